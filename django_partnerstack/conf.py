@@ -1,0 +1,71 @@
+"""
+The settings of this app, and the only place that reads them.
+
+Each is read at each access, so that ``override_settings`` works in tests.
+"""
+
+from __future__ import annotations
+
+from typing import Generic, TypeVar, overload
+
+from django.conf import settings
+
+T = TypeVar("T")
+
+
+class Setting(Generic[T]):
+    """A ``PARTNERSTACK_…`` setting with its default."""
+
+    def __init__(self, default: T) -> None:
+        self.default = default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = f"PARTNERSTACK_{name.upper()}"
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Setting[T]: ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> T: ...
+    def __get__(self, instance: object | None, owner: type) -> Setting[T] | T:
+        return self if instance is None else getattr(settings, self.name, self.default)
+
+
+class Conf:
+    """Attribute access to this app's settings: ``conf.mode`` is ``PARTNERSTACK_MODE``."""
+
+    #: Which kind the key pair below is: ``"test"`` or ``"production"``. Stored on every row.
+    mode = Setting("test")
+    #: The key pair of that mode.
+    public_key = Setting("")
+    secret_key = Setting("")
+    #: Server-to-server tracking token, if the account has one.
+    tracking_token = Setting("")
+    api_url = Setting("https://api.partnerstack.com/api/v2")
+    conversion_url = Setting("https://partnerlinks.io/conversion/xid")
+    #: Seconds to wait for a connection, and for the next bytes of an answer.
+    connect_timeout: Setting[float] = Setting(5)
+    read_timeout: Setting[float] = Setting(30)
+
+    @property
+    def debug(self) -> bool:
+        """Django's own ``DEBUG``; checks ask for it."""
+        return settings.DEBUG
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether the key pair is there. Without it nothing is sent, and nothing fails."""
+        return bool(self.public_key and self.secret_key)
+
+    @staticmethod
+    def known() -> dict[str, Setting]:
+        """Every setting of this app by its full name."""
+        found = (value for value in vars(Conf).values() if isinstance(value, Setting))
+        return {setting.name: setting for setting in found}
+
+    @staticmethod
+    def given() -> list[str]:
+        """The names that the site's settings set and that begin like ours."""
+        return [name for name in dir(settings) if name.startswith("PARTNERSTACK_")]
+
+
+conf = Conf()

@@ -1,0 +1,29 @@
+from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
+from .sync import SyncSeen, SyncState
+
+#: The mirrors by the name of their resource, in the order in which a sync fills them.
+MIRRORS: dict[str, type[Mirror]] = {
+    "groups": Group,
+    "partnerships": Partnership,
+    "customers": Customer,
+    "transactions": Transaction,
+    "deals": Deal,
+    "leads": Lead,
+    "actions": Action,
+    "rewards": Reward,
+}
+
+__all__ = [
+    "MIRRORS",
+    "Action",
+    "Customer",
+    "Deal",
+    "Group",
+    "Lead",
+    "Mirror",
+    "Partnership",
+    "Reward",
+    "SyncSeen",
+    "SyncState",
+    "Transaction",
+]

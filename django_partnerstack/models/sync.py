@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .fields import KeyField
+from .mirror import Mode
+
+
+class SyncState(models.Model):
+    """How far the sync of one resource in one mode has come, and who is at it."""
+
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
+    resource = models.CharField(_("resource"), max_length=32)
+    #: Where the last complete walk ended: the newest change it saw, by PartnerStack's clock.
+    watermark = models.DateTimeField(_("synced up to"), null=True)
+    completed_at = models.DateTimeField(_("completed"), null=True)
+
+    #: The walk under way. All empty between walks; after a crash, where the next run goes on.
+    walk = models.JSONField(_("walk under way"), null=True)
+
+    #: The run that holds this resource, and how long it does unless it stores another page.
+    held_by = models.CharField(_("held by"), max_length=255, default="")
+    held_until = models.DateTimeField(_("held until"), null=True)
+
+    #: When an object last came back with its ``test`` flag set, and not set.
+    test_seen_at = models.DateTimeField(_("test data seen"), null=True)
+    production_seen_at = models.DateTimeField(_("production data seen"), null=True)
+
+    class Meta:
+        verbose_name = _("sync state")
+        verbose_name_plural = _("sync states")
+        constraints = (models.UniqueConstraint(fields=["mode", "resource"], name="partnerstack_syncstate_resource"),)
+
+    def __str__(self) -> str:
+        return f"{self.resource} ({self.mode})"
+
+
+class SyncSeen(models.Model):
+    """A key that the full walk under way has met; what it never meets is missing. Empty between walks."""
+
+    state = models.ForeignKey(SyncState, on_delete=models.CASCADE, db_index=False)
+    key = KeyField()
+
+    class Meta:
+        indexes = (models.Index(fields=["state", "key"], name="partnerstack_syncseen_key"),)
+
+    def __str__(self) -> str:
+        return self.key
