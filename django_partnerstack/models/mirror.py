@@ -43,6 +43,7 @@ class Mirror(models.Model):
 
     class Meta:
         abstract = True
+        default_permissions = ("add", "change", "delete", "view", "refresh")
         ordering = ("-remote_created_at", "-pk")
         constraints = (models.UniqueConstraint(fields=["mode", "key"], name="%(app_label)s_%(class)s_key"),)
         indexes = (by("remote_created_at"),)
@@ -103,9 +104,7 @@ class Customer(Mirror):
 
 class Transaction(Mirror):
     customer_key = KeyField(_("customer"), default="", help_text=_("PartnerStack's own key."))
-    customer_external_key = KeyField(
-        _("customer key"), default="", help_text=_("This site's key.")
-    )
+    customer_external_key = KeyField(_("customer key"), default="", help_text=_("This site's key."))
     amount = models.BigIntegerField(_("amount"), null=True, help_text=_("In minor units of the currency."))
     currency = models.CharField(_("currency"), max_length=3, default="")
     approved = models.BooleanField(_("approved"), null=True)
@@ -126,7 +125,7 @@ class Deal(Mirror):
     stage = models.CharField(_("stage"), max_length=255, default="")
 
     class Meta(Mirror.Meta):
-        indexes = (*Mirror.Meta.indexes, by("external_key"))
+        indexes = (*Mirror.Meta.indexes, by("external_key"), by("partner_key"))
         verbose_name = _("deal")
         verbose_name_plural = _("deals")
 
@@ -138,7 +137,7 @@ class Lead(Mirror):
     status = models.CharField(_("status"), max_length=255, default="")
 
     class Meta(Mirror.Meta):
-        indexes = (*Mirror.Meta.indexes, by("external_key"))
+        indexes = (*Mirror.Meta.indexes, by("external_key"), by("partner_key"))
         verbose_name = _("lead")
         verbose_name_plural = _("leads")
 
@@ -151,7 +150,7 @@ class Action(Mirror):
     partnership_key = KeyField(_("partnership key"), default="")
 
     class Meta(Mirror.Meta):
-        indexes = (*Mirror.Meta.indexes, by("external_key"))
+        indexes = (*Mirror.Meta.indexes, by("external_key"), by("customer_key"), by("partnership_key"))
         verbose_name = _("action")
         verbose_name_plural = _("actions")
 
@@ -165,6 +164,6 @@ class Reward(Mirror):
     transaction_key = KeyField(_("transaction key"), default="")
 
     class Meta(Mirror.Meta):
-        indexes = (*Mirror.Meta.indexes, by("partnership_key"))
+        indexes = (*Mirror.Meta.indexes, by("partnership_key"), by("customer_key"), by("transaction_key"))
         verbose_name = _("reward")
         verbose_name_plural = _("rewards")

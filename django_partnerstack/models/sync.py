@@ -7,6 +7,21 @@ from .fields import KeyField
 from .mirror import Mode
 
 
+class SyncStateQuerySet(models.QuerySet["SyncState"]):
+    def mode_mismatch(self, mode: str) -> Mode | None:
+        """
+        The kind of data that came back, if all of it was of the other kind than ``mode``.
+
+        Key pairs of both kinds look alike; only the flag on what they return tells them apart
+        (docs.partnerstack.com/docs/authentication). None while nothing was seen, or anything that fits.
+        """
+        seen = self.filter(mode=mode).aggregate(
+            **{Mode.TEST: models.Max("test_seen_at"), Mode.PRODUCTION: models.Max("production_seen_at")}
+        )
+        kinds = [Mode(kind) for kind, when in seen.items() if when]
+        return kinds[0] if kinds and mode not in kinds else None
+
+
 class SyncState(models.Model):
     """How far the sync of one resource in one mode has come, and who is at it."""
 
@@ -27,10 +42,14 @@ class SyncState(models.Model):
     test_seen_at = models.DateTimeField(_("test data seen"), null=True)
     production_seen_at = models.DateTimeField(_("production data seen"), null=True)
 
+    objects = SyncStateQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("sync state")
         verbose_name_plural = _("sync states")
-        constraints = (models.UniqueConstraint(fields=["mode", "resource"], name="partnerstack_syncstate_resource"),)
+        constraints = (
+            models.UniqueConstraint(fields=["mode", "resource"], name="partnerstack_syncstate_resource"),
+        )
 
     def __str__(self) -> str:
         return f"{self.resource} ({self.mode})"
