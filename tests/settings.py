@@ -1,5 +1,7 @@
 """Settings of the test suite. ``DATABASE_URL`` chooses the database; SQLite without it."""
 
+import os
+import tempfile
 from pathlib import Path
 
 import environ
@@ -14,6 +16,16 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 LANGUAGE_CODE = "en"
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{ROOT / 'tests.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # A file, since a database in memory locks whole tables between threads and is unknown to other processes.
+    DATABASES["default"] |= {
+        "OPTIONS": {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF",
+        },
+        "TEST": {"NAME": Path(tempfile.gettempdir()) / f"partnerstack-{os.getpid()}.sqlite3"},
+    }
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

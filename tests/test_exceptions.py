@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import re
+
+from django_partnerstack import exceptions
+
+
+def drawn() -> dict[str, str]:
+    """Each error in the drawing on top of ``exceptions`` with the one it hangs from."""
+    parents: dict[str, str] = {}
+    line_of_descent: list[str] = []
+    for branch, name in re.findall(r"^    ([ │├└─]*)([A-Z]\w+)", exceptions.__doc__ or "", re.MULTILINE):
+        depth = len(branch) // 4
+        line_of_descent[depth:] = [name]
+        parents[name] = line_of_descent[depth - 1] if depth else "Exception"
+    return parents
+
+
+def test_the_tree_is_drawn_as_it_is() -> None:
+    classes = [
+        each for each in vars(exceptions).values() if isinstance(each, type) and issubclass(each, Exception)
+    ]
+    assert drawn() == {error.__name__: error.__bases__[0].__name__ for error in classes}
+
+
+def test_an_error_names_method_and_path() -> None:
+    error = exceptions.NotFound("no such customer", method="GET", path="/customers/1", status=404)
+    assert str(error) == "GET /customers/1: no such customer"
+
+
+def test_an_error_made_without_an_answer_has_no_headers() -> None:
+    assert exceptions.NotSent("refused", method="GET", path="/customers").headers == {}

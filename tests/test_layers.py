@@ -1,0 +1,103 @@
+"""The house has floors: a module imports from floors below its own, also inside a function."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import django_partnerstack
+
+PACKAGE = "django_partnerstack"
+ROOT = Path(django_partnerstack.__file__).parent
+FLOORS = (
+    "__init__ conf exceptions signals",
+    "client models",
+    "connection mapping sources",
+    "attribution outbox sync",
+    "dispatch track",
+    "admin checks management middleware receivers templatetags testing webhooks",
+    "apps urls",
+)
+FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}
+MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py") if "migrations" not in path.parts)
+SANDBOX_GUESTS = ("testing", "management/commands/partnerstack_sandbox.py")
+
+each_module = pytest.mark.parametrize("module", MODULES, ids=str)
+
+
+def room_of(module: Path) -> str:
+    return module.parts[0].removesuffix(".py")
+
+
+def imports(module: Path) -> Iterator[str]:
+    """Dotted names that a module imports, inside functions too; relative ones made absolute."""
+    package = [PACKAGE, *module.parent.parts]
+    for node in ast.walk(ast.parse((ROOT / module).read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            above = package[: len(package) + 1 - node.level] if node.level else []
+            yield from (".".join([*above, *filter(None, [node.module]), alias.name]) for alias in node.names)
+
+
+def rooms_used(module: Path) -> set[str]:
+    """Rooms of this package that a module imports from, besides its own."""
+    inside = {name.split(".")[1] for name in imports(module) if name.startswith(f"{PACKAGE}.")}
+    rooms = {name if name in FLOOR or name in ("sandbox", "migrations") else "__init__" for name in inside}
+    return rooms - {room_of(module)}
+
+
+def outsiders(module: Path) -> set[str]:
+    """Top packages that a module imports from outside this one."""
+    return {name.split(".")[0] for name in imports(module)} - {PACKAGE}
+
+
+def belongs_to(module: Path, *places: str) -> bool:
+    return any(module.is_relative_to(place) or room_of(module) == place for place in places)
+
+
+@each_module
+def test_a_module_stands_on_a_floor(module: Path) -> None:
+    assert room_of(module) in {*FLOOR, "sandbox"}
+
+
+@each_module
+def test_imports_go_down_only(module: Path) -> None:
+    if room_of(module) != "sandbox":
+        floor = FLOOR[room_of(module)]
+        assert not {room for room in rooms_used(module) - {"sandbox"} if FLOOR.get(room, 9) >= floor}
+
+
+@each_module
+def test_the_sandbox_stands_apart(module: Path) -> None:
+    if room_of(module) == "sandbox":
+        assert not rooms_used(module)
+        assert outsiders(module) <= sys.stdlib_module_names
+    else:
+        assert "sandbox" not in rooms_used(module) or belongs_to(module, *SANDBOX_GUESTS)
+
+
+@each_module
+def test_the_client_knows_no_django(module: Path) -> None:
+    if room_of(module) in {"client", "exceptions"}:
+        assert "django" not in outsiders(module)
+
+
+@each_module
+def test_only_the_client_speaks_http(module: Path) -> None:
+    assert belongs_to(module, "client", "testing") or not outsiders(module) & {"requests", "urllib3"}
+
+
+@each_module
+def test_only_conf_reads_settings(module: Path) -> None:
+    names = set(imports(module))
+    assert room_of(module) == "conf" or not names & {"django.conf.settings", "django.conf"}
+
+
+@each_module
+def test_only_the_example_project_reads_the_environment(module: Path) -> None:
+    assert "environ" not in (ROOT / module).read_text()
