@@ -6,3 +6,8 @@ class PartnerStackConfig(AppConfig):
     label = "partnerstack"
     verbose_name = "PartnerStack"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from . import checks
+
+        checks.register()

@@ -1,0 +1,43 @@
+"""
+System checks, tagged ``partnerstack``. None talks to the network, and none prints a value: it may be a key.
+
+Only ``check --deploy`` runs those marked *deploy*; only ``check --database`` and ``migrate`` those marked
+*database*. An id keeps its meaning for good; a retired one is not given again.
+
+================== ======== ====================================================================
+Id                 Runs     Means
+================== ======== ====================================================================
+partnerstack.E001           Only one key of the pair is set.
+partnerstack.E002           The public and the secret key are swapped.
+partnerstack.E003           A key has blanks around it.
+partnerstack.E004           A key is not text.
+partnerstack.E005           ``PARTNERSTACK_MODE`` is neither ``"test"`` nor ``"production"``.
+partnerstack.E006           A URL setting is not a URL.
+partnerstack.E007           A URL setting is not https, so that keys would travel in the clear.
+partnerstack.E008           A time-out is not a number of seconds above zero.
+partnerstack.E009  deploy   The keys are those of the local sandbox.
+partnerstack.E010  deploy   A URL setting points at this machine.
+partnerstack.W001           No keys are set: nothing is sent.
+partnerstack.W002           A setting begins like ours and is none of ours.
+partnerstack.W003  deploy   Test mode is configured with ``DEBUG = False``: nobody earns a reward.
+partnerstack.W004  database All data that came back is of the other mode than the one declared.
+================== ======== ====================================================================
+"""
+
+from __future__ import annotations
+
+from django.core import checks
+
+from . import database, deployment, keys, settings
+
+TAG = "partnerstack"
+
+
+def register() -> None:
+    """Hand the checks to Django. Safe to repeat."""
+    for check in (keys.check_keys, settings.check_names, settings.check_mode, settings.check_urls):
+        checks.register(check, TAG)
+    checks.register(settings.check_timeouts, TAG)
+    for check in (deployment.check_mode, deployment.check_keys, deployment.check_urls):
+        checks.register(check, TAG, deploy=True)
+    checks.register(database.check_mode_seen, TAG, checks.Tags.database)

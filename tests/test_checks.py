@@ -1,0 +1,265 @@
+"""What ``manage.py check`` says about the settings of this app."""
+
+from __future__ import annotations
+
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core import checks
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+from django.db import connection
+from django.test import override_settings
+from django.utils import timezone
+
+import django_partnerstack.checks
+from django_partnerstack.checks.urls import is_loopback
+from django_partnerstack.models import SyncState
+
+GOOD: dict[str, Any] = {"PARTNERSTACK_PUBLIC_KEY": "pk_1", "PARTNERSTACK_SECRET_KEY": "sk_1"}
+LIVE = {**GOOD, "PARTNERSTACK_MODE": "production"}
+
+
+def found(
+    *, deploy: bool = False, databases: list[str] | None = None, **given: Any
+) -> list[checks.CheckMessage]:
+    with override_settings(**given):
+        return checks.run_checks(tags=["partnerstack"], include_deployment_checks=deploy, databases=databases)
+
+
+def ids(**given: Any) -> list[str]:
+    return [message.id.removeprefix("partnerstack.") for message in found(**given)]
+
+
+def test_a_key_pair_is_all_that_is_needed() -> None:
+    assert ids(**GOOD) == []
+
+
+def test_a_site_without_keys_is_warned() -> None:
+    assert ids() == ["W001"]
+
+
+@pytest.mark.parametrize("nothing", ["", None])
+def test_keys_that_the_environment_does_not_have_count_as_absent(nothing: str | None) -> None:
+    assert ids(PARTNERSTACK_PUBLIC_KEY=nothing, PARTNERSTACK_SECRET_KEY=nothing) == ["W001"]
+
+
+@pytest.mark.django_db
+def test_a_site_without_keys_migrates() -> None:
+    call_command("migrate", verbosity=0)
+
+
+@pytest.mark.parametrize(
+    ("only", "absent"),
+    [("PARTNERSTACK_PUBLIC_KEY", "SECRET_KEY"), ("PARTNERSTACK_SECRET_KEY", "PUBLIC_KEY")],
+)
+def test_half_a_pair_is_an_error_that_names_the_other_half(only: str, absent: str) -> None:
+    [error] = found(**{only: GOOD[only]})
+    assert error.id == "partnerstack.E001"
+    assert error.msg.endswith(f"without PARTNERSTACK_{absent}.")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"PARTNERSTACK_PUBLIC_KEY": "sk_1", "PARTNERSTACK_SECRET_KEY": "pk_1"},
+        {"PARTNERSTACK_PUBLIC_KEY": "sk_1", "PARTNERSTACK_SECRET_KEY": "sk_1"},
+        {"PARTNERSTACK_PUBLIC_KEY": "pk_1", "PARTNERSTACK_SECRET_KEY": "pk_1"},
+    ],
+)
+def test_swapped_keys_are_an_error(given: dict[str, str]) -> None:
+    assert ids(**given) == ["E002"]
+
+
+def test_keys_with_other_beginnings_are_left_to_partnerstack() -> None:
+    assert ids(PARTNERSTACK_PUBLIC_KEY="one", PARTNERSTACK_SECRET_KEY="two") == []
+
+
+@pytest.mark.parametrize("name", ["PUBLIC_KEY", "SECRET_KEY", "TRACKING_TOKEN"])
+@pytest.mark.parametrize("key", [" pk_1", "sk_1\n", "\tx"])
+def test_blanks_around_a_key_are_an_error(name: str, key: str) -> None:
+    assert ids(**{**GOOD, f"PARTNERSTACK_{name}": key}) == ["E003"]
+
+
+@pytest.mark.parametrize("name", ["PUBLIC_KEY", "SECRET_KEY", "TRACKING_TOKEN"])
+@pytest.mark.parametrize("key", [b"sk_1", 7, ["sk_1"], True])
+def test_a_key_that_is_not_text_is_an_error(name: str, key: object) -> None:
+    assert ids(**{**GOOD, f"PARTNERSTACK_{name}": key}) == ["E004"]
+
+
+@pytest.mark.parametrize("mode", ["live", "", "Test", None, True, ["test"]])
+def test_a_mode_is_test_or_production(mode: object) -> None:
+    assert ids(**GOOD, PARTNERSTACK_MODE=mode) == ["E005"]
+
+
+@pytest.mark.parametrize("name", ["PARTNERSTACK_API_URL", "PARTNERSTACK_CONVERSION_URL"])
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("api.partnerstack.com/api/v2", ["E006"]),
+        ("ftp://api.partnerstack.com", ["E006"]),
+        ("https://", ["E006"]),
+        ("https://api.partnerstack.com:port", ["E006"]),
+        ("https://api.partnerstack.com/api/v2\n", ["E006"]),
+        ("https://[api.partnerstack.com/", ["E006"]),
+        ("", ["E006"]),
+        (None, ["E006"]),
+        (b"https://api.partnerstack.com", ["E006"]),
+        ("http://api.partnerstack.com/api/v2", ["E007"]),
+        ("http://localhost.example.com/", ["E007"]),
+        ("http://10.0.0.1/", ["E007"]),
+        ("http://127.0.0.1:8765/api/v2", []),
+        ("http://localhost:8765", []),
+        ("http://[::1]:8765/api/v2", []),
+        ("HTTPS://API.PARTNERSTACK.COM/v1", []),
+    ],
+)
+def test_a_url_is_whole_and_https_unless_it_stays_on_this_machine(
+    name: str, url: object, expected: list[str]
+) -> None:
+    assert ids(**GOOD, **{name: url}) == expected
+
+
+def test_what_is_no_url_is_not_on_this_machine() -> None:
+    assert not is_loopback("localhost")
+
+
+@pytest.mark.parametrize("name", ["PARTNERSTACK_CONNECT_TIMEOUT", "PARTNERSTACK_READ_TIMEOUT"])
+@pytest.mark.parametrize("seconds", [0, -1, "5", None, True, float("inf"), float("nan")])
+def test_a_timeout_is_a_number_above_zero(name: str, seconds: object) -> None:
+    assert ids(**GOOD, **{name: seconds}) == ["E008"]
+
+
+@pytest.mark.parametrize("seconds", [1, 0.5])
+def test_a_timeout_may_be_a_fraction(seconds: float) -> None:
+    assert ids(**GOOD, PARTNERSTACK_READ_TIMEOUT=seconds) == []
+
+
+@pytest.mark.parametrize(
+    ("typo", "hint"),
+    [
+        ("PARTNERSTACK_PUBLC_KEY", "Did you mean PARTNERSTACK_PUBLIC_KEY?"),
+        ("PARTNERSTACK_URL", "Did you mean PARTNERSTACK_API_URL?"),
+        ("PARTNERSTACK_XYZZY_XYZZY_XYZZY", "Remove it; nothing reads it."),
+    ],
+)
+def test_an_unknown_setting_is_named_with_the_nearest_one(typo: str, hint: str) -> None:
+    [warning] = found(**GOOD, **{typo: "x"})
+    assert warning.id == "partnerstack.W002"
+    assert warning.msg.startswith(typo)
+    assert warning.hint == hint
+
+
+def test_test_mode_on_a_launched_site_is_told_to_change_the_keys() -> None:
+    [warning] = found(deploy=True, **GOOD, DEBUG=False)
+    assert warning.id == "partnerstack.W003"
+    assert "Change your keys to production before launching" in warning.hint
+
+
+def test_test_mode_is_fine_while_a_site_is_made() -> None:
+    assert ids(deploy=True, **GOOD, DEBUG=True) == []
+    assert ids(**GOOD, DEBUG=False) == []
+
+
+def test_production_mode_is_fine_on_a_launched_site() -> None:
+    assert ids(deploy=True, **LIVE, DEBUG=False) == []
+
+
+@pytest.mark.parametrize("name", ["PARTNERSTACK_API_URL", "PARTNERSTACK_CONVERSION_URL"])
+def test_a_launched_site_must_not_talk_to_its_own_machine(name: str) -> None:
+    local = {**LIVE, name: "http://localhost:8765/api/v2"}
+    assert ids(deploy=True, **local) == ["E010"]
+    assert ids(**local) == []
+
+
+@pytest.mark.django_db
+class TestModeSeen:
+    def seen(self, mode: str, kind: str) -> None:
+        state, _ = SyncState.objects.get_or_create(mode=mode, resource="customers")
+        setattr(state, f"{kind}_seen_at", timezone.now())
+        state.save()
+
+    @pytest.mark.parametrize(("declared", "kind"), [("production", "test"), ("test", "production")])
+    def test_keys_of_the_other_mode_are_told_by_what_they_brought(self, declared: str, kind: str) -> None:
+        self.seen(declared, kind)
+        [warning] = found(databases=["default"], **{**GOOD, "PARTNERSTACK_MODE": declared})
+        assert warning.id == "partnerstack.W004"
+        assert f"says {declared}, but all data that came back is {kind} data" in warning.msg
+
+    @pytest.mark.parametrize("mode", ["production", "test"])
+    def test_data_of_both_kinds_proves_nothing(self, mode: str) -> None:
+        self.seen(mode, "test")
+        self.seen(mode, "production")
+        assert ids(databases=["default"], **{**GOOD, "PARTNERSTACK_MODE": mode}) == []
+
+    def test_rows_of_another_mode_say_nothing_about_this_one(self) -> None:
+        self.seen("test", "test")
+        assert ids(databases=["default"], **LIVE) == []
+
+    def test_nothing_seen_is_nothing_to_say(self) -> None:
+        assert ids(databases=["default"], **LIVE) == []
+
+    @pytest.mark.parametrize("databases", [None, [], ["another"]])
+    def test_the_database_is_left_alone_unless_asked(
+        self, databases: list[str] | None, django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(0):
+            assert ids(databases=databases, **LIVE) == []
+
+    def test_a_wrong_mode_in_the_settings_is_an_error_and_no_crash(self) -> None:
+        self.seen("test", "production")
+        assert ids(databases=["default"], **GOOD, PARTNERSTACK_MODE=["test"]) == ["E005"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_not_migrated_is_no_error() -> None:
+    with connection.schema_editor() as editor:
+        editor.alter_db_table(SyncState, "partnerstack_syncstate", "partnerstack_elsewhere")
+    try:
+        assert ids(databases=["default"], **LIVE) == []
+    finally:
+        with connection.schema_editor() as editor:
+            editor.alter_db_table(SyncState, "partnerstack_elsewhere", "partnerstack_syncstate")
+
+
+CANARY = "sk_canary_4f9c"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"PARTNERSTACK_PUBLIC_KEY": CANARY},
+        {"PARTNERSTACK_PUBLIC_KEY": CANARY, "PARTNERSTACK_SECRET_KEY": CANARY},
+        {"PARTNERSTACK_PUBLIC_KEY": "pk_1", "PARTNERSTACK_SECRET_KEY": f"{CANARY}\n"},
+        {"PARTNERSTACK_PUBLIC_KEY": "pk_1", "PARTNERSTACK_SECRET_KEY": CANARY.encode()},
+        {"PARTNERSTACK_MODE": CANARY},
+        {"PARTNERSTACK_API_URL": f"http://{CANARY}:{CANARY}@{CANARY}/{CANARY}"},
+        {"PARTNERSTACK_CONVERSION_URL": CANARY},
+        {"PARTNERSTACK_READ_TIMEOUT": CANARY},
+        {"PARTNERSTACK_SECRT_KEY": CANARY},
+    ],
+)
+def test_no_check_shows_what_a_setting_holds(given: dict[str, Any]) -> None:
+    messages = found(deploy=True, **given)
+    assert messages
+    assert "canary" not in "".join(map(str, messages))
+
+
+def test_manage_py_check_fails_on_an_error() -> None:
+    with override_settings(PARTNERSTACK_MODE="live"), pytest.raises(SystemCheckError, match="E005"):
+        call_command("check", "--tag=partnerstack", stderr=StringIO())
+
+
+def sources() -> str:
+    folder = Path(django_partnerstack.checks.__file__).parent
+    return "".join(path.read_text() for path in folder.glob("*.py") if path.name != "__init__.py")
+
+
+def test_every_id_is_used_once_and_documented() -> None:
+    used = re.findall(r'id="(partnerstack\.[EW]\d{3})"', sources())
+    documented = re.findall(r"^(partnerstack\.[EW]\d{3}) ", django_partnerstack.checks.__doc__ or "", re.M)
+    assert sorted(used) == sorted(documented)
+    assert len(set(used)) == len(used)
