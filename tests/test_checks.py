@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,7 @@ GOOD: dict[str, Any] = {"PARTNERSTACK_PUBLIC_KEY": "pk_1", "PARTNERSTACK_SECRET_
 LIVE = {**GOOD, "PARTNERSTACK_MODE": "production"}
 
 
-def found(
-    *, deploy: bool = False, databases: list[str] | None = None, **given: Any
-) -> list[checks.CheckMessage]:
+def found(*, deploy: bool = False, databases: Sequence[str] = (), **given: Any) -> list[checks.CheckMessage]:
     with override_settings(**given):
         return checks.run_checks(tags=["partnerstack"], include_deployment_checks=deploy, databases=databases)
 
@@ -202,9 +201,9 @@ class TestModeSeen:
     def test_nothing_seen_is_nothing_to_say(self) -> None:
         assert ids(databases=["default"], **LIVE) == []
 
-    @pytest.mark.parametrize("databases", [None, [], ["another"]])
+    @pytest.mark.parametrize("databases", [[], ["another"]])
     def test_the_database_is_left_alone_unless_asked(
-        self, databases: list[str] | None, django_assert_num_queries: Any
+        self, databases: list[str], django_assert_num_queries: Any
     ) -> None:
         with django_assert_num_queries(0):
             assert ids(databases=databases, **LIVE) == []
