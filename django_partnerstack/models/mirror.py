@@ -46,7 +46,7 @@ class Mirror(models.Model):
         default_permissions = ("add", "change", "delete", "view", "refresh")
         ordering = ("-remote_created_at", "-pk")
         constraints = (models.UniqueConstraint(fields=["mode", "key"], name="%(app_label)s_%(class)s_key"),)
-        indexes = (by("remote_created_at"),)
+        indexes = [by("remote_created_at")]
 
     def __str__(self) -> str:
         return self.key or ""
@@ -74,7 +74,7 @@ class Partnership(Mirror):
     approved_status = models.CharField(_("approved"), max_length=255, default="")
 
     class Meta(Mirror.Meta):
-        indexes = (*Mirror.Meta.indexes, by("partner_key"))
+        indexes = [*Mirror.Meta.indexes, by("partner_key")]
         verbose_name = _("partnership")
         verbose_name_plural = _("partnerships")
 
@@ -84,7 +84,7 @@ class Partnership(Mirror):
 
 class Customer(Mirror):
     #: None while a customer made on this site has not come back from PartnerStack.
-    key = KeyField(_("key"), null=True, help_text=_("PartnerStack's own key."))
+    key = KeyField(_("key"), null=True, help_text=_("PartnerStack's own key."))  # type: ignore[assignment]
     customer_key = KeyField(_("customer key"), default="", help_text=_("This site's key."))
     email = models.CharField(_("e-mail"), max_length=255, default="")
     name = models.CharField(_("name"), max_length=255, default="")
@@ -94,7 +94,7 @@ class Customer(Mirror):
     test = models.BooleanField(_("test"), null=True)
 
     class Meta(Mirror.Meta):
-        indexes = (*Mirror.Meta.indexes, by("customer_key"), by("partnership_key"))
+        indexes = [*Mirror.Meta.indexes, by("customer_key"), by("partnership_key")]
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
 
@@ -111,7 +111,7 @@ class Transaction(Mirror):
     test = models.BooleanField(_("test"), null=True)
 
     class Meta(Mirror.Meta):
-        indexes = (*Mirror.Meta.indexes, by("customer_key"))
+        indexes = [*Mirror.Meta.indexes, by("customer_key")]
         verbose_name = _("transaction")
         verbose_name_plural = _("transactions")
 
@@ -125,7 +125,7 @@ class Deal(Mirror):
     stage = models.CharField(_("stage"), max_length=255, default="")
 
     class Meta(Mirror.Meta):
-        indexes = (*Mirror.Meta.indexes, by("external_key"), by("partner_key"))
+        indexes = [*Mirror.Meta.indexes, by("external_key"), by("partner_key")]
         verbose_name = _("deal")
         verbose_name_plural = _("deals")
 
@@ -137,7 +137,7 @@ class Lead(Mirror):
     status = models.CharField(_("status"), max_length=255, default="")
 
     class Meta(Mirror.Meta):
-        indexes = (*Mirror.Meta.indexes, by("external_key"), by("partner_key"))
+        indexes = [*Mirror.Meta.indexes, by("external_key"), by("partner_key")]
         verbose_name = _("lead")
         verbose_name_plural = _("leads")
 
@@ -150,7 +150,7 @@ class Action(Mirror):
     partnership_key = KeyField(_("partnership key"), default="")
 
     class Meta(Mirror.Meta):
-        indexes = (*Mirror.Meta.indexes, by("external_key"), by("customer_key"), by("partnership_key"))
+        indexes = [*Mirror.Meta.indexes, by("external_key"), by("customer_key"), by("partnership_key")]
         verbose_name = _("action")
         verbose_name_plural = _("actions")
 
@@ -164,6 +164,6 @@ class Reward(Mirror):
     transaction_key = KeyField(_("transaction key"), default="")
 
     class Meta(Mirror.Meta):
-        indexes = (*Mirror.Meta.indexes, by("partnership_key"), by("customer_key"), by("transaction_key"))
+        indexes = [*Mirror.Meta.indexes, by("partnership_key"), by("customer_key"), by("transaction_key")]
         verbose_name = _("reward")
         verbose_name_plural = _("rewards")
