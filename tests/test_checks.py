@@ -247,6 +247,7 @@ def test_no_check_shows_what_a_setting_holds(given: dict[str, Any]) -> None:
     assert "canary" not in "".join(map(str, messages))
 
 
+@pytest.mark.django_db
 def test_manage_py_check_fails_on_an_error() -> None:
     with override_settings(PARTNERSTACK_MODE="live"), pytest.raises(SystemCheckError, match="E005"):
         call_command("check", "--tag=partnerstack", stderr=StringIO())
