@@ -1,0 +1,37 @@
+"""Where this app's settings meet the client."""
+
+from __future__ import annotations
+
+from django.core.exceptions import ImproperlyConfigured
+
+from .client import Client
+from .conf import conf
+from .exceptions import PartnerStackError
+
+
+class ConfigurationError(PartnerStackError, ImproperlyConfigured):
+    """The settings do not let this app talk to PartnerStack; the message says which to change."""
+
+
+def get_client() -> Client:
+    """
+    A new client with the key pair, URLs and time-outs of the settings. Keep it for as long as you need it.
+
+    Raises ConfigurationError if there is no key pair, or if a setting cannot be used.
+    """
+    if not conf.has_keys:
+        raise ConfigurationError(
+            "PARTNERSTACK_PUBLIC_KEY and PARTNERSTACK_SECRET_KEY are not set. "
+            "Copy the key pair from PartnerStack: Settings > Integrations > PartnerStack API Keys."
+        )
+    try:
+        return Client(
+            conf.public_key,
+            conf.secret_key,
+            api_url=conf.api_url,
+            timeout=(conf.connect_timeout, conf.read_timeout),
+            tracking_token=conf.tracking_token,
+            conversion_url=conf.conversion_url,
+        )
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"The PARTNERSTACK_… settings cannot be used: {error}") from error

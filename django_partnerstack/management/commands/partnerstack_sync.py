@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connections, router
+
+from django_partnerstack import sync
+from django_partnerstack.conf import conf
+from django_partnerstack.connection import ConfigurationError, get_client
+from django_partnerstack.management.arguments import moment, positive
+from django_partnerstack.management.progress import Progress, as_json, table
+from django_partnerstack.models import Mode, SyncState
+
+NAMES = ", ".join(sync.RESOURCES)
+
+
+class Command(BaseCommand):
+    help = (
+        "Bring the mirrors of the partner programme up to date. Reads what changed since the last run, or "
+        "everything with --full. Exit status 0 only if the mirrors are complete. Safe to stop and to repeat."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "resources",
+            nargs="*",
+            metavar="RESOURCE",
+            help=f"One or more of {', '.join(sync.RESOURCES)}. Default: all.",
+        )
+        parser.add_argument(
+            "--full", action="store_true", help="Read everything, and mark what is no longer at PartnerStack."
+        )
+        parser.add_argument(
+            "--since",
+            type=moment,
+            metavar="WHEN",
+            help="Read what changed since WHEN: 2026-01-31, 2026-01-31T12:00, or an age such as 36h or 7d.",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="Show what would change, write nothing.")
+        parser.add_argument(
+            "--workers", type=positive, default=1, metavar="N", help="Resources at a time. Default: 1."
+        )
+        parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        names = self._names(options["resources"])
+        if options["full"] and options["since"]:
+            raise CommandError("Give --full or --since, not both: --full reads everything.")
+        self._check_site()
+        try:
+            client = get_client()
+        except ConfigurationError as error:
+            raise CommandError(str(error)) from error
+        with Progress(self.stderr, quiet=options["json"]) as progress:
+            results = sync.run(
+                names,
+                workers=options["workers"],
+                on_page=progress.page,
+                client=client,
+                mode=conf.mode,
+                full=options["full"],
+                since=options["since"],
+                dry_run=options["dry_run"],
+            )
+            try:
+                pulled = [progress.done(result) for result in results]
+            except DatabaseError as error:
+                raise CommandError(
+                    f"The database failed: {error} What was stored stays; run again."
+                ) from error
+        self._report(pulled, options)
+
+    def _names(self, given: list[str]) -> list[str]:
+        for name in given:
+            if name not in sync.RESOURCES:
+                raise CommandError(f"There is no resource {name!r}. Choose from {NAMES}.")
+        return [name for name in sync.RESOURCES if not given or name in given]
+
+    def _check_site(self) -> None:
+        if conf.mode not in Mode.values:
+            raise CommandError(f"PARTNERSTACK_MODE is {conf.mode!r}; it must be 'test' or 'production'.")
+        using = router.db_for_write(SyncState)
+        try:
+            tables = connections[using].introspection.table_names()
+        except DatabaseError as error:
+            raise CommandError(f"The database cannot be reached: {error}") from error
+        if SyncState._meta.db_table not in tables:
+            raise CommandError("This app's tables are missing. Run: manage.py migrate partnerstack")
+
+    def _report(self, pulled: list[sync.Pulled], options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps([as_json(result) for result in pulled], indent=2))
+        else:
+            self.stdout.write(table(pulled))
+        for result in pulled:
+            for reason in result.reasons:
+                self.stderr.write(f"{result.resource}: {reason}")
+            if result.error:
+                self.stderr.write(self.style.ERROR(f"{result.resource}: {result.error}"))
+        seen = SyncState.objects.mode_mismatch(conf.mode)
+        if seen:
+            self.stderr.write(
+                self.style.ERROR(
+                    f"PARTNERSTACK_MODE is {conf.mode!r}, but only {seen.label} data came back: "
+                    f"these are the {seen.label} keys. Change the keys or the mode."
+                )
+            )
+        if seen or not all(result.complete for result in pulled):
+            raise SystemExit(1)

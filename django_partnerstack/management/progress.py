@@ -1,0 +1,65 @@
+"""How a sync is shown while it runs and when it is done."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from django.core.management.base import OutputWrapper
+from tqdm import tqdm
+
+from ..sync import Pulled
+
+COUNTS = ("created", "updated", "unchanged", "missing", "unusable")
+
+
+class Progress:
+    """A bar on a terminal, a line per resource elsewhere, nothing when the output is for a machine."""
+
+    def __init__(self, out: OutputWrapper, *, quiet: bool) -> None:
+        self.out = out
+        self.lines = not quiet and not out.isatty()
+        self.read: dict[str, int] = {}
+        self.bar = tqdm(unit=" objects", disable=quiet or self.lines, leave=False, file=out)
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self.bar.close()
+
+    def page(self, pulled: Pulled) -> None:
+        self.bar.set_description(pulled.resource, refresh=False)
+        self.bar.update(pulled.read - self.read.get(pulled.resource, 0))
+        self.read[pulled.resource] = pulled.read
+
+    def done(self, pulled: Pulled) -> Pulled:
+        if self.lines:
+            counts = ", ".join(f"{getattr(pulled, name)} {name}" for name in COUNTS if getattr(pulled, name))
+            self.out.write(f"{pulled.resource}: {counts or 'nothing new'}")
+        return pulled
+
+
+def table(results: list[Pulled]) -> str:
+    """The counts of all resources, one a line."""
+    rows = [("resource", *COUNTS, "")]
+    for result in results:
+        counts = (f"{getattr(result, name):,}" for name in COUNTS)
+        rows.append((result.resource, *counts, "" if result.complete else "incomplete"))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return "\n".join(_line(row, widths) for row in rows)
+
+
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    cells = [row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]
+    return "  ".join(cells).rstrip()
+
+
+def as_json(result: Pulled) -> dict[str, Any]:
+    """The result of one resource as plain data."""
+    return {
+        **asdict(result),
+        "complete": result.complete,
+        "reasons": [str(reason) for reason in result.reasons],
+        "error": str(result.error) if result.error else None,
+    }

@@ -1,0 +1,21 @@
+"""Pull: what PartnerStack holds, into the mirrors."""
+
+from .hold import SyncBusy
+from .pull import Pulled, pull
+from .refresh import REFRESHABLE, Refreshed, refresh
+from .resources import RESOURCES
+from .run import run
+from .store import announce, store
+
+__all__ = [
+    "REFRESHABLE",
+    "RESOURCES",
+    "Pulled",
+    "Refreshed",
+    "SyncBusy",
+    "announce",
+    "pull",
+    "refresh",
+    "run",
+    "store",
+]

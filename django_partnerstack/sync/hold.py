@@ -1,0 +1,80 @@
+"""Who may walk a resource: one run at a time, also when the last one was killed."""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..exceptions import PartnerStackError
+from ..models import SyncState
+
+#: How long a run is trusted to be alive after it stored a page; longer than a page can take to come.
+HOLD = timedelta(minutes=5)
+
+
+class SyncBusy(PartnerStackError):
+    """Another run is at this resource."""
+
+
+class Hold:
+    """One run's hold on a SyncState. The run writes through it, so that a lost hold writes nothing."""
+
+    def __init__(self, state: SyncState, now: Callable[[], datetime]) -> None:
+        self.state = state
+        self.now = now
+        self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+
+    def take(self) -> None:
+        """Raises SyncBusy if a run that may be alive holds the resource."""
+        now = self.now()
+        found = SyncState.objects.get(pk=self.state.pk)
+        free = found.held_until is None or found.held_until < now or _is_dead(found.held_by)
+        if not free or not self._write(found.held_by, held_by=self.name, held_until=now + HOLD):
+            raise SyncBusy(
+                f"Another run is at {found.resource} ({found.mode}): {found.held_by}. "
+                "Wait for it to end; if it died on another machine, its hold ends by itself within "
+                f"{int(HOLD.total_seconds() // 60)} minutes."
+            )
+        self.state.refresh_from_db()
+
+    def save(self, **columns: Any) -> None:
+        """Write to the state and hold on. Raises SyncBusy if the hold was lost: roll back then."""
+        if not self._write(self.name, held_until=self.now() + HOLD, **columns):
+            raise SyncBusy(f"Another run has taken over {self.state.resource} ({self.state.mode}).")
+
+    def release(self) -> None:
+        self._write(self.name, held_by="", held_until=None)
+
+    def _write(self, held_by: str, **columns: Any) -> int:
+        return SyncState.objects.filter(pk=self.state.pk, held_by=held_by).update(**columns)
+
+
+@contextmanager
+def hold(mode: str, resource: str, now: Callable[[], datetime]) -> Iterator[Hold]:
+    """Hold one resource of one mode for the block."""
+    state, _ = SyncState.objects.get_or_create(mode=mode, resource=resource)
+    held = Hold(state, now)
+    held.take()
+    try:
+        yield held
+    finally:
+        held.release()
+
+
+def _is_dead(name: str) -> bool:
+    """Whether the run of that name is known to have ended: one of this machine's, without a process."""
+    host, pid, _ = name.rsplit(":", 2)
+    if host != socket.gethostname():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,101 @@
+"""What becomes of the pages of a walk: written down, or only compared."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import router, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from ..client import Page
+from ..models import SyncSeen
+from .hold import Hold
+from .resources import Resource
+from .store import Difference, announce, compare, store
+from .upsert import insert
+from .walk import Walk
+
+
+class Recording:
+    """Stores each page together with the place to go on from, under a hold on the resource."""
+
+    def __init__(self, resource: Resource, held: Hold) -> None:
+        self.resource = resource
+        self.held = held
+        self.mode = held.state.mode
+        self.using = router.db_for_write(resource.model)
+
+    def begin(self, walk: Walk) -> None:
+        """Forget what an abandoned walk has seen; one that is taken up goes on with it."""
+        if self.held.state.walk is None:
+            SyncSeen.objects.filter(state=self.held.state).delete()
+
+    def page(self, page: Page, walk: Walk) -> Difference:
+        now = self.held.now()
+        with transaction.atomic(self.using):
+            difference = store(self.resource.model, page.records, mode=self.mode, now=now)
+            if walk.full and (keys := keys_of(page)):
+                insert(
+                    SyncSeen, [{"state_id": self.held.state.pk, "key": key} for key in keys], using=self.using
+                )
+            self.held.save(walk=walk.to_json(), **_flags_of(page, now))
+        announce(self.resource.model, difference, mode=self.mode)
+        return difference
+
+    def end(self, walk: Walk) -> int:
+        """Mark what a full walk never met, and remember how far the mirror reaches. Returns the marked."""
+        state, now, missing = self.held.state, self.held.now(), 0
+        with transaction.atomic(self.using):
+            if walk.full:
+                seen = SyncSeen.objects.filter(state=state)
+                unseen = expected(self.resource, walk, self.mode).filter(
+                    ~Exists(seen.filter(key=OuterRef("key")))
+                )
+                missing = unseen.update(missing_since=now)
+                seen.delete()
+            self.held.save(walk=None, watermark=walk.watermark_after(state.watermark), completed_at=now)
+        return missing
+
+
+class Rehearsal:
+    """Compares each page with the mirror; writes nothing and holds nothing."""
+
+    def __init__(self, resource: Resource, mode: str) -> None:
+        self.resource = resource
+        self.mode = mode
+        self.seen: set[str] = set()
+
+    def begin(self, walk: Walk) -> None:
+        """Nothing to forget."""
+
+    def page(self, page: Page, walk: Walk) -> Difference:
+        self.seen.update(keys_of(page))
+        return compare(self.resource.model, page.records, mode=self.mode)
+
+    def end(self, walk: Walk) -> int:
+        if not walk.full:
+            return 0
+        keys = expected(self.resource, walk, self.mode).values_list("key", flat=True)
+        return sum(key not in self.seen for key in keys.iterator())
+
+
+def expected(resource: Resource, walk: Walk, mode: str) -> QuerySet[Any]:
+    """The rows that a full walk should meet: those that came from PartnerStack before it began."""
+    rows = resource.model._base_manager.using(router.db_for_write(resource.model))
+    return rows.filter(mode=mode, missing_since=None, key__isnull=False, synced_at__lt=walk.started_at)
+
+
+def keys_of(page: Page) -> list[str]:
+    """Keys of all objects on a page; also of those that cannot be used, for they are not missing."""
+    raws = (error.raw for error in page.unusable)
+    unusable = (raw["key"] for raw in raws if isinstance(raw, dict) and isinstance(raw.get("key"), str))
+    return [*(record.key for record in page.records), *unusable]
+
+
+def _flags_of(page: Page, now: datetime) -> dict[str, datetime]:
+    """Which kinds of objects came, by the ``test`` flag of those that have one."""
+    kinds = {getattr(record, "test", None) for record in page.records}
+    return {
+        name: now for name, kind in (("test_seen_at", True), ("production_seen_at", False)) if kind in kinds
+    }

@@ -1,0 +1,89 @@
+"""
+One statement that writes a page of rows, whatever it holds.
+
+The rows travel as one JSON parameter that the database takes apart itself. Measured against Django's
+``bulk_create`` this is what makes a first load two to three times as fast; and ``bulk_create`` has no
+condition on the update, which keeps an older version from overwriting a newer one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db import connections, models
+
+
+def insert(model: type[models.Model], rows: Sequence[dict[str, Any]], *, using: str) -> None:
+    """Insert rows, given as dicts of all their columns."""
+    _write(model, rows, "", using)
+
+
+def upsert(
+    model: type[models.Model],
+    rows: Sequence[dict[str, Any]],
+    *,
+    unique: Sequence[str],
+    newer: str,
+    using: str,
+) -> None:
+    """
+    Insert rows, or update those that exist by the ``unique`` columns.
+
+    A row that is newer by its column ``newer`` stays as it is. No two of ``rows`` may share
+    the unique columns. Sends no ``post_save``. Safe to repeat.
+    """
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    # The column that is compared comes last: MariaDB assigns from left to right and compares as it goes.
+    changing = [name for name in rows[0] if name not in {*unique, newer}] + [newer]
+    table = quote(model._meta.db_table)
+    theirs = f"{table}.{quote(newer)}"
+    if connection.vendor == "mysql":
+        fresh = f"({theirs} IS NULL OR VALUES({quote(newer)}) IS NULL OR {theirs} <= VALUES({quote(newer)}))"
+        updates = (f"{quote(c)} = IF({fresh}, VALUES({quote(c)}), {table}.{quote(c)})" for c in changing)
+        conflict = f"ON DUPLICATE KEY UPDATE {', '.join(updates)}"
+    else:
+        ours = f"EXCLUDED.{quote(newer)}"
+        updates = (f"{quote(c)} = EXCLUDED.{quote(c)}" for c in changing)
+        conflict = (
+            f"ON CONFLICT ({', '.join(map(quote, unique))}) DO UPDATE SET {', '.join(updates)} "
+            f"WHERE {theirs} IS NULL OR {ours} IS NULL OR {theirs} <= {ours}"
+        )
+    _write(model, rows, conflict, using)
+
+
+def _write(model: type[models.Model], rows: Sequence[dict[str, Any]], conflict: str, using: str) -> None:
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    names = list(rows[0])
+    source = _expansion(connection, {name: model._meta.get_field(name) for name in names})
+    columns = ", ".join(quote(model._meta.get_field(name).column) for name in names)
+    # Table and column names come from the models, the values from the one parameter.
+    statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) {source} {conflict}"
+    adapt = connection.ops.adapt_datetimefield_value
+
+    def plain(value: Any) -> Any:
+        return str(adapt(value)) if isinstance(value, datetime) else str(value)
+
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [json.dumps(rows, default=plain, allow_nan=False)])
+
+
+def _expansion(connection: Any, fields: dict[str, Any]) -> str:
+    """A SELECT that turns the JSON parameter, an array of objects, into rows."""
+    quote = connection.ops.quote_name
+    if connection.vendor == "postgresql":
+        typed = ", ".join(f"{quote(name)} {field.db_type(connection)}" for name, field in fields.items())
+        names = ", ".join(map(quote, fields))
+        return f"SELECT {names} FROM json_to_recordset(%s::json) AS page({typed})"  # noqa: S608
+    if connection.vendor == "mysql":
+        kinds = {name: field.db_type(connection) for name, field in fields.items()}
+        typed = ", ".join(f"{quote(name)} {kind} PATH '$.{name}'" for name, kind in kinds.items())
+        names = ", ".join(f"page.{quote(name)}" for name in fields)
+        return f"SELECT {names} FROM JSON_TABLE(%s, '$[*]' COLUMNS ({typed})) AS page"  # noqa: S608
+    # WHERE, because SQLite would read a following ON CONFLICT as the join's own ON.
+    names = ", ".join(f"json_extract(value, '$.{name}')" for name in fields)
+    return f"SELECT {names} FROM json_each(%s) WHERE true"  # noqa: S608
