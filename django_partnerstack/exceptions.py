@@ -37,17 +37,21 @@ class RecordError(PartnerStackError):
     """
     An object from PartnerStack that cannot be used, with the field that is to blame.
 
-    ``raw`` is the object as it came, for a report; it is not part of the message.
+    ``raw`` is the object as it came, for a report; it is not part of the message. ``position`` is its
+    place, from 0, among the items of the page it came in.
     """
 
-    def __init__(self, message: str, *, field: str = "", raw: Any = None) -> None:
+    def __init__(
+        self, message: str, *, field: str = "", raw: Any = None, position: int | None = None
+    ) -> None:
         super().__init__(message)
         self.field = field
         self.raw = raw
+        self.position = position
 
 
 class PagingError(PartnerStackError):
-    """A list gave the same cursor twice, so walking on would never end."""
+    """A list gave the same cursor twice, so that walking on would never end."""
 
 
 class RequestError(PartnerStackError):
@@ -70,7 +74,7 @@ class RequestError(PartnerStackError):
         status: int | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(f"{method} {path}: {message}")
+        super().__init__(f"{method} {path}: {f'{status} ' if status else ''}{message}")
         self.message = message
         self.method = method
         self.path = path

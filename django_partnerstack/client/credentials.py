@@ -1,0 +1,95 @@
+"""Who asks. The keys live in these objects alone, and nothing that shows an object shows a key."""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any, NoReturn
+
+import requests
+from requests.auth import AuthBase
+
+from ..exceptions import InvalidArgument
+
+MASK = "***"
+
+
+class Credential(AuthBase):
+    """Puts an ``Authorization`` header on a request. Neither printable nor picklable."""
+
+    __slots__ = ("_authorization", "_secrets")
+
+    def __init__(self, authorization: str, *secrets: str) -> None:
+        self._authorization = authorization
+        self._secrets = secrets
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = self._authorization
+        return request
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {MASK}>"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError(f"{type(self).__name__} holds a secret and cannot be pickled or copied")
+
+    def secrets(self) -> tuple[str, ...]:
+        """Every text that must not leave the process in a message."""
+        return (*self._secrets, self._authorization.partition(" ")[2])
+
+
+class Keys(Credential):
+    """
+    A vendor's key pair, sent as HTTP Basic: public key as user name, secret key as password.
+
+    Source: docs.partnerstack.com/reference (Authentication).
+    """
+
+    __slots__ = ("masked",)
+
+    def __init__(self, public_key: str, secret_key: str) -> None:
+        check_secret("public_key", public_key)
+        check_secret("secret_key", secret_key)
+        if ":" in public_key:
+            raise InvalidArgument("public_key holds a colon, which HTTP Basic does not allow in a user name.")
+        pair = base64.b64encode(f"{public_key}:{secret_key}".encode()).decode()
+        super().__init__(f"Basic {pair}", public_key, secret_key)
+        #: Enough of the public key to tell two accounts apart.
+        self.masked = f"{public_key[:3]}…{public_key[-4:]}" if len(public_key) >= 12 else MASK
+
+
+class TrackingToken(Credential):
+    """The token of server-to-server tracking, sent as a bearer token. It opens nothing else."""
+
+    def __init__(self, token: str) -> None:
+        check_secret("tracking_token", token)
+        super().__init__(f"Bearer {token}", token)
+
+
+class Scrubber:
+    """Takes keys out of texts that are about to be shown."""
+
+    __slots__ = ("_pattern",)
+
+    def __init__(self, *credentials: Credential) -> None:
+        secrets = {secret for credential in credentials for secret in credential.secrets()}
+        # The longest first: one key may be the beginning of another.
+        ordered = sorted(secrets, key=len, reverse=True)
+        self._pattern = re.compile("|".join(map(re.escape, ordered)))
+
+    def __call__(self, text: str) -> str:
+        return self._pattern.sub(MASK, text)
+
+    def __repr__(self) -> str:
+        return "<Scrubber>"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise TypeError("Scrubber holds secrets and cannot be pickled or copied")
+
+
+def check_secret(name: str, value: str) -> None:
+    """Refuse what cannot be a key or would break the header; the value is never shown."""
+    if not isinstance(value, str) or not value:
+        raise InvalidArgument(f"{name} is missing.")
+    if not (value.isascii() and value.isprintable()) or " " in value:
+        raise InvalidArgument(f"{name} holds a blank, line break or non-ASCII character; copy it again.")

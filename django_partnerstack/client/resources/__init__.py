@@ -1,0 +1,4 @@
+from .customers import Customers
+from .partnerships import Partnerships
+
+__all__ = ["Customers", "Partnerships"]

@@ -1,0 +1,103 @@
+"""
+The session that a client makes for itself, with an end to how long an answer may take.
+
+A read time-out bounds the wait for the next bytes only: a server that sends one byte a minute never exceeds
+it. So each read from the socket here also asks how much of the deadline is left.
+"""
+
+from __future__ import annotations
+
+import http.client
+import io
+from collections.abc import Callable
+from contextvars import ContextVar
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+#: How many threads can keep a connection each.
+POOL_SIZE = 16
+
+#: Seconds that are left for the request this thread is at. Set by the transport.
+seconds_left: ContextVar[Callable[[], float] | None] = ContextVar("seconds_left", default=None)
+
+
+class BoundedReader(io.RawIOBase):
+    """The bytes of one answer, until its deadline."""
+
+    def __init__(self, raw: io.RawIOBase, sock: Any, left: Callable[[], float]) -> None:
+        self._raw = raw
+        self._sock = sock
+        self._left = left
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        usual = self._sock.gettimeout()
+        left = self._left()
+        if left <= 0:
+            raise TimeoutError("the deadline has passed")
+        if usual is not None and usual <= left:
+            return self._raw.readinto(buffer)
+        self._sock.settimeout(left)
+        try:
+            return self._raw.readinto(buffer)
+        finally:
+            self._sock.settimeout(usual)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class BoundedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: Any, *args: Any, **options: Any) -> None:
+        super().__init__(sock, *args, **options)
+        if left := seconds_left.get():
+            self.fp = io.BufferedReader(BoundedReader(self.fp.detach(), sock, left))
+
+
+class BoundedHTTPConnection(HTTPConnection):
+    response_class = BoundedResponse
+
+
+class BoundedHTTPSConnection(HTTPSConnection):
+    response_class = BoundedResponse
+
+
+class BoundedHTTPConnectionPool(HTTPConnectionPool):
+    ConnectionCls = BoundedHTTPConnection
+
+
+class BoundedHTTPSConnectionPool(HTTPSConnectionPool):
+    ConnectionCls = BoundedHTTPSConnection
+
+
+class BoundedAdapter(HTTPAdapter):
+    """Connections that keep the deadline. Never repeats a request: ``max_retries`` stays 0."""
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {
+            "http": BoundedHTTPConnectionPool,
+            "https": BoundedHTTPSConnectionPool,
+        }
+
+
+def new_session(use_environment: bool) -> requests.Session:
+    """
+    A keep-alive session for up to 16 threads that keeps no cookies.
+
+    Proxies, netrc and certificate bundles of the environment are used only if asked for.
+    """
+    session = requests.Session()
+    session.trust_env = use_environment
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, BoundedAdapter(pool_maxsize=POOL_SIZE))
+    return session
