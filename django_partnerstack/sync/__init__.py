@@ -5,7 +5,6 @@ from .pull import Pulled, pull
 from .refresh import REFRESHABLE, Refreshed, refresh
 from .resources import RESOURCES
 from .run import run
-from .store import announce, store
 
 __all__ = [
     "REFRESHABLE",
@@ -13,9 +12,7 @@ __all__ = [
     "Pulled",
     "Refreshed",
     "SyncBusy",
-    "announce",
     "pull",
     "refresh",
     "run",
-    "store",
 ]

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from ..client import Client, Page
 from ..exceptions import PartnerStackError, RecordError
+from ..mapping import Difference
 from ..models import SyncState
 from .hold import hold
 from .recording import Recording, Rehearsal
 from .resources import RESOURCES, Resource
-from .store import Difference
 from .walk import OVERLAP, Walk, read
 
 #: How many unusable objects are kept for the report; all are counted.

@@ -9,11 +9,11 @@ from django.db import router, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from ..client import Page
+from ..mapping import Difference, announce, compare, store
 from ..models import SyncSeen
+from ..models.upsert import insert
 from .hold import Hold
 from .resources import Resource
-from .store import Difference, announce, compare, store
-from .upsert import insert
 from .walk import Walk
 
 

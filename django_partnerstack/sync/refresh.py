@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from ..client import Client
 from ..exceptions import NotFound, PartnerStackError
+from ..mapping import announce, store
 from ..models import Customer, Mirror
 from .resources import RESOURCES
-from .store import announce, store
 
 #: The resources that PartnerStack lets one read one by one.
 REFRESHABLE = frozenset({"partnerships", "customers", "deals", "leads"})

@@ -10,10 +10,10 @@ from typing import Any
 from django.db import router, transaction
 from django.db.models import Case, Q, QuerySet, Value, When
 
-from ..mapping import to_row
 from ..models import Customer, Mirror
+from ..models.upsert import upsert
 from ..signals import objects_synced
-from .upsert import upsert
+from .rows import to_row
 
 
 @dataclass
