@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from ..conf import conf
+from ..models.mirror import Mode
+
+ALL = "all"
+
+
+class ModeFilter(admin.SimpleListFilter):
+    """The rows of the mode that the site runs in, unless another is asked for."""
+
+    title = _("mode")
+    parameter_name = "mode"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [*Mode.choices, (ALL, _("both"))]
+
+    def value(self) -> str:
+        return super().value() or conf.mode
+
+    def choices(self, changelist: Any) -> Iterator[Any]:
+        """Without the choice of no filter, which comes first: it would be the site's mode once more."""
+        return islice(super().choices(changelist), 1, None)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() == ALL else queryset.filter(mode=self.value())
+
+
+class StateFilter(admin.SimpleListFilter):
+    title = _("state")
+    parameter_name = "state"
+
+    CHOICES = {
+        "present": (_("present"), Q(archived=False, missing_since=None)),
+        "archived": (_("archived"), Q(archived=True)),
+        "missing": (_("missing"), Q(missing_since__isnull=False)),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(name, label) for name, (label, _condition) in self.CHOICES.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.CHOICES.get(self.value() or "")
+        return queryset.filter(chosen[1]) if chosen else queryset

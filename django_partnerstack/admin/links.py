@@ -1,0 +1,73 @@
+"""
+Ways from an object to those it names by key, and back.
+
+Mirrors have no foreign keys, so that the other end is looked for by its key, among rows of the same mode.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Model, OuterRef, Subquery
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.text import capfirst
+
+from ..models import Mirror
+
+
+class Link:
+    """
+    A column that leads to the row of ``model`` whose ``target`` holds what ``column`` of this row holds.
+
+    Shows that row's ``label``, or the key alone where no such row is stored. The queryset needs
+    ``annotations()``, so that a list of any length takes no further query.
+    """
+
+    def __init__(self, description: Any, column: str, model: type[Mirror], target: str, label: str) -> None:
+        self.short_description = description
+        self.admin_order_field = self.column = column
+        self.model, self.target, self.label = model, target, label
+        self.__name__ = f"{column}_link"
+
+    def annotations(self) -> dict[str, Subquery]:
+        same = {"mode": OuterRef("mode"), self.target: OuterRef(self.column)}
+        found = self.model._default_manager.filter(**same).order_by("-pk")
+        return {
+            f"{self.__name__}_pk": Subquery(found.values("pk")[:1]),
+            f"{self.__name__}_label": Subquery(found.values(self.label)[:1]),
+        }
+
+    def __call__(self, row: Any) -> str | None:
+        key = getattr(row, self.column)
+        pk = getattr(row, f"{self.__name__}_pk")
+        if not key or pk is None:
+            return key or None
+        label = getattr(row, f"{self.__name__}_label") or key
+        return format_html('<a href="{}">{}</a>', admin_url(self.model, "change", pk), label)
+
+
+@dataclass(frozen=True)
+class Related:
+    """The rows of ``model`` whose ``target`` holds what ``column`` of this row holds."""
+
+    model: type[Mirror]
+    target: str
+    column: str = "key"
+
+    def link(self, row: Any) -> str:
+        """A link to their list, with how many there are. Takes one query."""
+        which = {"mode": row.mode, self.target: getattr(row, self.column)}
+        count = self.model._default_manager.filter(**which).count() if which[self.target] else 0
+        name = capfirst(self.model._meta.verbose_name_plural)
+        if not count:
+            return format_html("{}: 0", name)
+        return format_html(
+            '<a href="{}?{}">{}: {}</a>', admin_url(self.model, "changelist"), urlencode(which), name, count
+        )
+
+
+def admin_url(model: type[Model], page: str, *args: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)

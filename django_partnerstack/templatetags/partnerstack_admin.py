@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from ..conf import conf
+from ..models import SyncState
+from ..models.mirror import Mode
+
+register = template.Library()
+
+
+@register.inclusion_tag("admin/partnerstack/mode.html")
+def partnerstack_mode() -> dict[str, Any]:
+    """Which mode runs, where it is not the usual one, and the one that was seen, where it differs."""
+    return {
+        "declared": conf.mode,
+        "seen": SyncState.objects.mode_mismatch(conf.mode),
+        "test": conf.mode == Mode.TEST,
+    }
