@@ -1,0 +1,72 @@
+"""Run a local PartnerStack."""
+
+from __future__ import annotations
+
+import signal
+from threading import Event
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from django_partnerstack.sandbox import PRODUCTION_KEYS, TEST_KEYS, Sandbox
+
+COUNTS = {
+    "partnerships": 20,
+    "customers": 200,
+    "transactions": 500,
+    "deals": 20,
+    "leads": 20,
+    "actions": 50,
+    "rewards": 100,
+    "groups": 3,
+}
+READY = """PartnerStack sandbox at {url}, in memory, with {objects}.
+
+PARTNERSTACK_API_URL = "{url}/api/v2"
+
+PARTNERSTACK_MODE = "test"
+PARTNERSTACK_PUBLIC_KEY = "{test[0]}"
+PARTNERSTACK_SECRET_KEY = "{test[1]}"
+
+PARTNERSTACK_MODE = "production"
+PARTNERSTACK_PUBLIC_KEY = "{production[0]}"
+PARTNERSTACK_SECRET_KEY = "{production[1]}"
+
+These objects are of {mode} mode. Faults and switches: {url}/_control/
+Ctrl-C ends it."""
+
+
+class Command(BaseCommand):
+    help = "Run a local PartnerStack, filled with made-up objects, until Ctrl-C."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1", help="Address to listen on.")
+        parser.add_argument("--port", type=int, default=8765, help="Port to listen on; 0 takes a free one.")
+        parser.add_argument("--mode", default="test", help="Mode of the objects: test or production.")
+        parser.add_argument("--seed", type=int, default=1, help="Other objects for another number.")
+        for name, count in COUNTS.items():
+            parser.add_argument(f"--{name}", type=int, default=count, metavar="N", help=f"How many {name}.")
+
+    def handle(self, *, host: str, port: int, mode: str, seed: int, **options: Any) -> None:
+        counts = {name: options[name] for name in COUNTS}
+        try:
+            sandbox = Sandbox(mode=mode, seed=seed, **counts)
+            server = sandbox.serve(host, port)
+        except (ValueError, OverflowError) as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            reason = error.strerror or error
+            raise CommandError(f"Cannot listen on {host}:{port}: {reason}. Choose another --port.") from error
+        ended = Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        with server:
+            objects = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
+            self.stdout.write(
+                READY.format(
+                    url=server.url, objects=objects, test=TEST_KEYS, production=PRODUCTION_KEYS, mode=mode
+                )
+            )
+            self.stdout.flush()
+            ended.wait()

@@ -1,0 +1,93 @@
+"""From a request to the status and JSON of its answer: keys, route, verb, envelope."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from email.utils import formatdate
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
+
+from . import v1
+from .keys import mode_of
+from .replies import Refusal
+from .routes import ROUTES, Route, find
+
+if TYPE_CHECKING:
+    from .engine import Sandbox
+
+MINUTE = 60
+Answer = tuple[int, Any, dict[str, str]]
+
+
+def answer(
+    sandbox: Sandbox, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+) -> Answer:
+    """Status, payload and headers for a request; carries it out."""
+    is_v1 = path.startswith(v1.ROOT + "/")
+    try:
+        mode = mode_of(headers)
+        if mode is None:
+            raise Refusal(401, "Unauthorized")
+        _limit_rate(sandbox)
+        route, keys = find(v1.ROUTES if is_v1 else ROUTES, method, path)
+        arguments = parse_qs(query, keep_blank_values=True)
+        call = sandbox.call(mode, keys=keys, query=arguments, body=_object(method, body))
+        data = route.handler(call)
+    except Refusal as refusal:
+        return _refused(sandbox, refusal, is_v1)
+    return _succeeded(sandbox, route, data, is_v1)
+
+
+def _object(method: str, body: bytes) -> dict[str, Any]:
+    if method not in ("POST", "PATCH") or not body:
+        return {}
+    try:
+        value = json.loads(body)
+    except ValueError:
+        raise Refusal(400, "The request body is not valid JSON") from None
+    if not isinstance(value, dict):
+        raise Refusal(400, f"{value!r} is not of type 'object'")
+    return value
+
+
+def _succeeded(sandbox: Sandbox, route: Route, data: Any, is_v1: bool) -> Answer:
+    status = int(sandbox.behaviour.create_status) if route.creates else 200
+    payload = {"message": route.message, "status": _status(sandbox, status)}
+    if data is not None:
+        payload["rdata" if is_v1 else "data"] = data
+    return status, payload, {}
+
+
+def _refused(sandbox: Sandbox, refusal: Refusal, is_v1: bool) -> Answer:
+    payload = {"message": refusal.message, "status": _status(sandbox, refusal.status)}
+    if is_v1:
+        payload["error"] = refusal.message
+    return refusal.status, payload, refusal.headers
+
+
+def _status(sandbox: Sandbox, status: int) -> int | str:
+    return str(status) if sandbox.behaviour.status_type == "str" else status
+
+
+def _limit_rate(sandbox: Sandbox) -> None:
+    """Refuse what goes beyond the calls of this minute."""
+    allowed = sandbox.behaviour.requests_per_minute
+    now = sandbox.clock()
+    minute = int(now // MINUTE)
+    sandbox.calls = (minute, sandbox.calls[1] + 1 if sandbox.calls[0] == minute else 1)
+    if allowed and sandbox.calls[1] > allowed:
+        wait = MINUTE - int(now % MINUTE)
+        raise Refusal(429, "Too many requests", retry_after(sandbox, wait))
+
+
+def retry_after(sandbox: Sandbox, seconds: int) -> dict[str, str]:
+    """The header that says when to come back, in the form that the behaviour has."""
+    form = sandbox.behaviour.retry_after
+    if form == "off":
+        return {}
+    return {
+        "Retry-After": str(seconds)
+        if form == "seconds"
+        else formatdate(sandbox.clock() + seconds, usegmt=True)
+    }

@@ -1,0 +1,133 @@
+"""The sandbox itself: takes requests, gives replies, and can be changed behind the client's back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from threading import RLock
+from typing import Any
+
+from . import control, programme_side, seeds
+from .answering import Answer, answer, retry_after
+from .behaviour import Behaviour
+from .faults import Faults
+from .programme import RESOURCES
+from .replies import Reply, json_reply
+from .server import Server
+from .world import Call, Effects, World
+
+OTHER = {"test": "production", "production": "test"}
+
+
+class Sandbox:
+    """
+    A local PartnerStack, in memory.
+
+    The numbers say how many objects of the ``mode`` it begins with; the other mode begins with a partner and
+    the groups only. ``gstest`` is always there in test mode, on top of ``partnerships``. The same arguments
+    give the same objects. ``clock`` gives seconds since the epoch.
+
+    Safe to use from many threads. What a reply costs in waiting is in the reply, for whoever carries it:
+    nothing here sleeps.
+    """
+
+    def __init__(
+        self,
+        *,
+        partnerships: int = 0,
+        customers: int = 0,
+        transactions: int = 0,
+        deals: int = 0,
+        leads: int = 0,
+        actions: int = 0,
+        rewards: int = 0,
+        groups: int = 2,
+        seed: int = 1,
+        mode: str = "test",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        if mode not in OTHER:
+            raise ValueError(f"mode must be test or production, not {mode!r}.")
+        self.mode = mode
+        self.clock = clock
+        self.lock = RLock()
+        self._seed = seed
+        self._counts = {
+            "partnerships": partnerships,
+            "customers": customers,
+            "transactions": transactions,
+            "deals": deals,
+            "leads": leads,
+            "actions": actions,
+            "rewards": rewards,
+            "groups": groups,
+        }
+        for name, count in self._counts.items():
+            if count < 0:
+                raise ValueError(f"{name} must be a number from 0 up, not {count}.")
+        self.behaviour = Behaviour()
+        self.faults = Faults(seed)
+        #: How often each thing was really done, by (mode, verb, natural key).
+        self.effects: Effects = Effects()
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin again: the seeded objects, default behaviour, no faults, no effects."""
+        with self.lock:
+            self.behaviour.change(**Behaviour().as_dict())
+            self.faults.clear()
+            self.effects.clear()
+            #: The minute of the last call, and how many there were in it.
+            self.calls = (0, 0)
+            self.worlds = {mode: World(mode, self._seed, RESOURCES.values()) for mode in OTHER}
+            for mode, world in self.worlds.items():
+                seeds.plant(world, self._counts if mode == self.mode else {"groups": self._counts["groups"]})
+
+    def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
+        """Answer one request. ``target`` is the path with its query, as it stands in the request line."""
+        path, _, query = target.partition("?")
+        if path == control.ROOT or path.startswith(control.ROOT + "/"):
+            return control.answer(self, method, path, query, body)
+        answered: Answer = (200, None, {})
+        with self.lock:
+            delay, fault = self.faults.take(method, path)
+            if fault is None or not fault.prevents:
+                answered = answer(self, method, path, query, headers, body)
+        reply = json_reply(*answered)
+        if fault is not None:
+            reply = fault.spoil(reply)
+            if fault.retry_after is not None:
+                reply.headers |= retry_after(self, fault.retry_after)
+        reply.delay = delay
+        return reply
+
+    def serve(self, host: str = "127.0.0.1", port: int = 0) -> Server:
+        """
+        Answer over HTTP while in a ``with`` block; ``server.url`` says where. Port 0 takes a free one.
+
+        Raises OSError if the port is taken.
+        """
+        return Server(self, host, port)
+
+    def call(self, mode: str, **details: Any) -> Call:
+        """What a verb needs to answer a request made in this mode, now."""
+        now = int(self.clock() * 1000)
+        return Call(self.worlds[mode], self.worlds[OTHER[mode]], self.behaviour, self.effects, now, **details)
+
+    def change(self, resource: str, key: str, /, *, mode: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Change an object behind the client's back, as a person in the dashboard would; returns it."""
+        return programme_side.change(self, resource, key, mode or self.mode, fields)
+
+    def create(self, resource: str, /, *, mode: str | None = None, **fields: Any) -> dict[str, Any]:
+        """Add an object behind the client's back; what is not given is made up. Returns it."""
+        return programme_side.create(self, resource, mode or self.mode, fields)
+
+    def remove(self, resource: str, key: str, /, *, mode: str | None = None) -> None:
+        """Let an object vanish, as if it had never been."""
+        programme_side.remove(self, resource, key, mode or self.mode)
+
+    def objects(
+        self, resource: str, mode: str | None = None, *, include_archived: bool = False
+    ) -> list[dict[str, Any]]:
+        """All objects of a resource as the API shows them, newest first."""
+        return programme_side.objects(self, resource, mode or self.mode, include_archived)

@@ -1,0 +1,94 @@
+"""Actions: what customers or partners did, by name (docs.partnerstack.com/reference/post_actions)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..behaviour import Behaviour
+from ..collection import Row
+from ..resource import Resource
+from ..schema import integer, text
+from ..world import COMPANY, Call, World
+from .customers import of_partnership
+from .partnerships import equals
+
+TARGETS = ("customer", "partnership")
+NAMED_BY = {"customer": ("customer_key", "key"), "partnership": ("partner_key", "key")}
+
+CREATING = {
+    "type": ["object"],
+    "required": ["type", "value", "target_type", "target_key"],
+    "properties": {
+        "type": text(255, 1),
+        "value": integer(1, 2**31 - 1),
+        "target_type": {"type": ["string"], "enum": list(TARGETS)},
+        "target_key": text(255, 1),
+        "external_key": text(null=True),
+    },
+}
+
+
+def sample(world: World, number: int) -> Row:
+    customers = world["customers"].orders["created_at"]
+    row = {"type": "demo_booked", "value": 1, "target_type": "customer", "target_key": "nobody"}
+    if not customers:
+        return row
+    customer = customers[world.random.randrange(len(customers))]
+    found = {"customer": customer["key"], "partner_key": customer["partner_key"]}
+    return {**row, **found, "target_key": customer["customer_key"]}
+
+
+def new(call: Call) -> Row:
+    row = {name: call.body[name] for name in CREATING["properties"] if name in call.body}
+    target = find_target(call)
+    if target is None:
+        raise call.refuse_unknown(f"{row['target_type'].capitalize()} '{row['target_key']}' not found")
+    customer = target["key"] if row["target_type"] == "customer" else None
+    return row | {"customer": customer, "partner_key": target.get("partner_key")}
+
+
+def find_target(call: Call) -> Row | None:
+    kind, key = call.body["target_type"], call.body["target_key"]
+    collection = call.world[kind + "s"]
+    found = (collection.find(name, key) for name in NAMED_BY[kind])
+    return next((row for row in found if row is not None and not row.get("archived")), None)
+
+
+def archive_rewards(call: Call, row: Row) -> None:
+    """The rewards of an action are archived with it."""
+    rewards = call.world["rewards"]
+    for reward in [item for item in rewards.orders["created_at"] if item.get("action") == row["key"]]:
+        rewards.change(reward, {"archived": True, "updated_at": call.now})
+
+
+def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
+    partner = world["partnerships"].find("partner_key", row.get("partner_key"))
+    customer = row.get("customer")
+    return {
+        "key": row["key"],
+        "type": row["type"],
+        "value": row["value"],
+        "target_type": row["target_type"],
+        "target_key": row["target_key"],
+        "external_key": row.get("external_key"),
+        "archived": row.get("archived", False),
+        "partnership_key": partner and partner["key"],
+        "company": COMPANY,
+        "customer": {"key": customer, "sub_ids": []} if customer else None,
+        "created_at": row["created_at"],
+        "updated_at": row["updated_at"],
+    }
+
+
+ACTIONS = Resource(
+    name="actions",
+    prefix="act_",
+    render=render,
+    sample=sample,
+    new=new,
+    creating=CREATING,
+    after_remove=archive_rewards,
+    filters={"partnership_key": of_partnership, "action_type": equals("type")},
+    has_total=True,
+    settable=("customer", "partner_key"),
+)

@@ -1,0 +1,72 @@
+"""Everything that PartnerStack holds in one mode, and what a request is answered from."""
+
+from __future__ import annotations
+
+import string
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+from .behaviour import Behaviour
+from .collection import Collection, Row
+from .replies import Refusal
+
+if TYPE_CHECKING:
+    from .resource import Resource
+
+ALPHABET = string.ascii_letters + string.digits
+COMPANY = {"key": "co_sandboxCompany0", "name": "Sandbox Company"}
+
+#: How often each thing was really done, by mode, verb and natural key:
+#: ``effects["test", "transactions.create", "inv_1"]``.
+Effects = Counter[tuple[str, str, str]]
+
+
+class World:
+    """
+    The objects of one mode: ``world["customers"]`` is a collection of rows.
+
+    Every object of the test world is a test object and no other is.
+    """
+
+    def __init__(self, mode: str, seed: int, resources: Iterable[Resource]) -> None:
+        self.mode = mode
+        self.test = mode == "test"
+        self.random = Random(f"{seed}:{mode}")  # noqa: S311
+        self.collections = {resource.name: Collection(*resource.named_by) for resource in resources}
+
+    def __getitem__(self, name: str) -> Collection:
+        return self.collections[name]
+
+    def new_key(self, prefix: str) -> str:
+        """A key as PartnerStack makes them: the prefix and 14 letters and digits."""
+        return prefix + "".join(self.random.choices(ALPHABET, k=14))
+
+
+@dataclass
+class Call:
+    """A request that has been understood, with all that answering it may need. ``now`` is in milliseconds."""
+
+    world: World
+    other_world: World
+    behaviour: Behaviour
+    effects: Effects
+    now: int
+    keys: dict[str, str] = field(default_factory=dict)
+    query: dict[str, list[str]] = field(default_factory=dict)
+    body: dict[str, Any] = field(default_factory=dict)
+
+    def took_effect(self, verb: str, key: str) -> None:
+        self.effects[self.world.mode, verb, key] += 1
+
+    def refuse_mixed_modes(self, message: str) -> Refusal:
+        return Refusal(int(self.behaviour.wrong_mode), message)
+
+    def refuse_unknown(self, message: str) -> Refusal:
+        return Refusal(int(self.behaviour.unknown_reference), message)
+
+    def is_visible(self, row: Row) -> bool:
+        """Whether the read lag of a row is over."""
+        return row.get("visible_at", 0) <= self.now
