@@ -59,9 +59,22 @@ class Client:
         seconds = arguments.seconds("deadline", deadline)
         pace = pace or Pace()
         self._api = Api(transport, self.api_url, self._keys, scrub, deadline=seconds, pace=pace)
+        conversion_url = arguments.url("conversion_url", conversion_url)
+        tracking = (
+            Api(transport, conversion_url, token, scrub, deadline=seconds, pace=pace) if token else None
+        )
 
         self.partnerships = resources.Partnerships(self._api)
         self.customers = resources.Customers(self._api)
+        self.transactions = resources.Transactions(self._api)
+        self.deals = resources.Deals(self._api)
+        self.leads = resources.Leads(self._api)
+        self.rewards = resources.Rewards(self._api)
+        self.groups = resources.Groups(self._api)
+        self.actions = resources.Actions(self._api)
+        self.links = resources.Links(self._api)
+        self.webhooks = resources.Webhooks(self._api)
+        self.conversions = resources.Conversions(tracking)
 
     def request(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None
