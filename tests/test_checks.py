@@ -19,6 +19,7 @@ from django.utils import timezone
 import django_partnerstack.checks
 from django_partnerstack.checks.urls import is_loopback
 from django_partnerstack.models import SyncState
+from django_partnerstack.sandbox import PRODUCTION_KEYS, TEST_KEYS
 
 GOOD: dict[str, Any] = {"PARTNERSTACK_PUBLIC_KEY": "pk_1", "PARTNERSTACK_SECRET_KEY": "sk_1"}
 LIVE = {**GOOD, "PARTNERSTACK_MODE": "production"}
@@ -172,6 +173,14 @@ def test_a_launched_site_must_not_talk_to_its_own_machine(name: str) -> None:
     local = {**LIVE, name: "http://localhost:8765/api/v2"}
     assert ids(deploy=True, **local) == ["E010"]
     assert ids(**local) == []
+
+
+@pytest.mark.parametrize("mode", ["test", "production"])
+@pytest.mark.parametrize("pair", [TEST_KEYS, PRODUCTION_KEYS])
+def test_a_launched_site_cannot_use_the_keys_of_the_sandbox(mode: str, pair: tuple[str, str]) -> None:
+    keys = dict(zip(GOOD, pair, strict=True))
+    assert "E009" in ids(deploy=True, **keys, PARTNERSTACK_MODE=mode)
+    assert ids(**keys, PARTNERSTACK_MODE=mode) == []
 
 
 @pytest.mark.django_db
