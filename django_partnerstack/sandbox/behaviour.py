@@ -24,6 +24,8 @@ class Behaviour:
     customer_key_required: bool = True
     #: Whether a ``part_…`` key is taken where a ``partner_key`` is asked for.
     partnership_key_as_partner_key: bool = False
+    #: What a new lead must have: all that an older page requires, or its partner only.
+    lead_requires: Literal["older_page", "partner_key"] = "older_page"
     #: Status of a successful creation.
     create_status: Literal["200", "201"] = "200"
     #: What is said of a partner or customer that a body names and that is not there.

@@ -35,13 +35,13 @@ def shown(row: Row, behaviour: Behaviour, built_in: dict[str, str] | None = None
         behaviour.mdata_name: data,
         "field_data": data,
         "fields": [
-            _field(position, name, value, kind)
+            form_field(position, name, value, kind)
             for position, (name, (value, kind)) in enumerate(values.items())
         ],
     }
 
 
-def _field(position: int, name: str, value: Any, kind: str) -> dict[str, Any]:
+def form_field(position: int, name: str, value: Any, kind: str) -> dict[str, Any]:
     return {
         "name": name.replace("_", " ").capitalize(),
         "api_name": name,

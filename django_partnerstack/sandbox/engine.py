@@ -23,8 +23,9 @@ class Sandbox:
     """
     A local PartnerStack, in memory.
 
-    The numbers say how many objects of the ``mode`` it begins with; the other mode begins with a partner and
-    the groups only. ``gstest`` is always there in test mode, on top of ``partnerships``. The same arguments
+    The numbers say how many objects of the ``mode`` it begins with; the other begins with its groups and one
+    partner. In test mode ``gstest`` is always there, on top of ``partnerships``; in production mode the partner
+    ``sandboxpartner`` is there if no other was asked for. The same arguments
     give the same objects. ``clock`` gives seconds since the epoch.
 
     Safe to use from many threads. What a reply costs in waiting is in the reply, for whoever carries it:
@@ -81,7 +82,8 @@ class Sandbox:
             self.calls = (0, 0)
             self.worlds = {mode: World(mode, self._seed, RESOURCES.values()) for mode in OTHER}
             for mode, world in self.worlds.items():
-                seeds.plant(world, self._counts if mode == self.mode else {"groups": self._counts["groups"]})
+                both = {"groups": self._counts["groups"], "form_templates": 2}
+                seeds.plant(world, both | (self._counts if mode == self.mode else {}))
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
         """Answer one request. ``target`` is the path with its query, as it stands in the request line."""

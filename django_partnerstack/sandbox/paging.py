@@ -103,8 +103,11 @@ def _tests(call: Call, resource: Resource, order: str) -> Iterable[Predicate]:
     for name in resource.bounds:
         field = f"{name}_at"
         if field != order and {f"min_{name}", f"max_{name}"} & set(call.query):
-            low, high = _bounds(call, name)
-            yield lambda row, field=field, low=low, high=high: low <= row[field] < high
+            yield _within(field, *_bounds(call, name))
+
+
+def _within(field: str, low: int, high: int) -> Predicate:
+    return lambda row: bool(low <= row[field] < high)
 
 
 def _walk(call: Call, collection: Collection, order: str, descending: bool) -> Iterable[Row]:

@@ -30,10 +30,13 @@ class Resource:
     #: The stored fields of object number n of the seeds; also what ``Sandbox.create`` begins with.
     sample: Callable[[World, int], Row]
     #: The stored fields of a new object from the body of a request; raises Refusal if a rule is broken.
-    new: Callable[[Call], Row] | None = None
+    #: None if the request is answered like any other, but nothing is made.
+    new: Callable[[Call], Row | None] | None = None
     #: The changed fields of an object from the body of an update.
     changed: Callable[[Call, Row], Row] | None = None
-    #: What else happens when an object has been created or removed.
+    #: What has to be counted whenever there is one more object, also a seeded one.
+    on_add: Callable[[World, Row], None] | None = None
+    #: What else happens when a request has created or removed an object.
     after_create: Callable[[Call, Row], None] | None = None
     after_remove: Callable[[Call, Row], None] | None = None
     creating: Schema = field(default_factory=dict)
@@ -59,16 +62,23 @@ class Resource:
     deletable: bool = False
     #: Stored fields that the PartnerStack side can set besides those of the bodies.
     settable: tuple[str, ...] = ()
+    #: Fields of the bodies that are not stored, so that nobody can set them.
+    sent_only: tuple[str, ...] = ()
+
+    @property
+    def path(self) -> str:
+        return self.name.replace("_", "-")
 
     @property
     def noun(self) -> str:
         return self.name.rstrip("s").replace("_", " ").capitalize()
 
     def natural_key(self, row: Row) -> str:
-        return row.get(self.natural) or row["key"]
+        return str(row.get(self.natural) or row["key"])
 
     def may_set(self) -> set[str]:
         """Names of the fields that ``Sandbox.create`` and ``Sandbox.change`` take."""
         bodies = {*self.creating.get("properties", ()), *self.updating.get("properties", ())}
         always = {"key", "created_at", "updated_at", "archived"}
-        return bodies - {"meta", "field_data", "fields"} | always | set(self.settable)
+        unstored = {"meta", "field_data", "fields", *self.sent_only}
+        return bodies - unstored | always | set(self.settable)

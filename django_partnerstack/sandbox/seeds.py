@@ -18,6 +18,8 @@ from .world import World
 
 FIRST = 1_672_531_200_000  # 2023-01-01, in milliseconds
 SPAN = 2 * 365 * 24 * 3_600_000
+#: The one partnership of a production world that was asked for none.
+PRODUCTION_PARTNER_KEY = "sandboxpartner"
 DAY = 24 * 3_600_000
 
 
@@ -33,6 +35,8 @@ def plant(world: World, counts: Mapping[str, int]) -> None:
         if name == "partnerships":
             rows = [*_own_partner(world, rows), *rows]
         world[name].extend(rows)
+        for row in rows if resource.on_add else ():
+            resource.on_add(world, row)
 
 
 def _rows(world: World, resource: Resource, count: int) -> Iterator[Row]:
@@ -49,7 +53,7 @@ def _rows(world: World, resource: Resource, count: int) -> Iterator[Row]:
 
 def _own_partner(world: World, rows: list[Row]) -> Iterator[Row]:
     """``gstest`` in the test world; in the production world one partner, if customers would have none."""
-    partner_key = TEST_PARTNER_KEY if world.test else "sandboxpartner"
+    partner_key = TEST_PARTNER_KEY if world.test else PRODUCTION_PARTNER_KEY
     if world.test or not rows:
         groups = world["groups"].orders["created_at"]
         yield {

@@ -100,7 +100,7 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             self.close_connection = True
             return
-        reply = self.server.sandbox.handle(self.command, self.path, self.headers, body)
+        reply = self.server.sandbox.handle(self.command, self.path, dict(self.headers), body)
         if reply.delay:
             self.server.ending.wait(reply.delay)
         kind = reply.fault.kind if reply.fault else ""

@@ -7,6 +7,7 @@ public key of the company.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from . import verbs
@@ -20,6 +21,9 @@ from .routes import Route, route
 from .world import Call
 
 ROOT = "/v1"
+#: A path takes any of a customer's keys here.
+ANY_KEY = ("customer_key", "key", "email")
+V1_CUSTOMERS = replace(CUSTOMERS, read_by=lambda behaviour: ANY_KEY, write_by=lambda behaviour: ANY_KEY)
 
 
 def get_partnership(call: Call) -> dict[str, Any]:
@@ -31,7 +35,8 @@ def create_partnership(call: Call) -> dict[str, Any]:
     public_key = (TEST_KEYS if call.world.test else PRODUCTION_KEYS)[0]
     if call.keys["key"] != public_key:
         raise Refusal(403, "The public key in the path is not that of this company")
-    body = {name: value for name, value in call.body.items() if name not in ("group", "metadata", "tier")}
+    known = PARTNERSHIPS.creating["properties"]
+    body = {name: value for name, value in call.body.items() if name in known}
     if group := call.body.get("group"):
         body["group_key"] = _group_key(call, group)
     call.body = body | {"meta": call.body.get("metadata")}
@@ -43,7 +48,7 @@ def _group_key(call: Call, name: str) -> str:
     key = next((row["key"] for row in rows if row["name"] == name), None)
     if key is None:
         raise call.refuse_unknown(f"Group '{name}' not found")
-    return key
+    return str(key)
 
 
 def _partnership(shown: dict[str, Any]) -> dict[str, Any]:
@@ -57,21 +62,21 @@ def _partnership(shown: dict[str, Any]) -> dict[str, Any]:
 
 
 def get_customer(call: Call) -> dict[str, Any]:
-    return _customer(verbs.get_object(call, CUSTOMERS))
+    return _customer(verbs.get_object(call, V1_CUSTOMERS))
 
 
 def create_customer(call: Call) -> dict[str, Any]:
     _rename(call, "key", "customer_key")
-    return _customer(verbs.create_object(call, CUSTOMERS))
+    return _customer(verbs.create_object(call, V1_CUSTOMERS))
 
 
 def update_customer(call: Call) -> dict[str, Any]:
     _rename(call, "key", "customer_key")
-    return _customer(verbs.update_object(call, CUSTOMERS))
+    return _customer(verbs.update_object(call, V1_CUSTOMERS))
 
 
 def archive_customer(call: Call) -> None:
-    verbs.archive_object(call, CUSTOMERS)
+    verbs.archive_object(call, V1_CUSTOMERS)
 
 
 def _rename(call: Call, old: str, new: str) -> None:
@@ -100,10 +105,10 @@ def create_transaction(call: Call) -> dict[str, Any]:
 
 def create_action(call: Call) -> dict[str, Any]:
     """Record an action of a customer or of a partner."""
-    body = {"type": call.body.get("type"), "value": call.body.get("value") or 1}
+    body = {name: call.body[name] for name in ("type", "value") if call.body.get(name) is not None}
     customer, partner = call.body.get("customer_key"), call.body.get("partner_key")
     kind, key = ("customer", customer) if customer else ("partnership", partner)
-    call.body = body | {"target_type": kind, "target_key": key}
+    call.body = {"value": 1, **body, "target_type": kind, "target_key": key}
     return verbs.create_object(call, ACTIONS)
 
 

@@ -36,7 +36,10 @@ def create_object(call: Call, resource: Resource) -> Data:
     existing = _taken(call, resource)
     if existing is not None:
         return resource.render(call.world, existing, call.behaviour)
-    row = add(call, resource, resource.new(call))
+    fields = resource.new(call)
+    if fields is None:
+        return {**call.body, "key": call.world.new_key(resource.prefix)}
+    row = add(call, resource, fields)
     call.took_effect(f"{resource.name}.create", resource.natural_key(row))
     if resource.after_create:
         resource.after_create(call, row)
@@ -81,6 +84,8 @@ def add(call: Call, resource: Resource, fields: Row) -> Row:
     row.setdefault("key", call.world.new_key(resource.prefix))
     if call.behaviour.read_lag:
         row["visible_at"] = call.now + round(call.behaviour.read_lag * 1000)
+    if resource.on_add:
+        resource.on_add(call.world, row)
     return call.world[resource.name].add(row)
 
 

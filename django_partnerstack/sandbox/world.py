@@ -69,4 +69,4 @@ class Call:
 
     def is_visible(self, row: Row) -> bool:
         """Whether the read lag of a row is over."""
-        return row.get("visible_at", 0) <= self.now
+        return bool(row.get("visible_at", 0) <= self.now)

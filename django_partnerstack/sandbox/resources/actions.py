@@ -38,10 +38,12 @@ def sample(world: World, number: int) -> Row:
     return {**row, **found, "target_key": customer["customer_key"]}
 
 
-def new(call: Call) -> Row:
+def new(call: Call) -> Row | None:
     row = {name: call.body[name] for name in CREATING["properties"] if name in call.body}
     target = find_target(call)
     if target is None:
+        if call.behaviour.unknown_action_target == "ignore":
+            return None
         raise call.refuse_unknown(f"{row['target_type'].capitalize()} '{row['target_key']}' not found")
     customer = target["key"] if row["target_type"] == "customer" else None
     return row | {"customer": customer, "partner_key": target.get("partner_key")}

@@ -23,6 +23,8 @@ BUILT_IN = {
     "country_iso": "country",
     "source_type": "input",
 }
+WRITTEN_BY_META = ("name", "email")
+STORED = ("customer_key", "email", "name", "provider_key")
 NAMES = {"external": "customer_key", "internal": "key", "email": "email"}
 SENT = {
     "customer_key": text(null=True),
@@ -42,7 +44,6 @@ UPDATING = {"type": ["object"], "properties": {"member_key": text(), **SENT}}
 def sample(world: World, number: int) -> Row:
     partners = world["partnerships"].orders["created_at"]
     partner = partners[world.random.randrange(len(partners))]
-    partner["customer_count"] = partner.get("customer_count", 0) + 1
     row = {
         "customer_key": f"customer-{number}",
         "email": f"customer{number}@customers.example",
@@ -57,17 +58,21 @@ def new(call: Call) -> Row:
     if call.behaviour.customer_key_required and "customer_key" not in body:
         raise Refusal(400, "'customer_key' is a required property")
     partner = find_partner(call, body["partner_key"])
-    row = {name: body[name] for name in ("customer_key", "email", "name", "provider_key") if name in body}
+    row: Row = {name: body[name] for name in STORED if name in body}
     row["partner_key"] = partner["partner_key"]
-    partner["customer_count"] = partner.get("customer_count", 0) + 1
-    return row | custom.taken_from(body, row, ("name", "email"))
+    return row | custom.taken_from(body, row, WRITTEN_BY_META)
 
 
 def changed(call: Call, row: Row) -> Row:
-    sent = ("customer_key", "email", "name", "provider_key")
-    return {name: call.body[name] for name in sent if name in call.body} | custom.taken_from(
-        call.body, row, ("name", "email")
-    )
+    changes: Row = {name: call.body[name] for name in STORED if name in call.body}
+    return changes | custom.taken_from(call.body, row, WRITTEN_BY_META)
+
+
+def count(world: World, row: Row) -> None:
+    """A partnership's ``stats`` say how many customers it has brought."""
+    partner = world["partnerships"].find("partner_key", row["partner_key"])
+    if partner is not None:
+        partner["customer_count"] = partner.get("customer_count", 0) + 1
 
 
 def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
@@ -115,6 +120,7 @@ CUSTOMERS = Resource(
     sample=sample,
     new=new,
     changed=changed,
+    on_add=count,
     creating=CREATING,
     updating=UPDATING,
     natural="customer_key",
@@ -131,4 +137,5 @@ CUSTOMERS = Resource(
     has_total=True,
     deletable=True,
     settable=("source_type", "source_key", "mdata"),
+    sent_only=("member_key",),
 )

@@ -8,7 +8,7 @@ from .. import custom
 from ..behaviour import Behaviour
 from ..collection import Row
 from ..replies import Refusal
-from ..resource import Predicate, Resource
+from ..resource import Filter, Predicate, Resource
 from ..schema import FIELDS, META, nullable, text
 from ..world import Call, World
 from .groups import GROUPS, default_key, in_group
@@ -62,21 +62,23 @@ def new(call: Call) -> Row:
     body = call.body
     row = {name: body[name] for name in CREATING["properties"] if name in body and name not in CUSTOM}
     row.setdefault("partner_key", "partner" + call.world.new_key("").lower())
-    row["group_key"] = _group(call, body.get("group_key"))
+    sent = body.get("group_key")
+    row["group_key"] = find_group(call, sent) if sent else default_key(call.world)
     return row | custom.taken_from(body, row) | {"approved_status": "approved", "claimed": False}
 
 
 def changed(call: Call, row: Row) -> Row:
     changes = {name: value for name, value in call.body.items() if name in ("manager_email", "tier_key")}
     if "group_key" in call.body:
-        changes["group_key"] = _group(call, call.body["group_key"])
+        changes["group_key"] = find_group(call, call.body["group_key"])
     return changes | custom.taken_from(call.body, row)
 
 
-def _group(call: Call, key: str | None) -> str | None:
-    if key and call.world["groups"].find("key", key) is None:
+def find_group(call: Call, key: str) -> str:
+    """The key, if there is such a group; raises Refusal if not."""
+    if call.world["groups"].find("key", key) is None:
         raise call.refuse_unknown(f"Group '{key}' not found")
-    return key or default_key(call.world)
+    return key
 
 
 def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
@@ -124,7 +126,7 @@ def _refuse_partner_of_other_mode(call: Call) -> Refusal:
     return call.refuse_mixed_modes("A test partner cannot have production customers")
 
 
-def equals(field: str) -> Any:
+def equals(field: str) -> Filter:
     """A filter for rows whose field has one of the values given."""
 
     def make(world: World, values: list[str]) -> Predicate:

@@ -59,7 +59,7 @@ def _share(world: World, transaction: Row) -> Row:
 
 def new(call: Call) -> Row:
     target = call.body["target"]
-    row = {name: call.body[name] for name in ("amount", "description", "currency") if name in call.body}
+    row: Row = {name: call.body[name] for name in ("amount", "description", "currency") if name in call.body}
     row["reward_status"] = "pending"
     if target["type"] == "manual":
         return row | {"partner_key": target["key"]}
@@ -136,4 +136,5 @@ REWARDS = Resource(
         "offer",
         "trigger",
     ),
+    sent_only=("target",),
 )

@@ -129,4 +129,5 @@ TRANSACTIONS = Resource(
     orders=CREATED,
     deletable=True,
     settable=("approved", "customer"),
+    sent_only=(*REFERENCES, "test"),
 )
