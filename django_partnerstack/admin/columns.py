@@ -41,7 +41,7 @@ def created(row: Any) -> str | None:
     return date_format(localtime(when), "SHORT_DATE_FORMAT") if when else None
 
 
-@admin.display(description=_("as received"))
+@admin.display(description="JSON")
 def as_received(row: Any) -> SafeString:
     return pretty(row.raw)
 
