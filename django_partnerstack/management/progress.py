@@ -42,7 +42,7 @@ class Progress:
 
 def table(results: list[Pulled]) -> str:
     """The counts of all resources, one a line."""
-    rows = [("resource", *COUNTS, "")]
+    rows: list[tuple[str, ...]] = [("resource", *COUNTS, "")]
     for result in results:
         counts = (f"{getattr(result, name):,}" for name in COUNTS)
         rows.append((result.resource, *counts, "" if result.complete else "incomplete"))

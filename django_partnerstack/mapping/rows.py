@@ -31,7 +31,7 @@ def _values(record_class: type) -> attrgetter[tuple[Any, ...]]:
 
 def to_row(record: Any, *, mode: str, synced_at: datetime) -> dict[str, Any]:
     """The columns of a mirror row as this record has them: seen just now, so not missing."""
-    record_class = type(record)
+    record_class: type = type(record)
     row = dict(zip(columns(record_class), _values(record_class)(record), strict=True))
     row.update(mode=mode, missing_since=None, synced_at=synced_at)
     return row

@@ -50,8 +50,8 @@ class Hold:
     def release(self) -> None:
         self._write(self.name, held_by="", held_until=None)
 
-    def _write(self, held_by: str, **columns: Any) -> int:
-        return SyncState.objects.filter(pk=self.state.pk, held_by=held_by).update(**columns)
+    def _write(self, holder: str, **columns: Any) -> int:
+        return SyncState.objects.filter(pk=self.state.pk, held_by=holder).update(**columns)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError, get_client
 from django_partnerstack.management.arguments import moment, positive
 from django_partnerstack.management.progress import Progress, as_json, table
-from django_partnerstack.models import Mode, SyncState
+from django_partnerstack.models import SyncState
+from django_partnerstack.models.mirror import Mode
 
 NAMES = ", ".join(sync.RESOURCES)
 
