@@ -25,7 +25,7 @@ def load(body: bytes) -> Any:
     number is finite.
     """
     if not body.strip():
-        raise Malformed("the body is empty")
+        raise Malformed("the body is empty; is the URL right?")
     try:
         document = json.loads(
             body.decode("utf-8-sig", "replace").replace("\0", REPLACEMENT),
@@ -36,7 +36,7 @@ def load(body: bytes) -> Any:
     except RecursionError:
         raise Malformed("the JSON is nested too deep") from None
     except ValueError:
-        raise Malformed("the body is not JSON") from None
+        raise Malformed("the body is not JSON; is the URL right?") from None
 
 
 def _finite(digits: str) -> float:

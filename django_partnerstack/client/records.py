@@ -25,8 +25,8 @@ class Record:
     ``created_at`` can be in the future (a scheduled reward) and can change; it does not identify an object.
     """
 
-    #: The fields that may hold the object's own key, the best first.
-    key_fields: ClassVar[tuple[str, ...]] = ("key",)
+    #: The field that names the object where ``key`` is missing; "" if there is none.
+    other_key: ClassVar[str] = ""
 
     key: str
     created_at: datetime | None = None
@@ -53,9 +53,8 @@ class Record:
 
     @classmethod
     def _own_key(cls, item: dict[str, Any]) -> str:
-        for name in cls.key_fields:
-            if found := key(item, name):
-                return found
+        if found := key(item, "key") or (cls.other_key and key(item, cls.other_key)):
+            return found
         raise RecordError("key is missing", field="key")
 
     @classmethod
@@ -86,7 +85,7 @@ class PartnershipRecord(Record):
     Version 1 sends no ``part_…`` key; there ``key`` is the partner key, which names the partner as well.
     """
 
-    key_fields: ClassVar[tuple[str, ...]] = ("key", "partner_key")
+    other_key: ClassVar[str] = "partner_key"
 
     partner_key: str = ""
     email: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from ..exceptions import (
     Forbidden,
     NotFound,
     RateLimited,
+    RecordError,
     RequestError,
     ServerError,
     UnusableReply,
@@ -52,8 +53,9 @@ class Reply:
     method: str
     path: str
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    # Both may repeat a key.
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
 
 
 def understand(
@@ -68,17 +70,36 @@ def understand(
     headers = CaseInsensitiveDict({name: scrub(value) for name, value in reply.headers.items()})
     where: dict[str, Any] = {"method": reply.method, "path": reply.path, "headers": headers}
     try:
-        if reply.status == 204 or (may_be_empty and not reply.body.strip() and reply.status < 300):
-            return convert(None)
-        if not 200 <= reply.status < 300:
-            raise _error(reply.status, _message(reply.body, scrub), now, where)
-        document = parsing.load(reply.body)
-        inner = parsing.status(document)
-        if inner is not None and inner >= 400:
-            raise _error(inner, _message(reply.body, scrub), now, where)
-        return convert(parsing.data(document))
+        data, error = _open(reply, scrub, now, where, may_be_empty)
+        if error is None:
+            return convert(data)
+    except RecordError as problem:
+        if reply.method == "GET":
+            raise
+        # The write is done all the same, which a RecordError does not say.
+        raise UnusableReply(str(problem), status=reply.status, **where) from None
     except parsing.Malformed as problem:
-        raise UnusableReply(f"{problem}; is the URL right?", status=reply.status, **where) from None
+        raise UnusableReply(str(problem), status=reply.status, **where) from None
+    raise error
+
+
+def _open(
+    reply: Reply, scrub: Scrubber, now: float, where: dict[str, Any], may_be_empty: bool
+) -> tuple[Any, RequestError | None]:
+    """
+    The data in the envelope, or the error.
+
+    The error is returned and not raised, for its traceback would hold the body with whatever it repeats.
+    """
+    if not 200 <= reply.status < 300:
+        return None, _error(reply.status, _message(reply.body, scrub), now, where)
+    if reply.status == 204 or (may_be_empty and not reply.body.strip()):
+        return None, None
+    document = parsing.load(reply.body)
+    inner = parsing.status(document)
+    if inner is not None and inner >= 400:
+        return None, _error(inner, _message(reply.body, scrub), now, where)
+    return parsing.data(document), None
 
 
 def _message(body: bytes, scrub: Scrubber) -> str:

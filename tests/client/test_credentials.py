@@ -1,0 +1,68 @@
+import copy
+import pickle
+
+import pytest
+import requests
+
+from django_partnerstack.client.credentials import Keys, Scrubber, TrackingToken
+from django_partnerstack.exceptions import InvalidArgument
+
+from .conftest import PUBLIC, SECRET, TOKEN
+
+
+def sent(auth):
+    request = requests.Request("GET", "https://example.com/", auth=auth).prepare()
+    return request.headers["Authorization"]
+
+
+def test_the_keys_are_sent_as_the_authentication_page_shows():
+    by_hand = requests.auth.HTTPBasicAuth(PUBLIC, SECRET)
+    assert sent(Keys(PUBLIC, SECRET)) == sent(by_hand)
+
+
+def test_the_tracking_token_is_sent_as_a_bearer_token():
+    assert sent(TrackingToken(TOKEN)) == f"Bearer {TOKEN}"
+
+
+def test_keys_are_not_shown():
+    shown = repr(Keys(PUBLIC, SECRET)) + repr(TrackingToken(TOKEN)) + Keys(PUBLIC, SECRET).masked
+    assert "Canary" not in shown
+
+
+def test_two_accounts_can_be_told_apart():
+    assert Keys(PUBLIC, SECRET).masked == "pk_…1234"
+
+
+def test_of_a_short_public_key_nothing_is_shown():
+    assert Keys("pk_short", SECRET).masked == "***"
+
+
+@pytest.mark.parametrize(
+    "holder", [Keys(PUBLIC, SECRET), TrackingToken(TOKEN), Scrubber(Keys(PUBLIC, SECRET))]
+)
+@pytest.mark.parametrize("store", [pickle.dumps, copy.copy, copy.deepcopy])
+def test_keys_are_not_stored_by_accident(holder, store):
+    with pytest.raises(TypeError, match="cannot be pickled or copied"):
+        store(holder)
+
+
+@pytest.mark.parametrize("bad", ["", " sk_x", "sk_x\n", "sk x", "sk_é", None, 5])
+def test_what_cannot_be_a_key_is_refused_without_showing_it(bad):
+    with pytest.raises(InvalidArgument, match="secret_key") as caught:
+        Keys(PUBLIC, bad)
+    assert "sk_x" not in str(caught.value)
+
+
+def test_a_colon_in_the_public_key_is_refused():
+    with pytest.raises(InvalidArgument, match="colon"):
+        Keys("pk:x", SECRET)
+
+
+def test_every_form_of_a_key_is_taken_out_of_a_text():
+    keys = Keys(PUBLIC, SECRET)
+    text = f"{PUBLIC} / {SECRET} / {sent(keys)} / {TOKEN}"
+    assert Scrubber(keys, TrackingToken(TOKEN))(text) == "*** / *** / Basic *** / ***"
+
+
+def test_a_key_that_begins_another_does_not_leave_its_end():
+    assert Scrubber(Keys("pk_one", "pk_one_two"))("pk_one_two") == "***"

@@ -1,0 +1,182 @@
+import dataclasses
+from datetime import datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from django_partnerstack import client, models
+from django_partnerstack.client.records import Record
+from django_partnerstack.exceptions import RecordError
+from django_partnerstack.models.mirror import Mirror
+
+RECORDS = [
+    client.ActionRecord,
+    client.CustomerRecord,
+    client.DealRecord,
+    client.GroupRecord,
+    client.LeadRecord,
+    client.LinkRecord,
+    client.PartnershipRecord,
+    client.RewardRecord,
+    client.TransactionRecord,
+    client.WebhookRecord,
+]
+NAMES = sorted({field.name for record in RECORDS for field in dataclasses.fields(record)} - {"raw"})
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["key", *NAMES]), inner),
+    max_leaves=10,
+)
+OBJECTS = st.dictionaries(
+    st.sampled_from([*NAMES, "group", "customer", "transaction", "partnership", "is_archived", "target"]),
+    JSON,
+)
+
+
+def columns(record):
+    return {field.name for field in dataclasses.fields(record)}
+
+
+@pytest.mark.parametrize("model", models.MIRRORS.values())
+def test_a_record_has_the_columns_of_its_mirror(model):
+    record = getattr(client, f"{model.__name__}Record")
+    own = (
+        {field.name for field in model._meta.fields} - {field.name for field in Mirror._meta.fields} - {"id"}
+    )
+    assert columns(record) == own | columns(Record)
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_a_key_is_all_that_an_object_needs(record):
+    found = record.from_api({"key": "x_1", "unknown": 1})
+    assert (found.key, found.created_at, found.archived) == ("x_1", None, False)
+    assert found.raw == {"key": "x_1", "unknown": 1}
+
+
+@pytest.mark.parametrize("record", RECORDS)
+@pytest.mark.parametrize("key", [None, "", {}, True, "x" * 256])
+def test_an_object_without_a_usable_key_is_no_record(record, key):
+    with pytest.raises(RecordError, match=f"{record.__name__}: key is") as caught:
+        record.from_api({"key": key})
+    assert caught.value.raw == {"key": key}
+
+
+@pytest.mark.parametrize("item", [None, [], "x", 5])
+def test_what_is_no_object_is_no_record(item):
+    with pytest.raises(RecordError, match="not an object"):
+        client.CustomerRecord.from_api(item)
+
+
+@given(st.sampled_from(RECORDS), OBJECTS)
+def test_any_object_is_a_record_or_a_record_error(record, item):
+    try:
+        found = record.from_api(item)
+    except RecordError:
+        return
+    assert found.raw is item
+    assert 0 < len(found.key) <= 255
+
+
+@given(st.sampled_from(RECORDS), OBJECTS)
+def test_what_a_record_holds_fits_its_columns(record, item):
+    try:
+        found = record.from_api({**item, "key": "x_1"})
+    except RecordError:
+        return
+    values = [getattr(found, name) for name in columns(record) - {"raw"}]
+    assert all(len(value) <= 255 for value in values if isinstance(value, str))
+    assert all(-(2**63) <= value < 2**63 for value in values if isinstance(value, int))
+
+
+def test_a_record_does_not_change_and_does_not_show_what_came():
+    found = client.CustomerRecord.from_api({"key": "cus_1", "phone": "12345"})
+    assert "12345" not in repr(found)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.email = "a@example.com"
+
+
+def test_a_record_can_be_in_a_set():
+    assert len({client.LinkRecord.from_api({"key": "l"}), client.LinkRecord.from_api({"key": "l"})}) == 1
+
+
+def test_a_partnership_of_version_2():
+    found = client.PartnershipRecord.from_api(
+        {
+            "key": "part_1",
+            "partner_key": "johnsmith",
+            "email": "john@example.com",
+            "group": {"key": "grup_1", "name": "Gold"},
+            "approved_status": "approved",
+            "created_at": 0,
+        }
+    )
+    assert (found.key, found.partner_key, found.group_key) == ("part_1", "johnsmith", "grup_1")
+    assert found.created_at == datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def test_a_partnership_of_version_1_is_named_by_its_partner_key():
+    found = client.PartnershipRecord.from_api(
+        {"id": 17, "partner_key": "johnsmith", "group": {"id": 3, "name": "Gold"}, "archived": "false"}
+    )
+    assert (found.key, found.partner_key, found.group_key, found.archived) == (
+        "johnsmith",
+        "johnsmith",
+        "",
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("item", "customer_key"),
+    [
+        ({"key": "cus_1", "customer_key": "acme"}, "acme"),
+        ({"key": "cus_1", "external_key": "acme"}, "acme"),
+        ({"key": "cus_1", "customer_key": None}, ""),
+        ({"key": "acme", "email": "a@example.com", "partner_key": "john"}, "acme"),
+        ({"key": "acme", "partnership_key": "part_1"}, ""),
+        ({"key": "cus_1"}, ""),
+    ],
+)
+def test_the_sites_key_of_a_customer_has_three_names(item, customer_key):
+    assert client.CustomerRecord.from_api(item).customer_key == customer_key
+
+
+def test_whether_a_customer_is_a_test_is_unknown_where_it_is_not_said():
+    assert client.CustomerRecord.from_api({"key": "cus_1"}).test is None
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"customer_key": "cus_1", "customer_external_key": "acme"},
+        {"customer": {"key": "cus_1", "external_key": "acme"}},
+        {"customer_key": "cus_1", "customer": {"key": "cus_2", "external_key": "acme"}},
+    ],
+)
+def test_a_transaction_names_its_customer_in_it_or_beside_it(item):
+    found = client.TransactionRecord.from_api({"key": "ch_1", **item})
+    assert (found.customer_key, found.customer_external_key) == ("cus_1", "acme")
+
+
+def test_money_in_an_unknown_currency_is_no_record():
+    with pytest.raises(RecordError, match="currency is longer than 3"):
+        client.TransactionRecord.from_api({"key": "ch_1", "amount": 1, "currency": "Dollars"})
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        {"partnership": {"key": "part_1"}, "customer": {"key": "cus_1"}, "transaction": {"key": "ch_1"}},
+        {"partnership_key": "part_1", "customer_key": "cus_1", "transaction_key": "ch_1", "customer": None},
+    ],
+)
+def test_a_reward_names_its_objects_in_it_or_beside_it(item):
+    found = client.RewardRecord.from_api({"key": "rwrd_1", **item})
+    assert (found.partnership_key, found.customer_key, found.transaction_key) == ("part_1", "cus_1", "ch_1")
+
+
+@pytest.mark.parametrize("field", ["target_url", "target"])
+def test_a_webhooks_url_has_two_names(field):
+    found = client.WebhookRecord.from_api({"key": "w", field: "https://example.com/", "events": ["a", 5]})
+    assert (found.target_url, found.events) == ("https://example.com/", ("a",))

@@ -1,0 +1,340 @@
+"""Each verb: the request that it sends, and what it makes of the answer."""
+
+import json
+from datetime import date, datetime, timezone
+
+import pytest
+
+from django_partnerstack.client import Client, CustomerRecord
+from django_partnerstack.exceptions import InvalidArgument, PagingError, RecordError, UnusableReply
+
+from .conftest import API, PUBLIC, SECRET, TOKEN, envelope, listing
+
+LISTS = [
+    "actions",
+    "customers",
+    "deals",
+    "groups",
+    "leads",
+    "partnerships",
+    "rewards",
+    "transactions",
+    "webhooks",
+]
+ITEM = {"key": "x_1"}
+
+#: Resource, verb, arguments; method and path of the request, and its body.
+CALLS = [
+    ("partnerships", "get", ["john smith"], {}, "GET", "/partnerships/john%20smith", None),
+    (
+        "partnerships",
+        "create",
+        [],
+        {"email": "a@example.com"},
+        "POST",
+        "/partnerships",
+        {"email": "a@example.com"},
+    ),
+    (
+        "partnerships",
+        "update",
+        ["part_1"],
+        {"tier_key": "t"},
+        "PATCH",
+        "/partnerships/part_1",
+        {"tier_key": "t"},
+    ),
+    ("partnerships", "archive", ["part_1"], {}, "DELETE", "/partnerships/part_1", None),
+    ("customers", "get", ["a/b"], {}, "GET", "/customers/a%2Fb", None),
+    (
+        "customers",
+        "create",
+        [],
+        {"customer_key": "acme", "email": "a@example.com", "partner_key": "john", "meta": {"plan": "pro"}},
+        "POST",
+        "/customers",
+        {"customer_key": "acme", "email": "a@example.com", "partner_key": "john", "meta": {"plan": "pro"}},
+    ),
+    (
+        "customers",
+        "create",
+        [],
+        {"customer_key": None, "email": "a@example.com", "partner_key": "john"},
+        "POST",
+        "/customers",
+        {"customer_key": None, "email": "a@example.com", "partner_key": "john"},
+    ),
+    (
+        "customers",
+        "update",
+        ["acme"],
+        {"customer_key": "acme-2", "provider_key": None},
+        "PATCH",
+        "/customers/acme",
+        {"customer_key": "acme-2", "provider_key": None},
+    ),
+    ("customers", "delete", ["acme"], {}, "DELETE", "/customers/acme", None),
+    (
+        "transactions",
+        "create",
+        [],
+        {
+            "key": "inv_1",
+            "amount": -4900,
+            "currency": "usd",
+            "customer_external_key": "acme",
+            "created_at": datetime(1970, 1, 1, 0, 0, 1, tzinfo=timezone.utc),
+            "metadata": {"plan": "pro"},
+            "test": True,
+        },
+        "POST",
+        "/transactions",
+        {
+            "key": "inv_1",
+            "amount": -4900,
+            "currency": "USD",
+            "customer_external_key": "acme",
+            "created_at": 1000,
+            "metadata": {"plan": "pro"},
+            "test": True,
+        },
+    ),
+    ("transactions", "delete", ["inv 1/2"], {}, "DELETE", "/transactions/inv%201%2F2", None),
+    ("deals", "get", ["deal_1"], {}, "GET", "/deals/deal_1", None),
+    (
+        "deals",
+        "create",
+        [],
+        {"partner_key": "john", "amount": 100, "close_date": date(2025, 12, 31)},
+        "POST",
+        "/deals",
+        {"partner_key": "john", "source": "partner", "amount": 100, "close_date": "2025-12-31"},
+    ),
+    (
+        "deals",
+        "create",
+        [],
+        {"group_key": "grup_1"},
+        "POST",
+        "/deals",
+        {"group_key": "grup_1", "source": "vendor"},
+    ),
+    ("deals", "update", ["deal_1"], {"stage": "won"}, "PATCH", "/deals/deal_1", {"stage": "won"}),
+    ("deals", "archive", ["deal_1"], {}, "DELETE", "/deals/deal_1", None),
+    (
+        "deals",
+        "convert",
+        ["deal_1"],
+        {"email": "a@example.com", "customer_key": "acme"},
+        "POST",
+        "/deals/deal_1/convert",
+        {"email": "a@example.com", "customer_key": "acme"},
+    ),
+    ("leads", "get", ["lead_1"], {}, "GET", "/leads/lead_1", None),
+    (
+        "leads",
+        "create",
+        [],
+        {"external_key": "l1", "partner_key": "john", "status": "closed won", "approved": None},
+        "POST",
+        "/leads",
+        {"external_key": "l1", "partner_key": "john", "status": "closed won", "approved": None},
+    ),
+    ("leads", "update", ["lead_1"], {"status": "dead"}, "PATCH", "/leads/lead_1", {"status": "dead"}),
+    ("leads", "archive", ["lead_1"], {}, "DELETE", "/leads/lead_1", None),
+    (
+        "leads",
+        "convert",
+        ["lead_1"],
+        {"email": "a@example.com"},
+        "POST",
+        "/leads/lead_1/convert",
+        {"email": "a@example.com"},
+    ),
+    (
+        "actions",
+        "create",
+        [],
+        {"type": "demo_held", "value": 1, "target_type": "customer", "target_key": "acme"},
+        "POST",
+        "/actions",
+        {"type": "demo_held", "value": 1, "target_type": "customer", "target_key": "acme"},
+    ),
+    ("actions", "archive", ["act_1"], {}, "DELETE", "/actions/act_1", None),
+    (
+        "rewards",
+        "create",
+        [],
+        {"amount": 500, "description": "Thanks", "target_type": "manual", "target_key": "john"},
+        "POST",
+        "/rewards",
+        {"amount": 500, "description": "Thanks", "target": {"type": "manual", "key": "john"}},
+    ),
+    ("webhooks", "get", ["w_1"], {}, "GET", "/webhooks/w_1", None),
+    (
+        "webhooks",
+        "create",
+        [],
+        {"target_url": "https://example.com/", "events": ["customer.created"]},
+        "POST",
+        "/webhooks",
+        {"target_url": "https://example.com/", "events": ["customer.created"]},
+    ),
+    (
+        "webhooks",
+        "create",
+        [],
+        {"target_url": "https://example.com/", "events": [], "url_field": "target"},
+        "POST",
+        "/webhooks",
+        {"target": "https://example.com/", "events": []},
+    ),
+    ("webhooks", "update", ["w_1"], {"events": ["a"]}, "PATCH", "/webhooks/w_1", {"events": ["a"]}),
+    ("webhooks", "archive", ["w_1"], {}, "DELETE", "/webhooks/w_1", None),
+]
+
+
+@pytest.mark.parametrize(("resource", "verb", "args", "fields", "method", "path", "body"), CALLS)
+def test_a_verb_sends_one_request(client, api, resource, verb, args, fields, method, path, body):
+    answer = {"message": "archived", "status": 200} if method == "DELETE" else envelope(ITEM)
+    api.add(method, API + path, json=answer)
+    found = getattr(getattr(client, resource), verb)(*args, **fields)
+    assert api.calls[0].request.url == API + path
+    assert (json.loads(api.calls[0].request.body) if body else api.calls[0].request.body) == body
+    assert found is None if method == "DELETE" else found.key == "x_1"
+
+
+@pytest.mark.parametrize("resource", LISTS)
+def test_a_list_gives_a_page_of_records(client, api, resource):
+    api.get(f"{API}/{resource}", json=listing(ITEM, None, has_more=True))
+    page = getattr(client, resource).list(limit=2, min_created=datetime(1970, 1, 2, tzinfo=timezone.utc))
+    assert api.calls[0].request.params == {"limit": "2", "min_created": "86400000"}
+    assert (page.records[0].key, len(page.unusable), page.has_more) == ("x_1", 1, True)
+    assert type(page.records[0]) is getattr(client, resource).record
+
+
+@pytest.mark.parametrize("resource", LISTS)
+def test_a_list_is_walked_to_its_end(client, api, resource):
+    api.get(f"{API}/{resource}", json=listing({"key": "x_2"}, has_more=True))
+    api.get(f"{API}/{resource}", json=listing({"key": "x_1"}))
+    assert [record.key for record in getattr(client, resource).iterate()] == ["x_2", "x_1"]
+    assert [call.request.params for call in api.calls] == [
+        {"limit": "250"},
+        {"limit": "250", "starting_after": "x_2"},
+    ]
+
+
+def test_a_walk_can_begin_after_a_key(client, api):
+    api.get(f"{API}/customers", json=listing())
+    list(client.customers.pages(starting_after="cus 5/6", group="gold"))
+    assert api.calls[0].request.params == {"limit": "250", "starting_after": "cus 5/6", "group": "gold"}
+
+
+def test_a_walk_asks_for_a_page_only_when_it_is_needed(client, api):
+    api.get(f"{API}/customers", json=listing(ITEM, has_more=True))
+    next(client.customers.iterate())
+    assert len(api.calls) == 1
+
+
+def test_a_walk_that_would_not_end_is_stopped(client, api):
+    api.get(f"{API}/customers", json=listing(ITEM, has_more=True))
+    with pytest.raises(PagingError):
+        list(client.customers.iterate())
+
+
+def test_an_unusable_object_stops_the_records_but_not_the_pages(client, api):
+    api.get(f"{API}/customers", json=listing(ITEM, {"key": 5.5}, {"key": "x_3"}))
+    with pytest.raises(RecordError):
+        list(client.customers.iterate())
+    assert [record.key for record in next(client.customers.pages()).records] == ["x_1", "x_3"]
+
+
+def test_a_mistake_in_a_filter_is_told_before_the_walk(client):
+    with pytest.raises(InvalidArgument):
+        client.customers.pages(min_created=datetime(2025, 1, 1))
+    with pytest.raises(InvalidArgument, match="forward only"):
+        client.customers.pages(ending_before="cus_1")
+
+
+def test_links_are_those_of_one_partner(client, api):
+    api.get(f"{API}/links/partnership/a%40b.c", json=listing({"key": "l_1", "url": "u", "dest": "d"}))
+    assert [(link.url, link.dest) for link in client.links.iterate("a@b.c")] == [("u", "d")]
+    assert client.links.list("a@b.c").records[0].key == "l_1"
+    assert api.calls[0].request.params == {}
+
+
+@pytest.mark.parametrize(
+    "customer",
+    [{}, {"customer_key": "cus_1", "customer_email": "a@example.com"}],
+)
+def test_a_transaction_names_its_customer_in_one_way(client, customer):
+    with pytest.raises(InvalidArgument, match="exactly one"):
+        client.transactions.create(key="inv_1", amount=1, currency="USD", **customer)
+
+
+def test_a_deal_belongs_to_a_partner_or_to_a_group(client):
+    with pytest.raises(InvalidArgument, match="exactly one"):
+        client.deals.create(partner_key="john", group_key="grup_1")
+
+
+def test_a_customer_cannot_be_moved_to_another_partner(client):
+    with pytest.raises(TypeError, match="partner_key"):
+        client.customers.update("acme", partner_key="john")
+
+
+def test_a_converted_deal_is_a_customer(client, api):
+    api.post(f"{API}/deals/d/convert", json=envelope(ITEM))
+    assert type(client.deals.convert("d", email="a@example.com")) is CustomerRecord
+
+
+def test_two_routes_of_deals_are_outside_of_version_2(client, api):
+    api.post("https://api.partnerstack.com/api/deals/d/assignment/part_1/stck_1", json={"status": 200})
+    api.get(
+        "https://api.partnerstack.com/api/deals/d/file/f", json=envelope({"url": "https://example.com/f"})
+    )
+    assert client.deals.assign("d", "part_1", "stck_1") is None
+    assert client.deals.file_url("d", "f") == "https://example.com/f"
+
+
+def test_the_files_of_a_deal_are_listed(client, api):
+    api.get(f"{API}/deals/d/files", json=envelope({"deal_files": [{"key": "f"}]}))
+    assert client.deals.files("d") == [{"key": "f"}]
+
+
+@pytest.mark.parametrize("data", [None, [], {}, {"url": 5}])
+def test_an_answer_without_what_was_asked_for_is_unusable(client, api, data):
+    api.get(f"{API}/deals/d/files", json=envelope(data))
+    api.get("https://api.partnerstack.com/api/deals/d/file/f", json=envelope(data))
+    for call in (lambda: client.deals.files("d"), lambda: client.deals.file_url("d", "f")):
+        with pytest.raises(UnusableReply):
+            call()
+
+
+@pytest.mark.parametrize("data", [None, [], "x"])
+def test_a_write_whose_answer_holds_no_object_may_have_been_carried_out(client, api, data):
+    api.post(f"{API}/partnerships", json=envelope(data))
+    with pytest.raises(UnusableReply) as caught:
+        client.partnerships.create(email="a@example.com")
+    assert caught.value.ambiguous
+
+
+def test_a_conversion_goes_to_its_own_host_with_its_own_token(client, api):
+    api.post("https://partnerlinks.io/conversion/xid", body=b"")
+    assert client.conversions.create(xid="abc", customer_key="acme", sub_ids=["s"]) is None
+    request = api.calls[0].request
+    assert request.headers["Authorization"] == f"Bearer {TOKEN}"
+    assert json.loads(request.body) == {"xid": "abc", "customer_key": "acme", "sub_ids": ["s"]}
+
+
+def test_a_conversion_needs_the_tracking_token():
+    with pytest.raises(InvalidArgument, match="tracking_token"):
+        Client(PUBLIC, SECRET).conversions.create(xid="abc", customer_key="acme")
+
+
+def test_version_1_reads_a_partnership_by_its_partner_key(api):
+    api.get(
+        "https://api.partnerstack.com/v1/partnerships/john",
+        json={"status": 200, "rdata": {"partner_key": "john"}},
+    )
+    client = Client(PUBLIC, SECRET, "https://api.partnerstack.com/v1")
+    assert client.partnerships.get("john").partner_key == "john"

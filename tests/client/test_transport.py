@@ -1,0 +1,226 @@
+"""What can happen on the wire, over real sockets."""
+
+import gzip
+import ssl
+import subprocess
+
+import pytest
+
+from django_partnerstack.client import Client
+from django_partnerstack.exceptions import NotSent, ReplyLost, UnusableReply
+
+from .conftest import PUBLIC, SECRET
+from .servers import Server, answering, reply
+
+GOOD = reply({"key": "cus_1"})
+
+
+def create(client):
+    """A write: it is sent once, whatever happens."""
+    return client.customers.create(customer_key="acme", email="a@example.com", partner_key="john")
+
+
+def make(server, **options):
+    return Client(PUBLIC, SECRET, server.url, **options)
+
+
+def test_requests_say_who_sends_them():
+    with Server(answering(GOOD)) as server, make(server) as client:
+        create(client)
+        head = server.requests[0].decode().lower()
+    assert "user-agent: django-partnerstack/" in head
+    assert "content-type: application/json" in head
+    assert "accept: application/json" in head
+
+
+def test_a_connection_is_kept_for_the_next_request():
+    with Server(answering(GOOD, GOOD)) as server, make(server) as client:
+        create(client)
+        create(client)
+        assert (len(server.requests), len(server.connections)) == (2, 1)
+
+
+def test_cookies_are_not_kept():
+    with (
+        Server(answering(reply({"key": "a"}, Set_Cookie="id=5; Path=/"), GOOD)) as server,
+        make(server) as client,
+    ):
+        create(client)
+        create(client)
+        assert b"cookie" not in server.requests[1].lower()
+
+
+def test_a_redirect_is_not_followed():
+    moved = reply(status="302 Found", Location="http://127.0.0.1:1/elsewhere")
+    with (
+        Server(answering(moved)) as server,
+        make(server) as client,
+        pytest.raises(UnusableReply, match="redirect"),
+    ):
+        create(client)
+
+
+def test_a_refused_connection_means_that_nothing_was_sent():
+    with Server(answering()) as server:
+        client = make(server)
+    with pytest.raises(NotSent, match="no connection") as caught:
+        create(client)
+    assert not caught.value.ambiguous
+
+
+def test_a_host_without_an_address_means_that_nothing_was_sent():
+    with pytest.raises(NotSent):
+        create(Client(PUBLIC, SECRET, "https://partnerstack.invalid/api/v2"))
+
+
+def hang_up(connection):
+    connection.read_request()
+    connection.reset()
+
+
+def say_nothing(connection):
+    connection.read_request()
+    connection.server.stopping.wait(5)
+
+
+def stop_half_way(connection):
+    connection.read_request()
+    connection.send(GOOD[:-5])
+
+
+def stop_in_the_headers(connection):
+    connection.read_request()
+    connection.send(b"HTTP/1.1 200 OK\r\nContent-")
+
+
+def talk_nonsense(connection):
+    connection.read_request()
+    connection.send(b"\x00\x01\x02 nonsense\r\n\r\n")
+
+
+@pytest.mark.parametrize(
+    "handle", [hang_up, say_nothing, stop_half_way, stop_in_the_headers, talk_nonsense, answering()]
+)
+def test_a_request_without_a_whole_answer_may_have_been_carried_out(handle):
+    with (
+        Server(handle) as server,
+        make(server, timeout=0.2) as client,
+        pytest.raises((ReplyLost, UnusableReply)) as lost,
+    ):
+        create(client)
+    assert lost.value.ambiguous
+
+
+def test_a_read_survives_a_lost_answer(time):
+    answers = iter([hang_up, stop_half_way, answering(GOOD)])
+    with (
+        Server(lambda connection: next(answers)(connection)) as server,
+        make(server, pace=time.pace) as client,
+    ):
+        assert client.customers.get("acme").key == "cus_1"
+        assert len(server.requests) == 3
+
+
+def test_a_write_over_a_connection_that_was_closed_meanwhile_is_not_sent_twice():
+    def close_on_the_second_request(connection):
+        connection.read_request()
+        connection.send(GOOD)
+        connection.read_request()
+
+    with Server(close_on_the_second_request) as server, make(server) as client:
+        create(client)
+        with pytest.raises(ReplyLost):
+            create(client)
+        assert len(server.requests) == 2
+
+
+def slow_body(connection):
+    connection.read_request()
+    connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    connection.drip(b" " * 100_000)
+
+
+def slow_chunks(connection):
+    connection.read_request()
+    connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    connection.drip(b"1\r\n \r\n" * 100_000)
+
+
+def slow_headers(connection):
+    connection.read_request()
+    connection.drip(b"HTTP/1.1 200 OK\r\n" + b"X-Header: slow\r\n" * 100_000)
+
+
+@pytest.mark.parametrize("handle", [slow_body, slow_chunks, slow_headers])
+def test_an_answer_that_drips_ends_at_the_deadline(handle):
+    with Server(handle) as server, make(server, deadline=0.3) as client, pytest.raises(ReplyLost):
+        create(client)
+
+
+def test_after_a_slow_answer_the_connection_is_not_kept():
+    answers = iter([slow_body, answering(GOOD)])
+    with Server(lambda connection: next(answers)(connection)) as server, make(server, deadline=0.3) as client:
+        with pytest.raises(ReplyLost):
+            create(client)
+        assert create(client).key == "cus_1"
+
+
+def endless(connection):
+    connection.read_request()
+    connection.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+    while not connection.server.stopping.is_set():
+        connection.send(b" " * 65536)
+
+
+def bomb(connection):
+    connection.read_request()
+    connection.send(reply(body=gzip.compress(b" " * 40_000_000), Content_Encoding="gzip"))
+
+
+@pytest.mark.parametrize("handle", [endless, bomb])
+def test_an_answer_that_is_too_large_is_given_up(handle):
+    with (
+        Server(handle) as server,
+        make(server) as client,
+        pytest.raises(UnusableReply, match="more than 16 MiB"),
+    ):
+        create(client)
+
+
+def test_a_compressed_answer_is_read():
+    body = gzip.compress(b'{"data": {"key": "cus_1"}}')
+    with Server(answering(reply(body=body, Content_Encoding="gzip"))) as server, make(server) as client:
+        assert create(client).key == "cus_1"
+
+
+@pytest.mark.parametrize("coding", ["gzip, gzip", "br", "zstd"])
+def test_an_encoding_that_was_not_asked_for_is_refused(coding):
+    answer = reply(body=b"x", Content_Encoding=coding)
+    with Server(answering(answer)) as server, pytest.raises(UnusableReply, match="not asked for"):
+        create(make(server))
+
+
+def test_a_damaged_compressed_answer_is_unusable():
+    answer = reply(body=b"not gzip", Content_Encoding="gzip")
+    with Server(answering(answer)) as server, pytest.raises(UnusableReply, match="damaged"):
+        create(make(server))
+
+
+def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path):
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names, *files]
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("openssl is not installed")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
+
+    def handle(connection):
+        context.wrap_socket(connection.sock, server_side=True)
+
+    with Server(handle) as server:
+        client = Client(PUBLIC, SECRET, server.url.replace("http://127.0.0.1", "https://localhost"))
+        with pytest.raises(NotSent, match="certificate"):
+            create(client)
