@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 from django.dispatch import Signal
@@ -72,3 +73,10 @@ def test_every_signal_is_explained_and_no_other() -> None:
 def test_the_commands_of_a_fresh_machine_are_there() -> None:
     assert 'python -m pip install -e ".[example]" && python example_project/manage.py demo' in README
     assert "python -m pip install tox && tox run -e py" in README
+
+
+def test_the_example_of_a_test_with_the_sandbox_runs() -> None:
+    [example] = re.findall(r"code-block:: python\n\n(.+?)\n(?=\S)", section("Sandbox"), re.DOTALL)
+    names: dict[str, list[str]] = {}
+    exec(textwrap.dedent(example), names)
+    assert len(set(names["emails"])) == 1000
