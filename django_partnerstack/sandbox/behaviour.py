@@ -20,6 +20,8 @@ class Behaviour:
     duplicates: Literal["409", "400", "200", "accepted"] = "409"
     #: Whether an e-mail address can be used once only, for customers and for partnerships.
     unique_emails: bool = False
+    #: Whether an action's ``external_key`` can be used once only.
+    unique_action_keys: bool = False
     #: Whether ``customer_key`` must be sent (null will do) when a customer is created.
     customer_key_required: bool = True
     #: Whether a ``part_…`` key is taken where a ``partner_key`` is asked for.

@@ -43,6 +43,8 @@ def answer(sandbox: Sandbox, method: str, path: str, query: str, body: bytes) ->
     try:
         with sandbox.lock:
             given = json.loads(body) if body else {}
+            if not isinstance(given, dict):
+                raise ValueError("Send a JSON object.")
             options = {key: values[0] for key, values in parse_qs(query).items()}
             return json_reply(200, verb(sandbox, keys, options, given))
     except LookupError as error:
@@ -65,7 +67,8 @@ def show_faults(sandbox: Sandbox, keys: list[str], options: Body, body: Body) ->
 
 
 def add_fault(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
-    sandbox.faults.add(**body)
+    kind = body.pop("kind", "")
+    sandbox.faults.add(kind, **body)
     return sandbox.faults.as_list()
 
 

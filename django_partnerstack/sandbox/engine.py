@@ -24,9 +24,9 @@ class Sandbox:
     A local PartnerStack, in memory.
 
     The numbers say how many objects of the ``mode`` it begins with; the other begins with its groups and one
-    partner. In test mode ``gstest`` is always there, on top of ``partnerships``; in production mode the partner
-    ``sandboxpartner`` is there if no other was asked for. The same arguments
-    give the same objects. ``clock`` gives seconds since the epoch.
+    partner. In test mode ``gstest`` is always there, on top of ``partnerships``; in production mode there is
+    ``sandboxpartner`` if no other was asked for. The same arguments give the same objects. ``clock`` gives
+    seconds since the epoch.
 
     Safe to use from many threads. What a reply costs in waiting is in the reply, for whoever carries it:
     nothing here sleeps.

@@ -35,8 +35,9 @@ def plant(world: World, counts: Mapping[str, int]) -> None:
         if name == "partnerships":
             rows = [*_own_partner(world, rows), *rows]
         world[name].extend(rows)
-        for row in rows if resource.on_add else ():
-            resource.on_add(world, row)
+        if resource.on_add:
+            for row in rows:
+                resource.on_add(world, row)
 
 
 def _rows(world: World, resource: Resource, count: int) -> Iterator[Row]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from .collection import Row
@@ -121,12 +122,8 @@ def _taken(call: Call, resource: Resource) -> Row | None:
 
     Raises Refusal if they are refused; None if the way is free.
     """
-    names = [
-        resource.natural,
-        *(["email"] if resource.has_unique_email and call.behaviour.unique_emails else []),
-    ]
     collection = call.world[resource.name]
-    for name in names:
+    for name in _unique_fields(call, resource):
         value = call.body.get(name)
         if value is None or call.behaviour.duplicates == "accepted":
             continue
@@ -140,3 +137,10 @@ def _taken(call: Call, resource: Resource) -> Row | None:
             status = int(call.behaviour.duplicates) if call.behaviour.duplicates != "200" else 409
             raise Refusal(status, f"{resource.noun} with {name} '{value}' already exists")
     return None
+
+
+def _unique_fields(call: Call, resource: Resource) -> Iterator[str]:
+    if resource.natural_is_unique(call.behaviour):
+        yield resource.natural
+    if resource.has_unique_email and call.behaviour.unique_emails:
+        yield "email"
