@@ -6,16 +6,19 @@ docs.partnerstack.com/docs/partner-api; the filters are those of the vendor's li
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
-from .collection import BY, Collection, Place, Row
+from .collection import BY, Place, Row
 from .replies import Refusal
 from .resource import Predicate, Resource
 from .world import Call
 
 DEFAULT_LIMIT, MAXIMUM_LIMIT = 10, 250
+#: One of that many rows or less is few.
+FEW = 50
 PAGING = {"limit", "starting_after", "ending_before", "order_by"}
 
 
@@ -28,10 +31,9 @@ def page(call: Call, resource: Resource) -> dict[str, Any]:
     limit = _limit(call)
     _refuse_unknown_parameters(call, resource)
     order, descending = _order(call, resource)
-    collection = call.world[resource.name]
-    tests = list(_tests(call, resource, order))
+    tests = list(_tests(call, resource))
     try:
-        rows = _walk(call, collection, order, descending)
+        rows = _walk(call, resource, order, descending)
     except EmptyPage:
         rows = iter(())
     found = list(islice((row for row in rows if all(test(row) for test in tests)), limit + 1))
@@ -42,7 +44,7 @@ def page(call: Call, resource: Resource) -> dict[str, Any]:
         "has_more": len(found) > limit,
         "items": [resource.render(call.world, row, call.behaviour) for row in items],
     }
-    return data | _total(call, resource, collection)
+    return data | _total(call, resource)
 
 
 def _limit(call: Call) -> int:
@@ -72,8 +74,7 @@ def _refuse_unknown_parameters(call: Call, resource: Resource) -> None:
 def _order(call: Call, resource: Resource) -> tuple[str, bool]:
     """The field to go by, and whether from the newest to the oldest."""
     by_update = call.behaviour.order_under_updated == "updated_at" and "updated" in resource.bounds
-    bounded = {"min_updated", "max_updated"} & set(call.query)
-    default = "-updated_at" if by_update and bounded else "-created_at"
+    default = "-updated_at" if by_update and _is_bounded(call, "updated") else "-created_at"
     order = call.query.get("order_by", [default])[0]
     if order not in resource.orders:
         raise Refusal(400, f"{order!r} is not one of {list(resource.orders)!r}")
@@ -88,8 +89,8 @@ def _bounds(call: Call, name: str) -> tuple[int, int]:
     return low, high
 
 
-def _tests(call: Call, resource: Resource, order: str) -> Iterable[Predicate]:
-    """What a row must pass to be listed, apart from its place in the order."""
+def _tests(call: Call, resource: Resource) -> Iterable[Predicate]:
+    """What a row must pass to be listed, apart from its place in time."""
     archived_too = "include_archived" in resource.filters and call.query.get("include_archived") == ["true"]
     if not (call.behaviour.archived_listed or archived_too):
         yield lambda row: not row.get("archived")
@@ -100,36 +101,52 @@ def _tests(call: Call, resource: Resource, order: str) -> Iterable[Predicate]:
     for name, make in resource.filters.items():
         if name in call.query:
             yield make(call.world, call.query[name])
-    for name in resource.bounds:
-        field = f"{name}_at"
-        if field != order and {f"min_{name}", f"max_{name}"} & set(call.query):
-            yield _within(field, *_bounds(call, name))
 
 
-def _within(field: str, low: int, high: int) -> Predicate:
-    return lambda row: bool(low <= row[field] < high)
-
-
-def _walk(call: Call, collection: Collection, order: str, descending: bool) -> Iterable[Row]:
+def _walk(call: Call, resource: Resource, order: str, descending: bool) -> Iterable[Row]:
     """Rows within the bounds, in the order asked for, from the cursor on (or from it backwards)."""
-    rows = collection.orders[order]
-    low, high = _bounds(call, order.removesuffix("_at"))
-    first, last = collection.position(order, (low, 0)), collection.position(order, (high, 0))
     if "starting_after" in call.query and "ending_before" in call.query:
         raise Refusal(400, "starting_after and ending_before cannot be used together")
     backwards = "ending_before" in call.query
-    place = _cursor(call, collection, order, "ending_before" if backwards else "starting_after")
+    place = _cursor(call, resource, order, "ending_before" if backwards else "starting_after")
     falling = descending is not backwards
+    low, high = _bounds(call, order.removesuffix("_at"))
+    rows, test = _candidates(call, resource, order)
+    first, last = (bisect_left(rows, (moment, 0), key=BY[order]) for moment in (low, high))
     if place and falling:
-        last = min(last, collection.position(order, place))
+        last = min(last, bisect_left(rows, place, key=BY[order]))
     elif place:
-        after = (place[0], place[1] + 1)
-        first = max(first, collection.position(order, after))
+        first = max(first, bisect_right(rows, place, key=BY[order]))
     span = range(first, last)
-    return (rows[index] for index in (reversed(span) if falling else span))
+    found = (rows[index] for index in (reversed(span) if falling else span))
+    return filter(test, found) if test else found
 
 
-def _cursor(call: Call, collection: Collection, order: str, name: str) -> Place | None:
+def _candidates(call: Call, resource: Resource, order: str) -> tuple[Sequence[Row], Predicate | None]:
+    """
+    Rows in an order that hold all within the bounds on the other timestamp, and the test for the bounds.
+
+    Where few are within them, those few are sorted, so that nobody has to look for them among all; where
+    many are, a page is soon full.
+    """
+    collection = call.world[resource.name]
+    rows = collection.orders[order]
+    other = [name for name in resource.bounds if f"{name}_at" != order and _is_bounded(call, name)]
+    if not other:
+        return rows, None
+    field, (low, high) = f"{other[0]}_at", _bounds(call, other[0])
+    first, last = collection.position(field, (low, 0)), collection.position(field, (high, 0))
+    if (last - first) * FEW < len(rows):
+        return sorted(collection.orders[field][first:last], key=BY[order]), None
+    return rows, lambda row: bool(low <= row[field] < high)
+
+
+def _is_bounded(call: Call, name: str) -> bool:
+    return f"min_{name}" in call.query or f"max_{name}" in call.query
+
+
+def _cursor(call: Call, resource: Resource, order: str, name: str) -> Place | None:
+    collection = call.world[resource.name]
     if name not in call.query:
         return None
     key = call.query[name][0]
@@ -144,11 +161,12 @@ def _cursor(call: Call, collection: Collection, order: str, name: str) -> Place 
     raise Refusal(400 if gone == "400" else 404, f"No object found for {name} '{key}'")
 
 
-def _total(call: Call, resource: Resource, collection: Collection) -> dict[str, int | None]:
+def _total(call: Call, resource: Resource) -> dict[str, int | None]:
     """``total``, as a number only where nothing narrows the list, so that no page has to count."""
     mode = call.behaviour.total
     if mode == "never" or (mode == "as_seen" and not resource.has_total):
         return {}
     if mode == "null" or set(call.query) - PAGING:
         return {"total": None}
+    collection = call.world[resource.name]
     return {"total": len(collection) - (0 if call.behaviour.archived_listed else collection.archived)}

@@ -41,7 +41,7 @@ class Resource:
     after_remove: Callable[[Call, Row], None] | None = None
     creating: Schema = field(default_factory=dict)
     updating: Schema = field(default_factory=dict)
-    #: The field with the caller's own key, which effects are counted by, and whether it can be used once only.
+    #: The field with the caller's own key, which effects are counted by; whether it can be used once only.
     natural: str = "key"
     natural_is_unique: Callable[[Behaviour], bool] = lambda behaviour: True
     #: What must be unique besides, while ``Behaviour.unique_emails`` is on.
