@@ -9,8 +9,7 @@ from ..collection import Row
 from ..resource import Resource
 from ..schema import integer, text
 from ..world import COMPANY, Call, World
-from .customers import of_partnership
-from .partnerships import equals
+from .filters import equals, of_partnership
 
 TARGETS = ("customer", "partnership")
 NAMED_BY = {"customer": ("customer_key", "key"), "partnership": ("partner_key", "key")}

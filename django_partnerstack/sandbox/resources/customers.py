@@ -8,11 +8,12 @@ from .. import custom
 from ..behaviour import Behaviour
 from ..collection import Row
 from ..replies import Refusal
-from ..resource import Predicate, Resource
+from ..resource import Resource
 from ..schema import META, text
 from ..world import Call, World
+from .filters import equals, of_partnership
 from .groups import in_group
-from .partnerships import equals, find_partner
+from .partnerships import find_partner
 
 BUILT_IN = {
     "name": "input",
@@ -105,12 +106,6 @@ def nested(row: Row | None) -> dict[str, Any] | None:
         "name": row.get("name"),
         "external_key": row.get("customer_key"),
     }
-
-
-def of_partnership(world: World, values: list[str]) -> Predicate:
-    found = (world["partnerships"].find("key", value) for value in values)
-    wanted = {row["partner_key"] for row in found if row is not None}
-    return lambda row: row.get("partner_key") in wanted
 
 
 CUSTOMERS = Resource(

@@ -12,8 +12,9 @@ from ..resource import Resource
 from ..schema import FIELDS, INT32, META, nullable, text
 from ..verbs import writable
 from ..world import Call, World
+from .filters import equals
 from .groups import STAGES, in_group
-from .partnerships import equals, find_group, find_partner
+from .partnerships import find_group, find_partner
 
 SOURCES = ["partner", "vendor"]
 CUSTOM = {"fields": FIELDS, "field_data": META, "meta": META}

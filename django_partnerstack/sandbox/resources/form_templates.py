@@ -11,7 +11,7 @@ from ..custom import form_field
 from ..paging import page
 from ..resource import Resource
 from ..world import Call, World
-from .partnerships import equals
+from .filters import equals
 
 TYPES = ("deal", "lead")
 

@@ -11,8 +11,9 @@ from ..replies import Refusal
 from ..resource import Resource
 from ..schema import FIELDS, INT32, META, nullable, text
 from ..world import Call, World
+from .filters import equals
 from .groups import in_group
-from .partnerships import equals, find_group, find_partner
+from .partnerships import find_group, find_partner
 
 STATUSES = ["open", "closed", "dead", "closed won", "closed lost"]
 CUSTOM = {"fields": FIELDS, "field_data": META, "meta": META}

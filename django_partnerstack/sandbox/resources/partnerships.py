@@ -8,9 +8,10 @@ from .. import custom
 from ..behaviour import Behaviour
 from ..collection import Row
 from ..replies import Refusal
-from ..resource import Filter, Predicate, Resource
+from ..resource import Predicate, Resource
 from ..schema import FIELDS, META, nullable, text
 from ..world import Call, World
+from .filters import equals
 from .groups import GROUPS, default_key, in_group
 
 TEST_PARTNER_KEY = "gstest"
@@ -124,16 +125,6 @@ def _refuse_partner_of_other_mode(call: Call) -> Refusal:
     if call.world.test:
         return call.refuse_mixed_modes("Test customers must be created under a test partner")
     return call.refuse_mixed_modes("A test partner cannot have production customers")
-
-
-def equals(field: str) -> Filter:
-    """A filter for rows whose field has one of the values given."""
-
-    def make(world: World, values: list[str]) -> Predicate:
-        wanted = set(values)
-        return lambda row: row.get(field) in wanted
-
-    return make
 
 
 def approved_status(world: World, values: list[str]) -> Predicate:

@@ -11,7 +11,7 @@ from ..schema import integer, text
 from ..verbs import add
 from ..world import Call, World
 from .customers import nested
-from .partnerships import equals
+from .filters import equals
 
 STATUSES = ("hold", "pending", "approved", "declined", "paid", "scheduled")
 TARGETS = ("customer", "transaction", "manual")
