@@ -33,6 +33,9 @@ class Client:
     written through version 1.
     """
 
+    #: Where the API is. Empty until it is known to be good, so that nothing else is ever shown.
+    api_url = ""
+
     def __init__(
         self,
         public_key: str,
@@ -49,6 +52,11 @@ class Client:
     ) -> None:
         self._keys = Keys(public_key, secret_key)
         token = TrackingToken(tracking_token) if tracking_token else None
+        # Not to be seen among the variables of a traceback.
+        del public_key, secret_key, tracking_token
+        self._keys.check()
+        if token:
+            token.check()
         self.api_url = arguments.url("api_url", api_url)
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         self._session = new_session(use_environment) if session is None else session

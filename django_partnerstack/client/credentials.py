@@ -15,13 +15,24 @@ MASK = "***"
 
 
 class Credential(AuthBase):
-    """Puts an ``Authorization`` header on a request. Neither printable nor picklable."""
+    """
+    Puts an ``Authorization`` header on a request. Neither printable nor picklable.
 
-    __slots__ = ("_authorization", "_secrets")
+    ``problem`` says why it cannot be used. It is raised by ``check`` and not when it is made, since there the
+    traceback's variables would show the key.
+    """
 
-    def __init__(self, authorization: str, *secrets: str) -> None:
+    __slots__ = ("_authorization", "_secrets", "problem")
+
+    def __init__(self, authorization: str, *secrets: str, problem: str) -> None:
         self._authorization = authorization
         self._secrets = secrets
+        self.problem = problem
+
+    def check(self) -> None:
+        """Refuse what cannot be a key."""
+        if self.problem:
+            raise InvalidArgument(self.problem)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = self._authorization
@@ -48,22 +59,20 @@ class Keys(Credential):
     __slots__ = ("masked",)
 
     def __init__(self, public_key: str, secret_key: str) -> None:
-        check_secret("public_key", public_key)
-        check_secret("secret_key", secret_key)
-        if ":" in public_key:
-            raise InvalidArgument("public_key holds a colon, which HTTP Basic does not allow in a user name.")
-        pair = base64.b64encode(f"{public_key}:{secret_key}".encode()).decode()
-        super().__init__(f"Basic {pair}", public_key, secret_key)
+        problem = _problem("public_key", public_key) or _problem("secret_key", secret_key)
+        if not problem and ":" in public_key:
+            problem = "public_key holds a colon, which HTTP Basic does not allow in a user name."
+        pair = base64.b64encode(f"{public_key}:{secret_key}".encode("utf-8", "replace")).decode()
+        super().__init__(f"Basic {pair}", public_key, secret_key, problem=problem)
         #: Enough of the public key to tell two accounts apart.
-        self.masked = f"{public_key[:3]}…{public_key[-4:]}" if len(public_key) >= 12 else MASK
+        self.masked = MASK if problem or len(public_key) < 12 else f"{public_key[:3]}…{public_key[-4:]}"
 
 
 class TrackingToken(Credential):
     """The token of server-to-server tracking, sent as a bearer token. It opens nothing else."""
 
     def __init__(self, token: str) -> None:
-        check_secret("tracking_token", token)
-        super().__init__(f"Bearer {token}", token)
+        super().__init__(f"Bearer {token}", token, problem=_problem("tracking_token", token))
 
 
 class Scrubber:
@@ -87,9 +96,10 @@ class Scrubber:
         raise TypeError("Scrubber holds secrets and cannot be pickled or copied")
 
 
-def check_secret(name: str, value: str) -> None:
-    """Refuse what cannot be a key or would break the header; the value is never shown."""
+def _problem(name: str, value: str) -> str:
+    """Why this cannot be a key or would break the header, without the value; "" if it can."""
     if not isinstance(value, str) or not value:
-        raise InvalidArgument(f"{name} is missing.")
+        return f"{name} is missing."
     if not (value.isascii() and value.isprintable()) or " " in value:
-        raise InvalidArgument(f"{name} holds a blank, line break or non-ASCII character; copy it again.")
+        return f"{name} holds a blank, line break or non-ASCII character; copy it again."
+    return ""

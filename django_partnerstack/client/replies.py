@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timezone
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
@@ -126,12 +127,12 @@ def _error(status: int, message: str, now: float, where: dict[str, Any]) -> Requ
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
-    """Seconds to wait by the ``Retry-After`` header, a number or a date. None if there is none."""
+    """Seconds to wait by the ``Retry-After`` header, a number or a date in GMT. None if there is none."""
     value = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,18}", value):
         return min(float(value), LONGEST_WAIT)
     try:
-        moment = parsedate_to_datetime(value).timestamp()
-    except (TypeError, ValueError, OverflowError):
+        moment = parsedate_to_datetime(value).replace(tzinfo=timezone.utc)
+    except (TypeError, ValueError, OverflowError, IndexError):
         return None
-    return min(max(moment - now, 0.0), LONGEST_WAIT)
+    return min(max(moment.timestamp() - now, 0.0), LONGEST_WAIT)

@@ -139,7 +139,7 @@ def _explain(
     kind: type[RequestError] = ReplyLost
     if response is None and any(isinstance(cause, NOTHING_LEFT) for cause in chain):
         kind = NotSent
-    words = "no connection" if kind is NotSent else "sent, but no whole answer came back"
+    words = "no connection" if kind is NotSent else "no whole answer came back"
     return kind(f"{words} ({reason})", **where)
 
 

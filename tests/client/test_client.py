@@ -93,6 +93,18 @@ def test_no_error_shows_a_key_even_with_the_variables_of_its_traceback(api):
     assert "Canary" not in "".join(shown.format())
 
 
+@pytest.mark.parametrize(
+    "given",
+    [{"secret_key": SECRET + " "}, {"tracking_token": TOKEN + "\n"}, {"timeout": 0}, {"api_url": "x"}],
+)
+def test_a_wrong_argument_shows_no_key_even_with_variables(given):
+    with pytest.raises(InvalidArgument) as caught:
+        Client(**{"public_key": PUBLIC, "secret_key": SECRET, "tracking_token": TOKEN, **given})
+    # The first frame is this test, which has the keys.
+    shown = traceback.TracebackException(caught.type, caught.value, caught.tb.tb_next, capture_locals=True)
+    assert "Canary" not in "".join(shown.format())
+
+
 def test_an_error_of_the_network_shows_no_key_even_with_variables():
     client = Client(PUBLIC, SECRET, "http://127.0.0.1:1")
     with pytest.raises(PartnerStackError) as caught:

@@ -49,13 +49,13 @@ def test_keys_are_not_stored_by_accident(holder, store):
 @pytest.mark.parametrize("bad", ["", " sk_x", "sk_x\n", "sk x", "sk_é", None, 5])
 def test_what_cannot_be_a_key_is_refused_without_showing_it(bad):
     with pytest.raises(InvalidArgument, match="secret_key") as caught:
-        Keys(PUBLIC, bad)
+        Keys(PUBLIC, bad).check()
     assert "sk_x" not in str(caught.value)
 
 
 def test_a_colon_in_the_public_key_is_refused():
     with pytest.raises(InvalidArgument, match="colon"):
-        Keys("pk:x", SECRET)
+        Keys("pk:x", SECRET).check()
 
 
 def test_every_form_of_a_key_is_taken_out_of_a_text():
