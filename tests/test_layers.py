@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
-
-import pytest
 
 import django_partnerstack
 
@@ -26,13 +25,12 @@ FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.spl
 MODULES = sorted(path.relative_to(ROOT) for path in ROOT.rglob("*.py") if "migrations" not in path.parts)
 SANDBOX_GUESTS = ("testing", "management/commands/partnerstack_sandbox.py")
 
-each_module = pytest.mark.parametrize("module", MODULES, ids=str)
-
 
 def room_of(module: Path) -> str:
     return module.parts[0].removesuffix(".py")
 
 
+@cache
 def parsed(module: Path) -> ast.Module:
     return ast.parse((ROOT / module).read_text())
 
@@ -64,46 +62,50 @@ def belongs_to(module: Path, *places: str) -> bool:
     return any(module.is_relative_to(place) or room_of(module) == place for place in places)
 
 
-@each_module
-def test_a_module_stands_on_a_floor(module: Path) -> None:
-    assert room_of(module) in {*FLOOR, "sandbox"}
+def test_every_module_stands_on_a_floor() -> None:
+    assert {room_of(module) for module in MODULES} <= {*FLOOR, "sandbox"}
 
 
-@each_module
-def test_imports_go_down_only(module: Path) -> None:
-    if room_of(module) != "sandbox":
-        floor = FLOOR[room_of(module)]
-        assert not {room for room in rooms_used(module) - {"sandbox"} if FLOOR.get(room, 9) >= floor}
+def test_imports_go_down_only() -> None:
+    up = {
+        (str(module), room)
+        for module in MODULES
+        if room_of(module) != "sandbox"
+        for room in rooms_used(module) - {"sandbox"}
+        if FLOOR.get(room, 9) >= FLOOR[room_of(module)]
+    }
+    assert not up
 
 
-@each_module
-def test_the_sandbox_stands_apart(module: Path) -> None:
-    if room_of(module) == "sandbox":
-        assert not rooms_used(module)
-        assert outsiders(module) <= sys.stdlib_module_names
-    else:
-        assert "sandbox" not in rooms_used(module) or belongs_to(module, *SANDBOX_GUESTS)
+def test_the_sandbox_needs_nothing_but_python() -> None:
+    for module in MODULES:
+        if room_of(module) == "sandbox":
+            assert not rooms_used(module), module
+            assert outsiders(module) <= sys.stdlib_module_names, module
 
 
-@each_module
-def test_the_client_knows_no_django(module: Path) -> None:
-    if room_of(module) in {"client", "exceptions"}:
-        assert "django" not in outsiders(module)
+def test_only_tests_and_a_command_know_the_sandbox() -> None:
+    visitors = [module for module in MODULES if "sandbox" in rooms_used(module)]
+    assert [module for module in visitors if not belongs_to(module, *SANDBOX_GUESTS)] == []
 
 
-@each_module
-def test_only_the_client_speaks_http(module: Path) -> None:
-    assert belongs_to(module, "client", "testing") or not outsiders(module) & {"requests", "urllib3"}
+def test_the_client_knows_no_django() -> None:
+    knowing = [module for module in MODULES if "django" in outsiders(module)]
+    assert [module for module in knowing if belongs_to(module, "client", "exceptions")] == []
 
 
-@each_module
-def test_only_conf_reads_settings(module: Path) -> None:
-    names = set(imports(module))
-    assert room_of(module) == "conf" or not names & {"django.conf.settings", "django.conf"}
+def test_only_the_client_speaks_http() -> None:
+    speaking = [module for module in MODULES if outsiders(module) & {"requests", "urllib3"}]
+    assert [module for module in speaking if not belongs_to(module, "client", "testing")] == []
 
 
-@each_module
-def test_only_the_example_project_reads_the_environment(module: Path) -> None:
-    attributes = {node.attr for node in ast.walk(parsed(module)) if isinstance(node, ast.Attribute)}
-    names = {name.split(".")[-1] for name in imports(module)}
-    assert not (attributes | names) & {"environ", "environb", "getenv"}
+def test_only_conf_reads_settings() -> None:
+    readers = [module for module in MODULES if {"django.conf", "django.conf.settings"} & set(imports(module))]
+    assert [module for module in readers if not belongs_to(module, "conf")] == []
+
+
+def test_only_the_example_project_reads_the_environment() -> None:
+    for module in MODULES:
+        attributes = {node.attr for node in ast.walk(parsed(module)) if isinstance(node, ast.Attribute)}
+        names = {name.split(".")[-1] for name in imports(module)}
+        assert not (attributes | names) & {"environ", "environb", "getenv"}, module
