@@ -29,6 +29,8 @@ class Client:
     A ``session`` of your own is used as it is, with its adapters and cookies; the deadline then holds between
     blocks of an answer, not within one.
 
+    ``pace`` replaces clock, sleep and chance, for tests.
+
     ``api_url`` may end in ``/v1``: then one partnership can be read by its partner key. Nothing can be
     written through version 1.
     """

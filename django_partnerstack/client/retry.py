@@ -36,22 +36,22 @@ def retrying(attempt: Callable[[], T], ends: float, pace: Pace) -> T:
     Waits as ``Retry-After`` says, else a random time up to a doubling bound. Raises the error at once if
     the wait would not end before ``ends`` (by the pace's clock).
     """
-    for number in range(ATTEMPTS):
+    failures = 0
+    while True:
         try:
             return attempt()
         except RequestError as error:
-            pause = wait(error, number, pace)
-            last = number == ATTEMPTS - 1 or not error.retryable
-            if last or pause >= ends - pace.clock():
+            pause = wait(error, failures, pace)
+            failures += 1
+            if not error.retryable or failures == ATTEMPTS or pause >= ends - pace.clock():
                 raise
         pace.sleep(pause)
-    raise AssertionError("unreachable")
 
 
-def wait(error: RequestError, number: int, pace: Pace) -> float:
-    """Seconds before the next attempt."""
+def wait(error: RequestError, failures: int, pace: Pace) -> float:
+    """Seconds before the next attempt, after this error and the failures before it."""
     asked: float | None = getattr(error, "retry_after", None)
     if asked is not None:
         return asked
     first = FIRST_WAIT_WHEN_LIMITED if isinstance(error, RateLimited) else FIRST_WAIT
-    return first * 2**number * pace.random()
+    return first * 2**failures * pace.random()
