@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.db.models.signals import post_save
+from django.utils.module_loading import autodiscover_modules
 
 
 class PartnerStackConfig(AppConfig):
@@ -8,6 +10,8 @@ class PartnerStackConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks
+        from . import checks, receivers
 
         checks.register()
+        autodiscover_modules("partnerstack")
+        post_save.connect(receivers.report_saved, dispatch_uid="partnerstack.report_saved")

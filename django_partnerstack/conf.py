@@ -45,6 +45,22 @@ class Conf:
     #: Seconds to wait for a connection, and for the next bytes of an answer.
     connect_timeout: Setting[float] = Setting(5)
     read_timeout: Setting[float] = Setting(30)
+    #: Requests a minute, shared by all processes of the site. PartnerStack allows 4,000 per address.
+    requests_per_minute = Setting(3600)
+    #: False: messages are queued and held, nothing is sent.
+    push_enabled = Setting(True)
+    #: Who wakes a worker: "worker" (nobody), "immediate", "tasks", "celery", or the path of a callable.
+    dispatch = Setting("worker")
+    #: Path of a callable: host object → stable customer key.
+    customer_key = Setting("<model>-<pk>")
+    #: Days after a sign-up in which a partner can still be credited for it.
+    attribution_days = Setting(90)
+    #: Seconds for which "not found" proves nothing after a write of which the answer was lost.
+    lookup_grace: Setting[float] = Setting(900)
+    #: Whether an error in queueing a message is raised into the host's ``save()``. Otherwise it is logged.
+    strict = Setting(False)
+    #: Days that delivered messages are kept.
+    retention_days = Setting(90)
 
     @property
     def debug(self) -> bool:

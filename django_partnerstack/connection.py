@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.exceptions import ImproperlyConfigured
 
 from .client import Client
@@ -13,9 +15,11 @@ class ConfigurationError(PartnerStackError, ImproperlyConfigured):
     """The settings do not let this app talk to PartnerStack; the message says which to change."""
 
 
-def get_client() -> Client:
+def get_client(**options: Any) -> Client:
     """
     A new client with the key pair, URLs and time-outs of the settings. Keep it for as long as you need it.
+
+    ``options`` are further arguments of the client.
 
     Raises ConfigurationError if there is no key pair, or if a setting cannot be used.
     """
@@ -32,6 +36,7 @@ def get_client() -> Client:
             timeout=(conf.connect_timeout, conf.read_timeout),
             tracking_token=conf.tracking_token,
             conversion_url=conf.conversion_url,
+            **options,
         )
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"The PARTNERSTACK_… settings cannot be used: {error}") from error

@@ -27,11 +27,13 @@ class Pace:
     random: Callable[[], float] = random.random
     #: Seconds since 1970, to understand a ``Retry-After`` that is a date.
     wall_clock: Callable[[], float] = time.time
+    #: How often a read is tried at most.
+    attempts: int = ATTEMPTS
 
 
 def retrying(attempt: Callable[[], T], ends: float, pace: Pace) -> T:
     """
-    What ``attempt`` returns, tried up to four times while the error is retryable.
+    What ``attempt`` returns, tried again while the error is retryable.
 
     Waits as ``Retry-After`` says, else a random time up to a doubling bound. Raises the error at once if
     the wait would not end before ``ends`` (by the pace's clock).
@@ -43,7 +45,7 @@ def retrying(attempt: Callable[[], T], ends: float, pace: Pace) -> T:
         except RequestError as error:
             pause = wait(error, failures, pace)
             failures += 1
-            if not error.retryable or failures == ATTEMPTS or pause >= ends - pace.clock():
+            if not error.retryable or failures >= pace.attempts or pause >= ends - pace.clock():
                 raise
         pace.sleep(pause)
 

@@ -1,6 +1,7 @@
 """Records of PartnerStack's and rows of their mirrors."""
 
+from .money import minor_units
 from .rows import to_row
 from .store import Difference, announce, compare, store
 
-__all__ = ["Difference", "announce", "compare", "store", "to_row"]
+__all__ = ["Difference", "announce", "compare", "minor_units", "store", "to_row"]

@@ -1,4 +1,5 @@
 from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
+from .outbox import OutboxConnection, OutboxLane, OutboxMessage, Standing, State
 from .sync import SyncSeen, SyncState
 
 #: The mirrors by the name of their resource, in the order in which a sync fills them.
@@ -21,8 +22,13 @@ __all__ = [
     "Group",
     "Lead",
     "Mirror",
+    "OutboxConnection",
+    "OutboxLane",
+    "OutboxMessage",
     "Partnership",
     "Reward",
+    "Standing",
+    "State",
     "SyncSeen",
     "SyncState",
     "Transaction",

@@ -16,9 +16,24 @@ from typing import Any
 from django.db import connections, models
 
 
-def insert(model: type[models.Model], rows: Sequence[dict[str, Any]], *, using: str) -> None:
-    """Insert rows, given as dicts of all their columns."""
-    _write(model, rows, "", using)
+def insert(
+    model: type[models.Model],
+    rows: Sequence[dict[str, Any]],
+    *,
+    using: str,
+    unless: Sequence[models.QuerySet[Any]] = (),
+) -> int:
+    """
+    Insert rows, given as dicts of all their columns, unless one of the querysets finds something.
+
+    Returns how many rows were inserted.
+    """
+    conditions, params = ["true"], []
+    for queryset in unless:
+        sql, values = queryset.query.get_compiler(using).as_sql()
+        conditions.append(f"NOT EXISTS ({sql})")
+        params += values
+    return _write(model, rows, f"WHERE {' AND '.join(conditions)}", using, params)
 
 
 def upsert(
@@ -52,24 +67,33 @@ def upsert(
             f"ON CONFLICT ({', '.join(map(quote, unique))}) DO UPDATE SET {', '.join(updates)} "
             f"WHERE {theirs} IS NULL OR {ours} IS NULL OR {theirs} <= {ours}"
         )
-    _write(model, rows, conflict, using)
+    # With a WHERE, because SQLite would read the ON of a bare ON CONFLICT as a join's.
+    _write(model, rows, f"WHERE true {conflict}", using)
 
 
-def _write(model: type[models.Model], rows: Sequence[dict[str, Any]], conflict: str, using: str) -> None:
+def _write(
+    model: type[models.Model],
+    rows: Sequence[dict[str, Any]],
+    rest: str,
+    using: str,
+    params: Sequence[Any] = (),
+) -> int:
     connection = connections[using]
     quote = connection.ops.quote_name
     names = list(rows[0])
-    source = _expansion(connection, {name: model._meta.get_field(name) for name in names})
-    columns = ", ".join(quote(model._meta.get_field(name).column) for name in names)
+    fields: dict[str, Any] = {name: model._meta.get_field(name) for name in names}
+    source = _expansion(connection, fields)
+    columns = ", ".join(quote(field.column) for field in fields.values())
     # Table and column names come from the models, the values from the one parameter.
-    statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) {source} {conflict}"
+    statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) {source} {rest}"
     adapt = connection.ops.adapt_datetimefield_value
 
     def plain(value: Any) -> Any:
         return str(adapt(value)) if isinstance(value, datetime) else str(value)
 
     with connection.cursor() as cursor:
-        cursor.execute(statement, [json.dumps(rows, default=plain, allow_nan=False)])
+        cursor.execute(statement, [json.dumps(rows, default=plain, allow_nan=False), *params])
+        return cursor.rowcount
 
 
 def _expansion(connection: Any, fields: dict[str, Any]) -> str:
@@ -84,6 +108,5 @@ def _expansion(connection: Any, fields: dict[str, Any]) -> str:
         typed = ", ".join(f"{quote(name)} {kind} PATH '$.{name}'" for name, kind in kinds.items())
         names = ", ".join(f"page.{quote(name)}" for name in fields)
         return f"SELECT {names} FROM JSON_TABLE(%s, '$[*]' COLUMNS ({typed})) AS page"  # noqa: S608
-    # WHERE, because SQLite would read a following ON CONFLICT as the join's own ON.
     names = ", ".join(f"json_extract(value, '$.{name}')" for name in fields)
-    return f"SELECT {names} FROM json_each(%s) WHERE true"  # noqa: S608
+    return f"SELECT {names} FROM json_each(%s)"  # noqa: S608

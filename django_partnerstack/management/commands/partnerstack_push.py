@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import signal
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from django_partnerstack import outbox
+from django_partnerstack.conf import conf
+from django_partnerstack.connection import ConfigurationError
+from django_partnerstack.management.arguments import positive
+from django_partnerstack.management.site import check_site
+from django_partnerstack.models import OutboxConnection, OutboxMessage, State
+
+
+class Command(BaseCommand):
+    help = (
+        "Send PartnerStack what is due, and print what came of it. Exit status 1 if a message is dead or "
+        "held. With --loop it goes on until it is stopped: run it as a service, as often as you like."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--loop", action="store_true", help="Go on until SIGTERM or Ctrl-C.")
+        parser.add_argument("--limit", type=positive, metavar="N", help="Send N messages at most.")
+        parser.add_argument(
+            "--threads",
+            type=positive,
+            default=4,
+            metavar="N",
+            help="Messages under way at a time. Default: 4.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["loop"] and options["limit"]:
+            raise CommandError("Give --loop or --limit, not both: a loop has no end.")
+        check_site(OutboxMessage)
+        if not conf.push_enabled:
+            raise CommandError(
+                "PARTNERSTACK_PUSH_ENABLED is False: messages are queued and held, nothing is sent."
+            )
+        try:
+            worker = outbox.worker(threads=options["threads"])
+        except ConfigurationError as error:
+            raise CommandError(str(error)) from error
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: worker.stop())
+        counts = worker.run(forever=options["loop"], limit=options["limit"])
+        if not options["loop"]:
+            self._prune()
+            self._report(counts)
+
+    def _prune(self) -> None:
+        outbox.prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
+
+    def _report(self, counts: Counter[str]) -> None:
+        sent = ", ".join(f"{number} {State(state).label}" for state, number in counts.items())
+        self.stdout.write(sent or "Nothing was due.")
+        line = OutboxConnection.objects.filter(mode=conf.mode, closed_until__gt=timezone.now()).first()
+        if line is not None:
+            self.stderr.write(
+                f"Nothing leaves before {line.closed_until:%Y-%m-%d %H:%M:%S %Z}: {line.closed_reason}"
+            )
+        messages = OutboxMessage.objects.filter(mode=conf.mode)
+        stuck = {state: messages.filter(state=state).count() for state in (State.DEAD, State.HELD)}
+        if any(stuck.values()):
+            told = " and ".join(f"{number} {state.label}" for state, number in stuck.items() if number)
+            self.stderr.write(self.style.ERROR(f"Messages that need a person: {told}. See the admin."))
+            raise SystemExit(1)

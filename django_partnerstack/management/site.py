@@ -1,0 +1,21 @@
+"""What must be right before a command begins, each said in one line."""
+
+from __future__ import annotations
+
+from django.core.management.base import CommandError
+from django.db import DatabaseError, connections, models, router
+
+from ..conf import conf
+from ..models import Mode
+
+
+def check_site(model: type[models.Model]) -> None:
+    """Raises CommandError if the mode is none, or the model's table is not there."""
+    if conf.mode not in Mode.values:
+        raise CommandError(f"PARTNERSTACK_MODE is {conf.mode!r}; it must be 'test' or 'production'.")
+    try:
+        tables = connections[router.db_for_write(model)].introspection.table_names()
+    except DatabaseError as error:
+        raise CommandError(f"The database cannot be reached: {error}") from error
+    if model._meta.db_table not in tables:
+        raise CommandError("This app's tables are missing. Run: manage.py migrate partnerstack")

@@ -1,0 +1,157 @@
+"""Sending one message, and understanding what came of it. Nothing is written to the messages in here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..client import Client
+from ..exceptions import (
+    AuthenticationFailed,
+    Conflict,
+    Forbidden,
+    InvalidArgument,
+    NotFound,
+    NotSent,
+    PartnerStackError,
+    RateLimited,
+    RequestError,
+)
+from ..models import OutboxMessage, State
+from .enqueue import fingerprint
+from .line import Line
+from .operations import OPERATIONS, Operation
+from .outcome import Outcome, again, dead, delivered, doubtful, held, postponed
+
+UNCLEAR = "No answer tells whether PartnerStack carried it out, and it cannot be looked up: {}"
+
+
+@dataclass(frozen=True)
+class Courier:
+    """
+    Carries messages to PartnerStack for one process. Threads may share it.
+
+    ``grace``: how long "not found" proves nothing after a write. ``budget``: how long one request can take.
+    ``turn``: waits for the next free slot of the shared line.
+    """
+
+    client: Client
+    line: Line
+    grace: timedelta
+    budget: timedelta
+    turn: Callable[[], None]
+
+    def deliver(self, message: OutboxMessage, lease_until: datetime) -> Outcome:
+        """
+        Send a claimed message, unless a look-up shows that an earlier attempt got through.
+
+        Nothing is sent that could outlast the lease.
+        """
+        operation = OPERATIONS[message.operation]
+        if fingerprint(message.payload) != message.fingerprint:
+            return dead("The content was changed after it was queued.", message.in_doubt_since)
+        if message.in_doubt_since is not None and not operation.repeatable:
+            found = self._look_up(operation, message, message.in_doubt_since)
+            if found is not None:
+                return found
+            self.turn()
+        now = self.line.clock.now()
+        if now + self.budget > lease_until:
+            return postponed(message, "The look-up took too long to send it in the same turn.", now)
+        return self._send(operation, message)
+
+    def _send(self, operation: Operation, message: OutboxMessage) -> Outcome:
+        try:
+            record = operation.send(self.client, message.payload)
+        except InvalidArgument as error:
+            return dead(str(error), message.in_doubt_since)
+        except RequestError as error:
+            return self._failed(operation, message, error)
+        self.line.tally.add(failed=False)
+        return _agreed(operation, message, record, "")
+
+    def _look_up(self, operation: Operation, message: OutboxMessage, since: datetime) -> Outcome | None:
+        """What an earlier attempt did; None if it certainly did nothing, so that it may be sent again."""
+        if operation.find is None:
+            return held(UNCLEAR.format(message.reason), since)
+        begin = message.first_sent_at or since
+        try:
+            record = operation.find(self.client, message.payload, begin, since, self.turn)
+        except PartnerStackError as error:
+            stopped = self._stopped(message, error)
+            return stopped or self._doubtful(message, f"The look-up failed: {error}", since)
+        self.line.tally.add(failed=False)
+        if record is not None:
+            return _agreed(
+                operation, message, record, "Found at PartnerStack; an earlier attempt got through."
+            )
+        if self.line.clock.now() - since < self.grace:
+            return self._doubtful(
+                message, f"Not found yet, which proves nothing so soon. {message.reason}", since
+            )
+        return None
+
+    def _failed(self, operation: Operation, message: OutboxMessage, error: RequestError) -> Outcome:
+        stopped = self._stopped(message, error)
+        if stopped is not None:
+            return stopped
+        now = self.line.clock.now()
+        if isinstance(error, NotSent) or (error.ambiguous and operation.repeatable):
+            return again(message, str(error), now)
+        if error.ambiguous and operation.find is None:
+            return held(UNCLEAR.format(error), now)
+        if error.ambiguous:
+            return self._doubtful(message, str(error), now)
+        if isinstance(error, Conflict) and operation.find is not None:
+            return self._conflict(operation, message, error, now)
+        if isinstance(error, NotFound):
+            return self._not_found(operation, message, error, now)
+        return dead(str(error), message.in_doubt_since)
+
+    def _stopped(self, message: OutboxMessage, error: PartnerStackError) -> Outcome | None:
+        """What the error means for the whole line; an outcome if the message is not to blame."""
+        now = self.line.clock.now()
+        retry_after = getattr(error, "retry_after", None)
+        self.line.tally.add(failed=getattr(error, "retryable", False) and not isinstance(error, RateLimited))
+        if isinstance(error, RateLimited) or retry_after is not None:
+            self.line.limited(retry_after)
+        if isinstance(error, RateLimited):
+            return postponed(message, str(error), now)
+        if isinstance(error, (AuthenticationFailed, Forbidden)):
+            self.line.refused(str(error))
+            return postponed(message, str(error), now)
+        return None
+
+    def _conflict(
+        self, operation: Operation, message: OutboxMessage, error: Conflict, now: datetime
+    ) -> Outcome:
+        """PartnerStack has such an object already: ours, or somebody else's. Only a look-up tells."""
+        self.turn()
+        found = self._look_up(operation, message, message.in_doubt_since or now)
+        if found is not None and found.state != State.UNKNOWN:
+            return found
+        return self._doubtful(message, str(error), message.in_doubt_since or now)
+
+    def _not_found(
+        self, operation: Operation, message: OutboxMessage, error: NotFound, now: datetime
+    ) -> Outcome:
+        """Something that was made minutes ago may not be found yet."""
+        if now - (message.first_sent_at or now) < self.grace:
+            return again(message, str(error), now)
+        if operation.removes:
+            return delivered(None, "It was gone already.")
+        return dead(str(error))
+
+    def _doubtful(self, message: OutboxMessage, reason: str, since: datetime) -> Outcome:
+        return doubtful(message, reason, self.line.clock.now(), since=since, grace=self.grace)
+
+
+def _agreed(operation: Operation, message: OutboxMessage, record: Any, reason: str) -> Outcome:
+    """Delivered if what PartnerStack has is what was asked for, as far as it says."""
+    for name in operation.agrees:
+        asked, has = message.payload.get(name), getattr(record, name, None)
+        if asked not in (None, "") and has not in (None, "") and asked != has:
+            return dead(f"PartnerStack has {message.subject} with another {name}: {has!r}, not {asked!r}.")
+    return delivered(record, reason)

@@ -1,0 +1,129 @@
+"""Messages made from what a site's sources say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import apps
+from django.db import models
+
+from .. import sources
+from ..exceptions import InvalidArgument
+from ..mapping import minor_units
+from .enqueue import Draft, customer_lane
+from .operations import SAVE_CUSTOMER
+
+#: PartnerStack takes 255; the rest is for what is left after refunds.
+LONGEST_KEY = 240
+
+
+def customer_draft(customer: models.Model, data: sources.CustomerData) -> Draft:
+    """What to tell of a customer, all of it; it is compared with what was told before when it is queued."""
+    key = sources.customer_key(customer)
+    payload: dict[str, Any] = {"customer_key": key, "email": data.email, "partner_key": data.partner_key}
+    if data.name:
+        payload["name"] = data.name
+    if data.provider_key:
+        payload["provider_key"] = data.provider_key
+    if data.meta:
+        payload["meta"] = dict(data.meta)
+    return Draft(
+        operation=SAVE_CUSTOMER,
+        lane=customer_lane(key),
+        subject=key,
+        payload=payload,
+        source=reference(customer),
+        customer_source=reference(customer),
+    )
+
+
+def transaction_draft(data: sources.TransactionData, source: models.Model | None = None) -> Draft:
+    """
+    A payment, to be told once, ever.
+
+    Raises InvalidArgument for a key, an amount or a currency that cannot be used.
+    """
+    if not isinstance(data.key, str) or not 4 <= len(data.key) <= LONGEST_KEY:
+        raise InvalidArgument(f"A transaction's key has 4 to {LONGEST_KEY} characters; not {data.key!r}.")
+    customer_key = sources.customer_key(data.customer)
+    payload: dict[str, Any] = {
+        "key": data.key,
+        "customer_external_key": customer_key,
+        "amount": minor_units(data.amount, data.currency),
+        "currency": data.currency.upper(),
+    }
+    if data.product_key:
+        payload["product_key"] = data.product_key
+    if data.category_key:
+        payload["category_key"] = data.category_key
+    if data.metadata:
+        payload["metadata"] = dict(data.metadata)
+    if data.created_at:
+        payload["created_at"] = data.created_at.isoformat()
+    return Draft(
+        operation="transactions.create",
+        lane=customer_lane(customer_key),
+        subject=data.key,
+        payload=payload,
+        once=f"transactions.create:{data.key}",
+        source=reference(source),
+        customer_source=reference(data.customer),
+    )
+
+
+def event_draft(customer: models.Model, name: str, value: int, key: str) -> Draft:
+    """Something that a customer did; told once if it has a key."""
+    customer_key = sources.customer_key(customer)
+    payload: dict[str, Any] = {
+        "type": name,
+        "value": value,
+        "target_type": "customer",
+        "target_key": customer_key,
+    }
+    if key:
+        payload["external_key"] = key
+    return Draft(
+        operation="actions.create",
+        lane=customer_lane(customer_key),
+        subject=key,
+        payload=payload,
+        once=f"actions.create:{key}" if key else "",
+        source=reference(customer),
+        customer_source=reference(customer),
+    )
+
+
+def skipped_draft(instance: models.Model, operation: str, reason: str) -> Draft:
+    """A note that an object is not reported, and why; once for each reason."""
+    label, pk = reference(instance)
+    return Draft(
+        operation=operation,
+        lane="",
+        subject="",
+        payload={},
+        once=f"skipped:{label}:{pk}:{reason}"[:300],
+        source=(label, pk),
+        skipped=reason,
+    )
+
+
+def reference(instance: models.Model | None) -> tuple[str, str]:
+    """How a message names a host object: ("app.model", primary key)."""
+    return (instance._meta.label_lower, str(instance.pk)) if instance is not None else ("", "")
+
+
+def customer_of(message: Any) -> Draft | None:
+    """
+    The customer of a message as its source describes it now, for a customer that was never queued.
+
+    None if the site has no source for it, or it is not to be reported, or the object is gone.
+    """
+    if not message.customer_source:
+        return None
+    model = apps.get_model(message.customer_source)
+    describe = sources.find(sources.customers, model)
+    customer = model._base_manager.filter(pk=message.customer_source_pk).first()
+    if describe is None or customer is None:
+        return None
+    data = describe(customer)
+    return customer_draft(customer, data) if isinstance(data, sources.CustomerData) else None

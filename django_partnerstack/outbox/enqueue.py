@@ -1,0 +1,129 @@
+"""Writing a message down: one INSERT, in the caller's transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, router, transaction
+from django.db.models import QuerySet, Subquery
+from django.utils import timezone
+
+from ..models import OutboxMessage, State, Transaction
+from ..models.upsert import insert
+from ..signals import queued
+from .operations import CUSTOMER_SNAPSHOTS, SAVE_CUSTOMER
+
+
+@dataclass(frozen=True, kw_only=True)
+class Draft:
+    """
+    A message before it is written down.
+
+    ``lane``: what must leave in order; see ``customer_lane``. ``subject``: the key of what it is about.
+    ``once``: queue it only if this subject never had the same operation. ``source`` and
+    ``customer_source``: the host's objects, as ("app.model", primary key).
+    """
+
+    operation: str
+    lane: str
+    subject: str
+    payload: dict[str, Any]
+    once: str = ""
+    source: tuple[str, str] = ("", "")
+    customer_source: tuple[str, str] = ("", "")
+    #: Written down for the record alone: not to be reported, and why.
+    skipped: str = ""
+
+
+#: How the lanes of customers begin.
+CUSTOMER = "customer:"
+
+
+def customer_lane(customer_key: str) -> str:
+    return f"{CUSTOMER}{customer_key}"
+
+
+def partnership_lane(key: str) -> str:
+    return f"partnership:{key}"
+
+
+def fingerprint(payload: dict[str, Any]) -> str:
+    """The same for the same content, in any order and on any machine."""
+    return hashlib.sha256(json.dumps(payload, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def enqueue(draft: Draft, *, mode: str, using: str | None = None, now: datetime | None = None) -> bool:
+    """
+    Write a message down with one INSERT, and say whether there was anything to write.
+
+    Writes nothing if the customer's data are those of its last message, or if it was queued before and is
+    to be queued but once: safe to repeat. Call it inside the transaction of what it reports; a rollback
+    takes it back. The INSERT has a savepoint of its own, so that an error here does not spoil the
+    caller's transaction. Workers are told after the commit, by the ``queued`` signal.
+    """
+    using = using or router.db_for_write(OutboxMessage)
+    row = _row(draft, mode, now or timezone.now())
+    try:
+        with transaction.atomic(using):
+            written = _insert(row, using)
+    except IntegrityError:
+        # Another process has queued the same at this very moment.
+        return False
+    if written and not draft.skipped:
+        transaction.on_commit(
+            lambda: queued.send_robust(sender=OutboxMessage, lane=draft.lane), using, robust=True
+        )
+    return written
+
+
+def _tell(lane: str) -> None:
+    queued.send_robust(sender=OutboxMessage, lane=lane)
+
+
+def message_from(draft: Draft, mode: str, now: datetime) -> OutboxMessage:
+    """The message of a draft, not yet written down."""
+    return OutboxMessage(**_row(draft, mode, now))
+
+
+def _row(draft: Draft, mode: str, now: datetime) -> dict[str, Any]:
+    source, source_pk = draft.source
+    customer_source, customer_source_pk = draft.customer_source
+    return {
+        "mode": mode,
+        "lane": draft.lane,
+        "operation": draft.operation,
+        "subject": draft.subject,
+        "payload": draft.payload,
+        "fingerprint": fingerprint(draft.payload),
+        "unique_key": draft.once or None,
+        "rank": 1,
+        "source": source,
+        "source_pk": source_pk,
+        "customer_source": customer_source,
+        "customer_source_pk": customer_source_pk,
+        "state": State.SKIPPED if draft.skipped else State.NEW,
+        "attempts": 0,
+        "token": "",
+        "queued_at": now,
+        "finished_at": now if draft.skipped else None,
+        "reason": draft.skipped,
+    }
+
+
+def _insert(row: dict[str, Any], using: str) -> bool:
+    before = OutboxMessage.objects.filter(mode=row["mode"])
+    unless: list[QuerySet[Any]] = []
+    if row["unique_key"]:
+        unless.append(before.filter(unique_key=row["unique_key"]))
+    if row["operation"] == "transactions.create":
+        # Also one whose message was pruned long ago, or that was reported by other means.
+        unless.append(Transaction.objects.filter(mode=row["mode"], key=row["payload"].get("key")))
+    if row["operation"] == SAVE_CUSTOMER:
+        snapshots = before.filter(subject=row["subject"], operation__in=CUSTOMER_SNAPSHOTS)
+        last = snapshots.order_by("-pk").values("pk")[:1]
+        unless.append(OutboxMessage.objects.filter(pk=Subquery(last), fingerprint=row["fingerprint"]))
+    return insert(OutboxMessage, [row], using=using, unless=unless) == 1

@@ -1,0 +1,108 @@
+"""Writing down what an attempt came to, if the message is still this worker's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import router, transaction
+from django.db.models import F, QuerySet
+
+from ..mapping import store
+from ..models import OutboxLane, OutboxMessage, Standing, State
+from .claim import Claimed
+from .line import Line
+from .operations import OPERATIONS, Operation
+from .outcome import Outcome
+
+#: States in which what a message makes will not come by itself.
+STUCK = frozenset({State.DEAD, State.HELD, State.CANCELLED})
+
+
+def finish(line: Line, claimed: Claimed, outcome: Outcome) -> bool:
+    """
+    Write the outcome down in one transaction; False if the lease has ended and somebody else has the message.
+
+    What came back goes into the mirror, and the lane is due again. If the message made something that others
+    need, they are blocked or let go.
+    """
+    message, now = claimed.message, line.clock.now()
+    operation = OPERATIONS.get(message.operation)
+    with _transaction(line, operation, outcome):
+        using = router.db_for_write(OutboxMessage)
+        mine = OutboxMessage.objects.using(using).filter(
+            pk=message.pk, token=claimed.token, state=State.SENDING
+        )
+        if not mine.update(**_columns(message, outcome, now)):
+            return False
+        lane = OutboxLane.objects.using(using).filter(mode=line.mode, key=message.lane)
+        if outcome.state == State.DELIVERED and operation is not None:
+            _mirror(operation, message, outcome, line.mode, using, now)
+            if operation.creates_customer:
+                lane.update(standing=Standing.CREATED, due_at=now)
+                return True
+        lane.update(due_at=outcome.again_at or now)
+        if outcome.state in STUCK and operation is not None:
+            block_followers(operation, message, using)
+    return True
+
+
+@contextmanager
+def _transaction(line: Line, operation: Operation | None, outcome: Outcome) -> Iterator[None]:
+    """Blocking others must not cross with messages that are being taken in; the rest need not wait."""
+    if outcome.state in STUCK and operation is not None and operation.creates:
+        with line.locked():
+            yield
+    else:
+        with transaction.atomic(router.db_for_write(OutboxMessage), durable=True):
+            yield
+
+
+def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    waiting = outcome.state in (State.READY, State.UNKNOWN)
+    return {
+        "state": outcome.state,
+        "reason": outcome.reason,
+        "token": "",
+        "next_try_at": outcome.again_at,
+        "in_doubt_since": outcome.in_doubt_since,
+        "finished_at": None if waiting else now,
+        "response": outcome.record.raw if outcome.record is not None else message.response,
+        "attempts": F("attempts") if outcome.spent else F("attempts") - 1,
+    }
+
+
+def _mirror(
+    operation: Operation, message: OutboxMessage, outcome: Outcome, mode: str, using: str, now: datetime
+) -> None:
+    if operation.model is None:
+        return
+    if outcome.record is not None:
+        store(operation.model, [outcome.record], mode=mode, now=now)
+    elif operation.removes:
+        name = "customer_key" if operation.model.__name__ == "Customer" else "key"
+        key = message.payload.get("customer_key") or message.payload.get("key")
+        operation.model._base_manager.using(using).filter(mode=mode, **{name: key}).update(archived=True)
+
+
+def block_followers(operation: Operation, message: OutboxMessage, using: str) -> None:
+    """What cannot leave while this message is stuck: all of the customer, or what comes of one object."""
+    waiting = followers(operation, message, using).filter(state=State.READY)
+    waiting.update(
+        state=State.BLOCKED, reason=f"Waits for {message.operation} {message.subject} (#{message.pk})."
+    )
+    if operation.creates_customer:
+        lane = OutboxLane.objects.using(using).filter(mode=message.mode, key=message.lane)
+        lane.update(standing=Standing.BLOCKED, due_at=None)
+
+
+def followers(operation: Operation, message: OutboxMessage, using: str) -> QuerySet[OutboxMessage]:
+    """The messages that need what this one makes."""
+    if not operation.creates:
+        return OutboxMessage.objects.none()
+    rows = (
+        OutboxMessage.objects.using(using).filter(mode=message.mode, lane=message.lane).exclude(pk=message.pk)
+    )
+    return rows if operation.creates_customer else rows.filter(subject=message.subject, pk__gt=message.pk)

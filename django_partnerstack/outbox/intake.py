@@ -1,0 +1,194 @@
+"""
+Taking in what was queued: each new message finds its place in its lane.
+
+What a message becomes is decided here and nowhere else: whether a customer's data are a creation or an
+update, whether a customer is organic, whether something waits for a message that is stuck.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from ..conf import conf
+from ..models import Customer, OutboxLane, OutboxMessage, Standing, State
+from .drafts import customer_of
+from .enqueue import CUSTOMER, message_from
+from .locals import mirror_locally
+from .operations import CUSTOMER_SNAPSHOTS, SAVE_CUSTOMER
+
+#: Messages taken in at a time.
+BATCH = 500
+
+#: What becomes of a message, by the standing of its lane.
+PLACES = {
+    Standing.NEW: State.ORGANIC,
+    Standing.ORGANIC: State.ORGANIC,
+    Standing.COMING: State.READY,
+    Standing.CREATED: State.READY,
+    Standing.BLOCKED: State.BLOCKED,
+}
+
+
+def take_in(mode: str, using: str, now: datetime) -> None:
+    """Take in a batch of new messages. Call it with the line locked."""
+    new = OutboxMessage.objects.using(using).filter(mode=mode, state=State.NEW)
+    messages = list(new.order_by("pk")[:BATCH])
+    if messages:
+        Intake(mode, using, now).take(messages)
+
+
+class Intake:
+    """One batch on its way into its lanes."""
+
+    def __init__(self, mode: str, using: str, now: datetime) -> None:
+        self.mode = mode
+        self.using = using
+        self.now = now
+        self.messages = OutboxMessage.objects.using(using).filter(mode=mode)
+        self.lanes: dict[str, OutboxLane] = {}
+        self.before: dict[str, tuple[str, datetime | None]] = {}
+        self.created: set[str] = set()
+        #: Payments that are held or dead: what comes of them later waits.
+        self.stuck: dict[str, int] = {}
+        self.found_partner: list[str] = []
+
+    def take(self, messages: list[OutboxMessage]) -> None:
+        self._load({message.lane for message in messages})
+        self._load_stuck({m.subject for m in messages if m.operation == "transactions.delete"})
+        introduced = []
+        for message in messages:
+            introduced += self._place(message)
+        mirror_locally([*introduced, *messages], mode=self.mode, using=self.using)
+        OutboxMessage.objects.using(self.using).bulk_create(introduced)
+        self._save_messages(messages)
+        self._save_lanes()
+        self._release()
+
+    def _load(self, keys: Iterable[str]) -> None:
+        for lane in OutboxLane.objects.using(self.using).filter(mode=self.mode, key__in=keys):
+            self.lanes[lane.key] = lane
+        self.before = {key: (lane.standing, lane.due_at) for key, lane in self.lanes.items()}
+        for key in keys:
+            # Only a customer must be created before anything of its lane can leave.
+            standing = Standing.NEW if key.startswith(CUSTOMER) else Standing.CREATED
+            self.lanes.setdefault(key, OutboxLane(mode=self.mode, key=key, standing=standing))
+        without = (Standing.NEW, Standing.ORGANIC)
+        unknown = {key.removeprefix(CUSTOMER) for key, lane in self.lanes.items() if lane.standing in without}
+        customers = Customer.objects.using(self.using).filter(mode=self.mode, customer_key__in=unknown)
+        created = customers.filter(key__isnull=False).values_list("customer_key", flat=True)
+        self.created = {f"{CUSTOMER}{key}" for key in created}
+
+    def _load_stuck(self, subjects: set[str]) -> None:
+        if subjects:
+            payments = self.messages.filter(operation="transactions.create", subject__in=subjects)
+            stuck = payments.filter(state__in=(State.HELD, State.DEAD))
+            self.stuck = dict(stuck.values_list("subject", "pk"))
+
+    def _place(self, message: OutboxMessage) -> list[OutboxMessage]:
+        """Give a message its operation and state. Returns messages that must be written before it."""
+        lane = self.lanes[message.lane]
+        if lane.key in self.created and lane.standing != Standing.CREATED:
+            self._let_flow(lane, Standing.CREATED)
+        introduced = []
+        if message.operation == SAVE_CUSTOMER:
+            self._place_customer(message, lane)
+        elif lane.standing == Standing.NEW:
+            introduced = self._introduce(message, lane)
+        message.state = PLACES[Standing(lane.standing)]
+        if message.subject in self.stuck:
+            message.state, message.reason = State.BLOCKED, f"Waits for #{self.stuck[message.subject]}."
+        if message.state == State.READY and lane.due_at is None:
+            lane.due_at = self.now
+        return introduced
+
+    def _place_customer(self, message: OutboxMessage, lane: OutboxLane) -> None:
+        """A customer's data: a creation if PartnerStack has no such customer yet, else an update."""
+        message.operation = "customers.update"
+        if lane.standing == Standing.BLOCKED:
+            self._replace_dead(message, lane)
+        elif lane.standing in (Standing.NEW, Standing.ORGANIC):
+            if message.payload.get("partner_key"):
+                self._create(message, lane)
+            else:
+                message.operation, message.rank = "customers.create", 0
+                message.reason = "The customer has no partner."
+                lane.standing = Standing.ORGANIC
+
+    def _create(self, message: OutboxMessage, lane: OutboxLane) -> None:
+        message.operation, message.rank = "customers.create", 0
+        self._let_flow(lane, Standing.COMING)
+
+    def _let_flow(self, lane: OutboxLane, standing: Standing) -> None:
+        lane.standing = standing
+        self.found_partner.append(lane.key)
+
+    def _replace_dead(self, message: OutboxMessage, lane: OutboxLane) -> None:
+        """Newer data of a customer whose creation was refused: they take the place of the refused ones."""
+        dead = self.messages.filter(lane=lane.key, operation="customers.create", state=State.DEAD).first()
+        if dead is None or not message.payload.get("partner_key"):
+            return
+        message.in_doubt_since, message.first_sent_at = dead.in_doubt_since, dead.first_sent_at
+        message.save(update_fields=["in_doubt_since", "first_sent_at"], using=self.using)
+        dead.state, dead.reason = State.CANCELLED, f"Replaced by newer data. {dead.reason}"
+        dead.save(update_fields=["state", "reason"], using=self.using)
+        self._create(message, lane)
+
+    def _introduce(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
+        """
+        The customer of a message whose lane is new: it was never queued, so ask the site's source for it.
+
+        An error of the source leaves the message for a person; the customer's next message asks again.
+        """
+        try:
+            draft = customer_of(message)
+        except Exception as error:
+            message.reason = (
+                f"The source of {message.customer_source} failed: {type(error).__name__}: {error}"
+            )
+            return []
+        if draft is None:
+            message.reason = "The customer was never reported."
+            return []
+        customer = message_from(draft, self.mode, self.now)
+        self._place_customer(customer, lane)
+        customer.state = PLACES[Standing(lane.standing)]
+        return [customer]
+
+    def _save_messages(self, messages: list[OutboxMessage]) -> None:
+        alike: dict[tuple[str, int, str, str], list[int]] = defaultdict(list)
+        for message in messages:
+            alike[message.operation, message.rank, message.state, message.reason].append(message.pk)
+        for (operation, rank, state, reason), pks in alike.items():
+            changes = {"operation": operation, "rank": rank, "state": state, "reason": reason}
+            self.messages.filter(pk__in=pks).update(**changes)
+
+    def _save_lanes(self) -> None:
+        """
+        Only what changed: a worker that has just delivered may be setting the due time of another lane.
+        """
+        lanes = OutboxLane.objects.using(self.using)
+        lanes.bulk_create([lane for lane in self.lanes.values() if lane.pk is None])
+        due, standing = [], defaultdict(list)
+        for key, (old_standing, old_due) in self.before.items():
+            lane = self.lanes[key]
+            if lane.due_at != old_due:
+                due.append(lane.pk)
+            if lane.standing != old_standing:
+                standing[lane.standing].append(lane.pk)
+        lanes.filter(pk__in=due).update(due_at=self.now)
+        for name, pks in standing.items():
+            lanes.filter(pk__in=pks).update(standing=name)
+
+    def _release(self) -> None:
+        """What waited for a partner may leave, unless it is too old; and what waited behind a refusal."""
+        waiting = self.messages.filter(lane__in=self.found_partner).exclude(operation__in=CUSTOMER_SNAPSHOTS)
+        recent = waiting.filter(
+            state=State.ORGANIC, queued_at__gte=self.now - timedelta(days=conf.attribution_days)
+        )
+        recent.update(state=State.READY, reason="")
+        waiting.filter(state=State.ORGANIC).update(
+            reason="Queued too long before the customer had a partner."
+        )
+        waiting.filter(state=State.BLOCKED).update(state=State.READY, reason="")

@@ -1,0 +1,156 @@
+"""
+The line to PartnerStack, as all workers of the site share it: how fast, and whether at all.
+
+One row a mode. Whoever wants messages or a slot locks it first, so that claims come one after the other.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+
+from django.db import models, router, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+
+from ..exceptions import PartnerStackError
+from ..models import OutboxConnection, OutboxMessage
+from .clock import Clock
+
+#: No message is claimed whose turn is further away than this.
+HORIZON = timedelta(seconds=1)
+
+#: The breaker: this share of at least so many requests in a minute failed.
+FAILING_SHARE, FAILING_REQUESTS, MINUTE = 0.7, 10, timedelta(minutes=1)
+OPEN_FOR = timedelta(seconds=30)
+
+#: After the keys were refused: one message tries again, in case they have been put right.
+REFUSED_FOR = timedelta(minutes=5)
+
+#: How long the line stays closed after "too many requests" without a time, and at most.
+LIMITED_FOR, LIMITED_AT_MOST = timedelta(seconds=5), timedelta(hours=1)
+
+
+class LineClosed(PartnerStackError):
+    """Nothing may leave now, by no fault of the message."""
+
+
+class Tally:
+    """Requests of this process that the shared row does not know of yet. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests = self._failures = 0
+
+    def add(self, *, failed: bool) -> None:
+        with self._lock:
+            self._requests += 1
+            self._failures += failed
+
+    def take(self) -> tuple[int, int]:
+        with self._lock:
+            taken = self._requests, self._failures
+            self._requests = self._failures = 0
+        return taken
+
+
+class Line:
+    """One process's end of the line."""
+
+    def __init__(self, mode: str, clock: Clock, *, requests_per_minute: float) -> None:
+        self.mode = mode
+        self.clock = clock
+        self.interval = timedelta(minutes=1) / requests_per_minute
+        self.tally = Tally()
+        #: What this process knows, so that its threads stop before the row is read again.
+        self.closed_until: datetime | None = None
+
+    @contextmanager
+    def locked(self) -> Iterator[OutboxConnection]:
+        """The shared row, locked until the end of the block, which is one transaction; saved then."""
+        using = router.db_for_write(OutboxMessage)
+        with transaction.atomic(using, durable=True):
+            rows = OutboxConnection.objects.using(using).filter(mode=self.mode)
+            # An UPDATE first: it locks the row on every database, SQLite included.
+            if not rows.update(requests=F("requests")):
+                rows.get_or_create(mode=self.mode)
+            row = rows.annotate(now=Now(output_field=models.DateTimeField())).get()
+            self.clock.set(row.now)
+            self._settle(row)
+            yield row
+            row.save()
+            self.closed_until = row.closed_until
+
+    def is_closed(self, row: OutboxConnection) -> bool:
+        return row.closed_until is not None and row.closed_until > self.clock.now()
+
+    def slots(self, row: OutboxConnection, wanted: int) -> list[datetime]:
+        """The times of the next requests: at most ``wanted``, none beyond the horizon."""
+        now = self.clock.now()
+        first = max(now, row.next_slot_at or now)
+        fitting = int((now + HORIZON - first) / self.interval) + 1 if first <= now + HORIZON else 0
+        count = min(wanted, fitting)
+        row.next_slot_at = first + count * self.interval
+        return [first + number * self.interval for number in range(count)]
+
+    def turn(self, wait: Callable[[float], object]) -> None:
+        """Wait for one more slot. Raises LineClosed if nothing may leave now."""
+        while True:
+            with self.locked() as row:
+                slots = [] if self.is_closed(row) else self.slots(row, 1)
+            if slots:
+                return self.wait_for(slots[0], wait)
+            self.check()
+            wait(HORIZON.total_seconds() / 2)
+
+    def wait_for(self, slot: datetime, wait: Callable[[float], object]) -> None:
+        """
+        Wait until a slot has come. Raises LineClosed if nothing may leave then.
+
+        ``wait`` sleeps for some seconds, and returns something true if the worker is to stop.
+        """
+        left = (slot - self.clock.now()).total_seconds()
+        if left > 0 and wait(left):
+            raise LineClosed("The worker was stopped.")
+        self.check()
+
+    def check(self) -> None:
+        """Raises LineClosed if this process knows that nothing may leave."""
+        if self.closed_until is not None and self.closed_until > self.clock.now():
+            raise LineClosed(f"Nothing leaves before {self.closed_until:%H:%M:%S} UTC.")
+
+    def close(self, until: datetime, reason: str, *, probing: bool = False) -> None:
+        """Let nothing leave before ``until``; with ``probing`` a single message goes first then."""
+        self.closed_until = max(until, self.closed_until or until)
+        with self.locked() as row:
+            row.closed_until = max(until, row.closed_until or until)
+            row.closed_reason, row.probing = reason[:255], row.probing or probing
+
+    def limited(self, seconds: float | None) -> None:
+        """PartnerStack said "too many requests", or asked for a pause."""
+        pause = LIMITED_FOR if seconds is None else min(timedelta(seconds=seconds), LIMITED_AT_MOST)
+        self.close(self.clock.now() + pause, "PartnerStack asked for a pause.")
+
+    def refused(self, reason: str) -> None:
+        """The keys were refused. Nothing of what is queued is to blame, so no message spends an attempt."""
+        self.close(self.clock.now() + REFUSED_FOR, reason, probing=True)
+
+    def _settle(self, row: OutboxConnection) -> None:
+        """Count what this process has done since the last time, and open or close the breaker."""
+        requests, failures = self.tally.take()
+        now = row.now
+        if row.probing and requests:
+            row.probing, row.next_slot_at = bool(failures), None
+            row.closed_until = now + OPEN_FOR if failures else None
+            row.closed_reason = row.closed_reason if failures else ""
+            return
+        if row.minute_began_at is None or now - row.minute_began_at > MINUTE:
+            row.minute_began_at, row.requests, row.failures = now, 0, 0
+        row.requests += requests
+        row.failures += failures
+        if row.requests >= FAILING_REQUESTS and row.failures >= FAILING_SHARE * row.requests:
+            row.closed_reason = f"{row.failures} of {row.requests} requests failed within a minute."
+            row.closed_until, row.probing = now + OPEN_FOR, True
+            row.requests = row.failures = 0

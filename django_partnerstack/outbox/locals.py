@@ -1,0 +1,37 @@
+"""Rows for what this site has and PartnerStack has not yet, so that the admin shows them among the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..models import Customer, OutboxMessage, Transaction
+
+
+def mirror_locally(messages: Iterable[OutboxMessage], *, mode: str, using: str) -> None:
+    """
+    Make a row for each customer and transaction that has none. Three queries at most. Safe to repeat.
+
+    A customer's row has no ``key`` until it comes back from PartnerStack and is adopted.
+    """
+    creations: dict[str, dict[str, OutboxMessage]] = {"customers.create": {}, "transactions.create": {}}
+    for message in messages:
+        if message.operation in creations:
+            creations[message.operation][message.subject] = message
+    customers, transactions = creations.values()
+    if customers:
+        rows = Customer.objects.using(using)
+        known = set(rows.filter(mode=mode, customer_key__in=customers).values_list("customer_key", flat=True))
+        rows.bulk_create(_customer(m, mode) for key, m in customers.items() if key not in known)
+    if transactions:
+        rows = (_transaction(message, mode) for message in transactions.values())
+        Transaction.objects.using(using).bulk_create(rows, ignore_conflicts=True)
+
+
+def _customer(message: OutboxMessage, mode: str) -> Customer:
+    names = ("customer_key", "email", "name", "partner_key", "provider_key")
+    return Customer(mode=mode, **{name: message.payload.get(name, "") for name in names})
+
+
+def _transaction(message: OutboxMessage, mode: str) -> Transaction:
+    names = ("key", "customer_external_key", "amount", "currency")
+    return Transaction(mode=mode, **{name: message.payload[name] for name in names})

@@ -1,0 +1,26 @@
+"""Delivering with the settings of the site."""
+
+from __future__ import annotations
+
+from ..client import Client
+from ..client.retry import Pace
+from ..conf import conf
+from ..connection import get_client
+from .worker import Worker
+
+
+def worker(*, threads: int = 4, client: Client | None = None) -> Worker:
+    """
+    A worker for the site's mode. Raises ConfigurationError without a key pair, or with a wrong setting.
+
+    Reads are not tried again by the client here: a message's next attempt is in the database.
+    """
+    seconds = float(conf.connect_timeout) + float(conf.read_timeout)
+    return Worker(
+        client or get_client(deadline=seconds, pace=Pace(attempts=1)),
+        mode=conf.mode,
+        threads=threads,
+        request_seconds=seconds,
+        grace_seconds=conf.lookup_grace,
+        requests_per_minute=conf.requests_per_minute,
+    )

@@ -1,0 +1,186 @@
+"""Delivering: take in, claim, send in threads, write down. Until nothing is due, or as a service."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+import time
+import traceback
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db import DatabaseError, connections
+
+from ..client import Client
+from .announce import announce
+from .claim import Batch, Claimed, claim
+from .clock import Clock
+from .deliver import Courier
+from .finish import finish
+from .line import Line, LineClosed
+from .outcome import Outcome, dead, postponed
+from .waiting import is_anything_due
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between looks at an empty outbox, one query each, and before a database that failed is asked again.
+POLL = 1.0
+
+
+class Worker:
+    """
+    Delivers the messages of one mode with some threads, each with a database connection of its own.
+
+    ``request_seconds``: how long one request can take, connecting included. A message is leased for a
+    look-up, a sending and time to spare. Run as many workers as you like, on as many machines.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        mode: str,
+        threads: int = 4,
+        request_seconds: float = 35,
+        grace_seconds: float = 900,
+        requests_per_minute: float = 3600,
+        clock: Clock | None = None,
+    ) -> None:
+        self.threads = threads
+        self.lease = timedelta(seconds=3 * request_seconds + 5)
+        self.clock = clock or Clock()
+        self.line = Line(mode, self.clock, requests_per_minute=requests_per_minute)
+        self.stopping = threading.Event()
+        self.courier = Courier(
+            client,
+            self.line,
+            grace=timedelta(seconds=grace_seconds),
+            budget=timedelta(seconds=request_seconds),
+            turn=lambda: self.line.turn(self.stopping.wait),
+        )
+        self._claimed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def stop(self) -> None:
+        """End soon: finish what is being sent, release the rest. Safe to call from a signal handler."""
+        self.stopping.set()
+
+    def run(
+        self,
+        *,
+        forever: bool = False,
+        limit: int | None = None,
+        lanes: Collection[str] | None = None,
+        seconds: float | None = None,
+    ) -> Counter[str]:
+        """
+        Deliver until nothing is due, or with ``forever`` until ``stop``. Returns how many came to what.
+
+        ``limit``: messages at most. ``lanes``: these alone. ``seconds``: begin nothing after that time. A
+        database that fails is waited for, for as long as it takes.
+        """
+        counts: Counter[str] = Counter()
+        until = self.clock.now() + timedelta(seconds=seconds) if seconds is not None else None
+        team = [threading.Thread(target=self._deliver, daemon=True) for _ in range(self.threads)]
+        for thread in team:
+            thread.start()
+        try:
+            self._keep_busy(counts, forever, limit, lanes, until)
+        finally:
+            for _ in team:
+                self._claimed.put(None)
+            for thread in team:
+                thread.join()
+        while not self._done.empty():
+            counts[self._done.get()] += 1
+        return counts
+
+    def _keep_busy(
+        self,
+        counts: Counter[str],
+        forever: bool,
+        limit: int | None,
+        lanes: Collection[str] | None,
+        until: datetime | None,
+    ) -> None:
+        under_way = begun = 0
+        while not self.stopping.is_set() and (until is None or self.clock.now() < until):
+            free = self.threads - under_way if limit is None else min(self.threads - under_way, limit - begun)
+            try:
+                batch = self._start(free, lanes)
+                begun, under_way = begun + len(batch.claimed), under_way + len(batch.claimed)
+                if under_way:
+                    under_way -= self._finished(counts)
+                elif batch.more and begun != limit:
+                    self.stopping.wait(self.line.interval.total_seconds())
+                elif not forever:
+                    return
+                else:
+                    self._rest()
+            except DatabaseError as error:
+                logger.warning("The database failed (%s); trying again in %s s.", error, POLL)
+                connections.close_all()
+                self.stopping.wait(POLL)
+
+    def _start(self, free: int, lanes: Collection[str] | None) -> Batch:
+        """Hand messages to free threads."""
+        if free <= 0:
+            return Batch()
+        batch = claim(self.line, free, lease=self.lease, lanes=lanes)
+        for claimed in batch.claimed:
+            self._claimed.put(claimed)
+        return batch
+
+    def _finished(self, counts: Counter[str]) -> int:
+        """Wait until half of the threads are free again, so that the next claim is for several at once."""
+        number = 0
+        while number == 0 or not self._done.empty():
+            counts[self._done.get()] += 1
+            number += 1
+        return number
+
+    def _rest(self) -> None:
+        """Wait until something is due. One query a look."""
+        while not self.stopping.wait(POLL):
+            if is_anything_due(self.line.mode):
+                return
+
+    def _deliver(self) -> None:
+        """What each thread does: one message after the other, until there is none for it any more."""
+        try:
+            while (claimed := self._claimed.get()) is not None:
+                outcome = self._attempt(claimed)
+                written = self._write(claimed, outcome)
+                if written:
+                    announce(claimed.message, outcome)
+                self._done.put(str(outcome.state) if written else "lost")
+        finally:
+            connections.close_all()
+
+    def _attempt(self, claimed: Claimed) -> Outcome:
+        """
+        Any error whatever is the message's outcome: one message must not stop the others.
+        """
+        message = claimed.message
+        try:
+            self.line.wait_for(claimed.send_at, self.stopping.wait)
+            return self.courier.deliver(message, claimed.lease_until)
+        except LineClosed as error:
+            return postponed(message, str(error), self.clock.now())
+        except Exception:
+            logger.exception("Message %s could not be sent.", message.pk)
+            return dead(traceback.format_exc(), self.clock.now())
+
+    def _write(self, claimed: Claimed, outcome: Outcome) -> bool:
+        """Until it is written down or the lease is over; then the next worker looks the message up."""
+        while True:
+            try:
+                return finish(self.line, claimed, outcome)
+            except DatabaseError as error:
+                connections.close_all()
+                if self.clock.now() >= claimed.lease_until:
+                    logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)
+                    return False
+                time.sleep(POLL)

@@ -1,0 +1,121 @@
+"""
+The verbs with which a site tells PartnerStack what happens.
+
+Each writes a message in the caller's transaction and sends nothing itself. Safe to repeat: what was queued is
+not queued again. The messages that a site's ``partnerstack.py`` causes come through here too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from django.db import models, router, transaction
+
+from . import outbox, sources
+from .conf import conf
+from .mapping import minor_units
+from .models import OutboxMessage
+from .outbox import RefundError
+
+__all__ = ["RefundError", "event", "purchase", "refund", "report", "signup"]
+
+
+def signup(
+    customer: models.Model,
+    *,
+    email: str | None = None,
+    name: str | None = None,
+    partner_key: str | None = None,
+) -> bool:
+    """
+    Report a customer, or what has changed of it. Returns whether there was anything new.
+
+    What is not given comes from the source that the site registered for the model. Without a partner the
+    customer is recorded as organic, and nothing is sent.
+
+    Raises SourceError if there is neither a source nor an e-mail address.
+    """
+    told = {"email": email, "name": name, "partner_key": partner_key}
+    given: dict[str, Any] = {field: value for field, value in told.items() if value is not None}
+    describe = sources.find(sources.customers, type(customer))
+    if describe is None and email is None:
+        raise sources.SourceError(
+            f"{customer._meta.label} has no source; register one with sources.customer, or give email=."
+        )
+    data = describe(customer) if describe is not None else sources.CustomerData(**given)
+    if not isinstance(data, sources.CustomerData):
+        return _skip(customer, outbox.SAVE_CUSTOMER, data)
+    return _enqueue(outbox.customer_draft(customer, replace(data, **given)), customer)
+
+
+def purchase(
+    customer: models.Model,
+    *,
+    amount: Decimal | int,
+    currency: str,
+    key: str,
+    **details: Any,
+) -> bool:
+    """
+    Report a payment of a customer, once, ever. Returns whether it was not yet queued.
+
+    ``amount``: a Decimal in the currency, or an int in its minor unit. ``key``: the site's own, 4 to 240
+    characters. ``details``: the other fields of ``sources.TransactionData``.
+
+    Raises InvalidArgument for an amount, a currency or a key that cannot be used.
+    """
+    data = sources.TransactionData(key=key, customer=customer, amount=amount, currency=currency, **details)
+    return _enqueue(outbox.transaction_draft(data), customer)
+
+
+def refund(key: str, *, amount: Decimal | int | None = None) -> None:
+    """
+    Take a reported payment back, or a part of it: the payment is deleted, and the rest reported anew.
+
+    PartnerStack has no other form of refund for payments that it is told of. The rest gets a key of its own,
+    the payment's with ``-r1``, ``-r2``, … behind it. ``amount``: what is paid back; all that is left if None.
+
+    Raises RefundError if the payment was never reported, is taken back already, or was for less.
+    """
+    using = router.db_for_write(OutboxMessage)
+    with transaction.atomic(using):
+        left = outbox.what_is_left(key, mode=conf.mode)
+        back = left.amount if amount is None else minor_units(amount, left.currency)
+        for draft in left.without(back):
+            outbox.enqueue(draft, mode=conf.mode, using=using)
+
+
+def event(customer: models.Model, name: str, *, value: int = 1, key: str = "") -> bool:
+    """
+    Report something that a customer did, such as ``"qualified_demo"``, ``value`` times.
+
+    With a ``key`` of the site's it is queued once, ever. PartnerStack cannot be asked whether it has an
+    event: one whose answer is lost is held for a person. Returns whether it was not yet queued.
+    """
+    return _enqueue(outbox.event_draft(customer, name, value, key), customer)
+
+
+def report(instance: models.Model) -> bool:
+    """Report an object as its registered source describes it. Returns whether there was anything new."""
+    if sources.find(sources.customers, type(instance)) is not None:
+        return signup(instance)
+    describe = sources.find(sources.transactions, type(instance))
+    if describe is None:
+        raise sources.SourceError(f"{instance._meta.label} has no source; register one in partnerstack.py.")
+    data = describe(instance)
+    if not isinstance(data, sources.TransactionData):
+        return _skip(instance, "transactions.create", data)
+    return _enqueue(outbox.transaction_draft(data, instance), instance)
+
+
+def _skip(instance: models.Model, operation: str, result: sources.Skipped | None) -> bool:
+    reason = result.reason if isinstance(result, sources.Skipped) else "The source returned None."
+    _enqueue(outbox.skipped_draft(instance, operation, reason), instance)
+    return False
+
+
+def _enqueue(draft: outbox.Draft, instance: models.Model) -> bool:
+    """In the database of the object, so that both are one transaction."""
+    return outbox.enqueue(draft, mode=conf.mode, using=instance._state.db)
