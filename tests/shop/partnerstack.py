@@ -1,0 +1,20 @@
+from django_partnerstack import sources
+
+from .models import Account, Payment
+
+
+@sources.customer(Account)
+def account(account: Account) -> sources.CustomerData:
+    return sources.CustomerData(email=account.email, name=account.name, partner_key=account.partner_key)
+
+
+@sources.transaction(Payment)
+def payment(payment: Payment) -> sources.TransactionData | sources.Skipped:
+    if not payment.paid:
+        return sources.Skipped("Not paid yet.")
+    return sources.TransactionData(
+        key=f"payment-{payment.pk}",
+        customer=payment.account,
+        amount=payment.total,
+        currency=payment.currency,
+    )
