@@ -6,7 +6,7 @@ from django.core.management.base import CommandError
 from django.db import DatabaseError, connections, models, router
 
 from ..conf import conf
-from ..models import Mode
+from ..models.mirror import Mode
 
 
 def check_site(model: type[models.Model]) -> None:
