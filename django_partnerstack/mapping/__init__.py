@@ -2,6 +2,6 @@
 
 from .money import minor_units
 from .rows import to_row
-from .store import Difference, announce, compare, store
+from .store import Difference, announce, compare, keep, store
 
-__all__ = ["Difference", "announce", "compare", "minor_units", "store", "to_row"]
+__all__ = ["Difference", "announce", "compare", "keep", "minor_units", "store", "to_row"]

@@ -58,7 +58,7 @@ def store(model: type[Mirror], records: Iterable[Any], *, mode: str, now: dateti
     that was pulled is ever pushed; call ``announce`` when the transaction is committed.
     """
     using = router.db_for_write(model)
-    with transaction.atomic(using):
+    with transaction.atomic(using, savepoint=False):
         difference = compare(model, records, mode=mode)
         if difference.adopted:
             keys = (When(pk=pk, then=Value(key)) for pk, key in difference.adopted.items())
@@ -69,6 +69,21 @@ def store(model: type[Mirror], records: Iterable[Any], *, mode: str, now: dateti
         if rows:
             upsert(model, rows, unique=("mode", "key"), newer="remote_updated_at", using=using)
     return difference
+
+
+def keep(model: type[Mirror], record: Any, *, mode: str, now: datetime) -> None:
+    """
+    Bring the mirror up to one record that PartnerStack has just answered with, in the caller's transaction.
+
+    Only customers are compared first, because one of this site's own may be waiting for its key. Safe to
+    repeat.
+    """
+    if model is Customer:
+        store(model, [record], mode=mode, now=now)
+        return
+    using = router.db_for_write(model)
+    rows = [to_row(record, mode=mode, synced_at=now)]
+    upsert(model, rows, unique=("mode", "key"), newer="remote_updated_at", using=using)
 
 
 def announce(model: type[Mirror], difference: Difference, *, mode: str) -> None:

@@ -88,9 +88,8 @@ class Standing(models.TextChoices):
 
     NEW = "new", _("not yet known")
     ORGANIC = "organic", _("without a partner")
-    #: To be created at PartnerStack; comes before everything else in the lane.
-    COMING = "coming", _("being created")
-    CREATED = "created", _("at PartnerStack")
+    #: At PartnerStack, or first in the lane to be created there: everything may leave in its order.
+    OPEN = "open", _("reported")
     #: Its creation is dead, held or cancelled, so nothing of it can leave.
     BLOCKED = "blocked", _("blocked")
 

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import router
-from django.db.models import DateTimeField, F, OuterRef, Subquery, Value
+from django.db.models import Case, DateTimeField, Exists, F, OuterRef, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from ..models import OutboxLane, OutboxMessage, Standing, State
 from .intake import take_in
 from .line import Line
-
-FLOWING = (Standing.COMING, Standing.CREATED)
 
 
 @dataclass(frozen=True)
@@ -36,13 +34,7 @@ class Batch:
     more: bool = False
 
 
-def claim(
-    line: Line,
-    limit: int,
-    *,
-    lease: timedelta,
-    lanes: Collection[str] | None = None,
-) -> Batch:
+def claim(line: Line, limit: int, *, lease: timedelta, lanes: Collection[str] | None = None) -> Batch:
     """
     Take in what is new, then up to ``limit`` messages for this worker, the first of each lane that is due.
 
@@ -52,7 +44,8 @@ def claim(
     with line.locked() as row:
         using = router.db_for_write(OutboxMessage)
         take_in(line.mode, using, row.now)
-        if line.is_closed(row):
+        _wake(line, using, row.now)
+        if line.is_closed(row) or not limit:
             return Batch()
         heads = _heads(line.mode, using, row.now, 1 if row.probing else limit, lanes)
         slots = line.slots(row, len(heads))
@@ -60,39 +53,71 @@ def claim(
         if row.probing and slots:
             row.next_slot_at = lease_until
         token = uuid.uuid4().hex
-        leaving = dict(list(heads.items())[: len(slots)])
-        messages = _mark(leaving, using, row.now, lease_until, token)
+        messages = _mark(heads[: len(slots)], using, row.now, lease_until, token)
     claimed = (Claimed(m, token, slot, lease_until) for m, slot in zip(messages, slots, strict=True))
     return Batch(tuple(claimed), more=len(heads) > len(slots))
 
 
-def _heads(mode: str, using: str, now: datetime, limit: int, lanes: Collection[str] | None) -> dict[int, int]:
-    """Lane → the message to send next. Lanes in which nothing waits are put to rest on the way."""
-    due = OutboxLane.objects.using(using).filter(mode=mode, due_at__lte=now, standing__in=FLOWING)
+@dataclass(frozen=True)
+class Head:
+    """The message to send next of a lane. ``lost``: it was being sent when its worker's lease ended."""
+
+    lane: int
+    message: int
+    lost: bool
+
+
+def _wake(line: Line, using: str, now: datetime) -> None:
+    """
+    Make the lanes due of which this process has delivered the first message, if there is a next one.
+
+    Where the lease has ended meanwhile the lane is somebody else's. If the process dies before it gets here,
+    the lane is due when the lease ends.
+    """
+    delivered = line.take_delivered()
+    if delivered:
+        lanes = OutboxLane.objects.using(using).filter(
+            mode=line.mode,
+            key__in=[lane for lane, _ in delivered],
+            due_at__in={lease for _, lease in delivered},
+        )
+        waiting = Exists(_messages_of_lane(line.mode, using).filter(state=State.READY))
+        lanes.update(due_at=Case(When(waiting, then=Value(now)), default=None, output_field=DateTimeField()))
+
+
+def _heads(mode: str, using: str, now: datetime, limit: int, lanes: Collection[str] | None) -> list[Head]:
+    """The first messages of lanes that are due. Lanes in which nothing waits are put to rest on the way."""
+    due = OutboxLane.objects.using(using).filter(mode=mode, due_at__lte=now, standing=Standing.OPEN)
     if lanes is not None:
         due = due.filter(key__in=lanes)
-    lane = OutboxMessage.objects.using(using).filter(mode=mode, lane=OuterRef("key")).order_by("rank", "pk")
-    under_way = lane.filter(state__in=(State.SENDING, State.UNKNOWN)).values("pk")[:1]
-    waiting = lane.filter(state=State.READY).values("pk")[:1]
-    found: dict[int, int] = {}
-    while len(found) < limit:
-        rows = due.order_by("due_at").annotate(head=Coalesce(Subquery(under_way), Subquery(waiting)))
-        looked_at = list(rows.values_list("pk", "head")[: 2 * limit])
-        found = {pk: message for pk, message in looked_at if message is not None}
-        resting = [pk for pk, message in looked_at if message is None]
+    messages = _messages_of_lane(mode, using).order_by("rank", "pk").values("pk")
+    rows = due.order_by("due_at").annotate(
+        lost=Subquery(messages.filter(state=State.SENDING)[:1]),
+        unknown=Subquery(messages.filter(state=State.UNKNOWN)[:1]),
+        ready=Subquery(messages.filter(state=State.READY)[:1]),
+    )
+    while True:
+        looked_at = list(rows.values_list("pk", "lost", "unknown", "ready")[:limit])
+        resting = [lane for lane, *messages in looked_at if not any(messages)]
         if not resting:
-            break
+            return [
+                Head(lane, lost or unknown or ready, bool(lost)) for lane, lost, unknown, ready in looked_at
+            ]
         OutboxLane.objects.using(using).filter(pk__in=resting).update(due_at=None)
-    return dict(list(found.items())[:limit])
+
+
+def _messages_of_lane(mode: str, using: str) -> QuerySet[OutboxMessage]:
+    return OutboxMessage.objects.using(using).filter(mode=mode, lane=OuterRef("key"))
 
 
 def _mark(
-    heads: dict[int, int], using: str, now: datetime, lease_until: datetime, token: str
+    heads: list[Head], using: str, now: datetime, lease_until: datetime, token: str
 ) -> list[OutboxMessage]:
     """Write down that these are being sent; one that was already has lost its worker, and is in doubt."""
-    messages = OutboxMessage.objects.using(using).filter(pk__in=heads.values())
-    messages.filter(state=State.SENDING).update(in_doubt_since=F("sent_at"))
-    messages.update(
+    rows = OutboxMessage.objects.using(using)
+    if lost := [head.message for head in heads if head.lost]:
+        rows.filter(pk__in=lost).update(in_doubt_since=F("sent_at"))
+    rows.filter(pk__in=[head.message for head in heads]).update(
         state=State.SENDING,
         token=token,
         attempts=F("attempts") + 1,
@@ -100,6 +125,6 @@ def _mark(
         sent_at=now,
         next_try_at=lease_until,
     )
-    OutboxLane.objects.using(using).filter(pk__in=heads).update(due_at=lease_until)
-    found = OutboxMessage.objects.using(using).in_bulk(heads.values())
-    return [found[pk] for pk in heads.values()]
+    OutboxLane.objects.using(using).filter(pk__in=[head.lane for head in heads]).update(due_at=lease_until)
+    found = rows.in_bulk([head.message for head in heads])
+    return [found[head.message] for head in heads]

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import router, transaction
 from django.db.models import F, QuerySet
 
-from ..mapping import store
+from ..mapping import keep
 from ..models import OutboxLane, OutboxMessage, Standing, State
 from .claim import Claimed
 from .line import Line
@@ -25,8 +25,8 @@ def finish(line: Line, claimed: Claimed, outcome: Outcome) -> bool:
     """
     Write the outcome down in one transaction; False if the lease has ended and somebody else has the message.
 
-    What came back goes into the mirror, and the lane is due again. If the message made something that others
-    need, they are blocked or let go.
+    What came back goes into the mirror. The lane is due when the message is to be tried again; after a
+    delivery, at the next claim. If others need what the message was to make, they are blocked.
     """
     message, now = claimed.message, line.clock.now()
     operation = OPERATIONS.get(message.operation)
@@ -40,12 +40,12 @@ def finish(line: Line, claimed: Claimed, outcome: Outcome) -> bool:
         lane = OutboxLane.objects.using(using).filter(mode=line.mode, key=message.lane)
         if outcome.state == State.DELIVERED and operation is not None:
             _mirror(operation, message, outcome, line.mode, using, now)
-            if operation.creates_customer:
-                lane.update(standing=Standing.CREATED, due_at=now)
-                return True
-        lane.update(due_at=outcome.again_at or now)
+        else:
+            lane.update(due_at=outcome.again_at or now)
         if outcome.state in STUCK and operation is not None:
             block_followers(operation, message, using)
+    if outcome.state == State.DELIVERED:
+        line.delivered(message.lane, claimed.lease_until)
     return True
 
 
@@ -80,7 +80,7 @@ def _mirror(
     if operation.model is None:
         return
     if outcome.record is not None:
-        store(operation.model, [outcome.record], mode=mode, now=now)
+        keep(operation.model, outcome.record, mode=mode, now=now)
     elif operation.removes:
         name = "customer_key" if operation.model.__name__ == "Customer" else "key"
         key = message.payload.get("customer_key") or message.payload.get("key")

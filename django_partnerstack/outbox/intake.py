@@ -25,8 +25,7 @@ BATCH = 500
 PLACES = {
     Standing.NEW: State.ORGANIC,
     Standing.ORGANIC: State.ORGANIC,
-    Standing.COMING: State.READY,
-    Standing.CREATED: State.READY,
+    Standing.OPEN: State.READY,
     Standing.BLOCKED: State.BLOCKED,
 }
 
@@ -52,7 +51,7 @@ class Intake:
         self.created: set[str] = set()
         #: Payments that are held or dead: what comes of them later waits.
         self.stuck: dict[str, int] = {}
-        self.found_partner: list[str] = []
+        self.opened: list[str] = []
 
     def take(self, messages: list[OutboxMessage]) -> None:
         self._load({message.lane for message in messages})
@@ -72,7 +71,7 @@ class Intake:
         self.before = {key: (lane.standing, lane.due_at) for key, lane in self.lanes.items()}
         for key in keys:
             # Only a customer must be created before anything of its lane can leave.
-            standing = Standing.NEW if key.startswith(CUSTOMER) else Standing.CREATED
+            standing = Standing.NEW if key.startswith(CUSTOMER) else Standing.OPEN
             self.lanes.setdefault(key, OutboxLane(mode=self.mode, key=key, standing=standing))
         without = (Standing.NEW, Standing.ORGANIC)
         unknown = {key.removeprefix(CUSTOMER) for key, lane in self.lanes.items() if lane.standing in without}
@@ -89,8 +88,8 @@ class Intake:
     def _place(self, message: OutboxMessage) -> list[OutboxMessage]:
         """Give a message its operation and state. Returns messages that must be written before it."""
         lane = self.lanes[message.lane]
-        if lane.key in self.created and lane.standing != Standing.CREATED:
-            self._let_flow(lane, Standing.CREATED)
+        if lane.key in self.created and lane.standing != Standing.OPEN:
+            self._open(lane)
         introduced = []
         if message.operation == SAVE_CUSTOMER:
             self._place_customer(message, lane)
@@ -118,11 +117,11 @@ class Intake:
 
     def _create(self, message: OutboxMessage, lane: OutboxLane) -> None:
         message.operation, message.rank = "customers.create", 0
-        self._let_flow(lane, Standing.COMING)
+        self._open(lane)
 
-    def _let_flow(self, lane: OutboxLane, standing: Standing) -> None:
-        lane.standing = standing
-        self.found_partner.append(lane.key)
+    def _open(self, lane: OutboxLane) -> None:
+        lane.standing = Standing.OPEN
+        self.opened.append(lane.key)
 
     def _replace_dead(self, message: OutboxMessage, lane: OutboxLane) -> None:
         """Newer data of a customer whose creation was refused: they take the place of the refused ones."""
@@ -183,7 +182,7 @@ class Intake:
 
     def _release(self) -> None:
         """What waited for a partner may leave, unless it is too old; and what waited behind a refusal."""
-        waiting = self.messages.filter(lane__in=self.found_partner).exclude(operation__in=CUSTOMER_SNAPSHOTS)
+        waiting = self.messages.filter(lane__in=self.opened).exclude(operation__in=CUSTOMER_SNAPSHOTS)
         recent = waiting.filter(
             state=State.ORGANIC, queued_at__gte=self.now - timedelta(days=conf.attribution_days)
         )

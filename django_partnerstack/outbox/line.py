@@ -7,12 +7,12 @@ One row a mode. Whoever wants messages or a slot locks it first, so that claims 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-from django.db import models, router, transaction
-from django.db.models import F
+from django.db import connections, models, router, transaction
 from django.db.models.functions import Now
 
 from ..exceptions import PartnerStackError
@@ -66,22 +66,38 @@ class Line:
         self.tally = Tally()
         #: What this process knows, so that its threads stop before the row is read again.
         self.closed_until: datetime | None = None
+        self._delivered: deque[tuple[str, datetime]] = deque()
+
+    def delivered(self, lane: str, lease_until: datetime) -> None:
+        """Remember a lane whose first message is out of the way, for the next claim to make it due."""
+        self._delivered.append((lane, lease_until))
+
+    def take_delivered(self) -> list[tuple[str, datetime]]:
+        return [self._delivered.popleft() for _ in range(len(self._delivered))]
 
     @contextmanager
     def locked(self) -> Iterator[OutboxConnection]:
         """The shared row, locked until the end of the block, which is one transaction; saved then."""
         using = router.db_for_write(OutboxMessage)
         with transaction.atomic(using, durable=True):
-            rows = OutboxConnection.objects.using(using).filter(mode=self.mode)
-            # An UPDATE first: it locks the row on every database, SQLite included.
-            if not rows.update(requests=F("requests")):
-                rows.get_or_create(mode=self.mode)
-            row = rows.annotate(now=Now(output_field=models.DateTimeField())).get()
+            row = self._lock(using)
             self.clock.set(row.now)
             self._settle(row)
             yield row
             row.save()
             self.closed_until = row.closed_until
+
+    def _lock(self, using: str) -> OutboxConnection:
+        rows = OutboxConnection.objects.using(using).filter(mode=self.mode)
+        if not connections[using].features.has_select_for_update:
+            # SQLite lets one writer in: an UPDATE makes this the one.
+            rows.update(mode=self.mode)
+        rows = rows.select_for_update().annotate(now=Now(output_field=models.DateTimeField()))
+        row = rows.first()
+        if row is None:
+            OutboxConnection.objects.using(using).get_or_create(mode=self.mode)
+            row = rows.get()
+        return row
 
     def is_closed(self, row: OutboxConnection) -> bool:
         return row.closed_until is not None and row.closed_until > self.clock.now()
@@ -112,7 +128,7 @@ class Line:
         ``wait`` sleeps for some seconds, and returns something true if the worker is to stop.
         """
         left = (slot - self.clock.now()).total_seconds()
-        if left > 0 and wait(left):
+        if wait(max(left, 0)):
             raise LineClosed("The worker was stopped.")
         self.check()
 

@@ -81,7 +81,7 @@ def _let_go(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
     if operation.find is None:
         message.in_doubt_since = None
     if operation.creates_customer:
-        lane.standing = Standing.COMING
+        lane.standing = Standing.OPEN
     place = PLACES[Standing(lane.standing)]
     message.state = State.UNKNOWN if message.in_doubt_since and place == State.READY else place
     message.attempts, message.reason, message.next_try_at, message.finished_at = 0, "", None, None
@@ -93,7 +93,7 @@ def _set_aside(state: State, reason: str) -> Change:
         message.state, message.reason, message.finished_at, message.next_try_at = state, reason, now, None
         operation = OPERATIONS[message.operation]
         block_followers(operation, message, router.db_for_write(OutboxMessage))
-        if operation.creates_customer and lane.standing == Standing.COMING:
+        if operation.creates_customer and lane.standing == Standing.OPEN:
             lane.standing, lane.due_at = Standing.BLOCKED, None
 
     return change
@@ -102,7 +102,7 @@ def _set_aside(state: State, reason: str) -> Change:
 def _believe(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
     message.state, message.reason, message.finished_at = State.DELIVERED, "Marked as delivered by hand.", now
     if OPERATIONS[message.operation].creates_customer:
-        lane.standing = Standing.CREATED
+        lane.standing = Standing.OPEN
     _unblock(message)
 
 

@@ -93,8 +93,8 @@ class Worker:
                 self._claimed.put(None)
             for thread in team:
                 thread.join()
-        while not self._done.empty():
-            counts[self._done.get()] += 1
+            self._leave()
+        self._finished(counts, at_least=0)
         return counts
 
     def _keep_busy(
@@ -107,12 +107,13 @@ class Worker:
     ) -> None:
         under_way = begun = 0
         while not self.stopping.is_set() and (until is None or self.clock.now() < until):
-            free = self.threads - under_way if limit is None else min(self.threads - under_way, limit - begun)
+            # As many again wait for a thread: a claim is for several at once, and no thread waits for it.
+            free = 2 * self.threads - under_way
             try:
-                batch = self._start(free, lanes)
+                batch = self._start(free if limit is None else min(free, limit - begun), lanes)
                 begun, under_way = begun + len(batch.claimed), under_way + len(batch.claimed)
                 if under_way:
-                    under_way -= self._finished(counts)
+                    under_way -= self._finished(counts, at_least=max(1, under_way - self.threads))
                 elif batch.more and begun != limit:
                     self.stopping.wait(self.line.interval.total_seconds())
                 elif not forever:
@@ -133,13 +134,20 @@ class Worker:
             self._claimed.put(claimed)
         return batch
 
-    def _finished(self, counts: Counter[str]) -> int:
-        """Wait until half of the threads are free again, so that the next claim is for several at once."""
+    def _finished(self, counts: Counter[str], *, at_least: int) -> int:
+        """Wait for messages to be done with. Returns how many were."""
         number = 0
-        while number == 0 or not self._done.empty():
+        while number < at_least or not self._done.empty():
             counts[self._done.get()] += 1
             number += 1
         return number
+
+    def _leave(self) -> None:
+        """Make the lanes due that the last deliveries were of."""
+        try:
+            claim(self.line, 0, lease=self.lease)
+        except DatabaseError as error:
+            logger.warning("The database failed (%s); some lanes wait until their lease ends.", error)
 
     def _rest(self) -> None:
         """Wait until something is due. One query a look."""
