@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import connections, models
@@ -50,25 +51,31 @@ def upsert(
     A row that is newer by its column ``newer`` stays as it is. No two of ``rows`` may share
     the unique columns. Sends no ``post_save``. Safe to repeat.
     """
+    conflict = _conflict(model, tuple(rows[0]), tuple(unique), newer, using)
+    # With a WHERE, because SQLite would read the ON of a bare ON CONFLICT as a join's.
+    _write(model, rows, f"WHERE true {conflict}", using)
+
+
+@cache
+def _conflict(
+    model: type[models.Model], names: tuple[str, ...], unique: tuple[str, ...], newer: str, using: str
+) -> str:
     connection = connections[using]
     quote = connection.ops.quote_name
     # The column that is compared comes last: MariaDB assigns from left to right and compares as it goes.
-    changing = [name for name in rows[0] if name not in {*unique, newer}] + [newer]
+    changing = [name for name in names if name not in {*unique, newer}] + [newer]
     table = quote(model._meta.db_table)
     theirs = f"{table}.{quote(newer)}"
     if connection.vendor == "mysql":
         fresh = f"({theirs} IS NULL OR VALUES({quote(newer)}) IS NULL OR {theirs} <= VALUES({quote(newer)}))"
         updates = (f"{quote(c)} = IF({fresh}, VALUES({quote(c)}), {table}.{quote(c)})" for c in changing)
-        conflict = f"ON DUPLICATE KEY UPDATE {', '.join(updates)}"
-    else:
-        ours = f"EXCLUDED.{quote(newer)}"
-        updates = (f"{quote(c)} = EXCLUDED.{quote(c)}" for c in changing)
-        conflict = (
-            f"ON CONFLICT ({', '.join(map(quote, unique))}) DO UPDATE SET {', '.join(updates)} "
-            f"WHERE {theirs} IS NULL OR {ours} IS NULL OR {theirs} <= {ours}"
-        )
-    # With a WHERE, because SQLite would read the ON of a bare ON CONFLICT as a join's.
-    _write(model, rows, f"WHERE true {conflict}", using)
+        return f"ON DUPLICATE KEY UPDATE {', '.join(updates)}"
+    ours = f"EXCLUDED.{quote(newer)}"
+    updates = (f"{quote(c)} = EXCLUDED.{quote(c)}" for c in changing)
+    return (
+        f"ON CONFLICT ({', '.join(map(quote, unique))}) DO UPDATE SET {', '.join(updates)} "
+        f"WHERE {theirs} IS NULL OR {ours} IS NULL OR {theirs} <= {ours}"
+    )
 
 
 def _write(
@@ -79,21 +86,26 @@ def _write(
     params: Sequence[Any] = (),
 ) -> int:
     connection = connections[using]
-    quote = connection.ops.quote_name
-    names = list(rows[0])
-    fields: dict[str, Any] = {name: model._meta.get_field(name) for name in names}
-    source = _expansion(connection, fields)
-    columns = ", ".join(quote(field.column) for field in fields.values())
-    # Table and column names come from the models, the values from the one parameter.
-    statement = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) {source} {rest}"
+    statement = f"{_insertion(model, tuple(rows[0]), using)} {rest}"
     adapt = connection.ops.adapt_datetimefield_value
 
-    def plain(value: Any) -> Any:
+    @cache
+    def plain(value: Any) -> str:
         return str(adapt(value)) if isinstance(value, datetime) else str(value)
 
     with connection.cursor() as cursor:
         cursor.execute(statement, [json.dumps(rows, default=plain, allow_nan=False), *params])
         return cursor.rowcount
+
+
+@cache
+def _insertion(model: type[models.Model], names: tuple[str, ...], using: str) -> str:
+    """Table and column names come from the models, the values from the one parameter."""
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    fields: dict[str, Any] = {name: model._meta.get_field(name) for name in names}
+    columns = ", ".join(quote(field.column) for field in fields.values())
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) {_expansion(connection, fields)}"
 
 
 def _expansion(connection: Any, fields: dict[str, Any]) -> str:
