@@ -27,6 +27,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'connection',
                 'verbose_name_plural': 'connections',
+                'default_permissions': ('add', 'change', 'delete', 'view', 'open'),
             },
         ),
         migrations.CreateModel(
@@ -77,8 +78,18 @@ class Migration(migrations.Migration):
                 'verbose_name': 'outbox message',
                 'verbose_name_plural': 'outbox messages',
                 'ordering': ('-pk',),
+                'permissions': (('mark_delivered_outboxmessage', 'Can mark outbox message as delivered'),),
+                'default_permissions': ('add', 'change', 'delete', 'view', 'retry', 'hold', 'release', 'cancel'),
                 'indexes': [models.Index(fields=['mode', 'lane', 'state', 'rank', 'id'], name='partnerstack_outbox_lane'), models.Index(fields=['mode', 'state', 'id'], name='partnerstack_outbox_state'), models.Index(fields=['mode', 'subject', 'id'], name='partnerstack_outbox_subject')],
                 'constraints': [models.UniqueConstraint(fields=('mode', 'unique_key'), name='partnerstack_outboxmessage_once')],
             },
+        ),
+        migrations.AlterModelOptions(
+            name='customer',
+            options={'default_permissions': ('add', 'change', 'delete', 'view', 'refresh', 'push'), 'ordering': ('-remote_created_at', '-pk'), 'verbose_name': 'customer', 'verbose_name_plural': 'customers'},
+        ),
+        migrations.AlterModelOptions(
+            name='transaction',
+            options={'default_permissions': ('add', 'change', 'delete', 'view', 'refresh', 'push'), 'ordering': ('-remote_created_at', '-pk'), 'verbose_name': 'transaction', 'verbose_name_plural': 'transactions'},
         ),
     ]

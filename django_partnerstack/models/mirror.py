@@ -52,6 +52,10 @@ class Mirror(models.Model):
         return self.key or ""
 
 
+#: Of what this site tells PartnerStack of, and not only reads.
+PUSHED = (*Mirror.Meta.default_permissions, "push")
+
+
 class Group(Mirror):
     name = models.CharField(_("name"), max_length=255, default="")
     slug = models.CharField(_("slug"), max_length=255, default="")
@@ -95,6 +99,7 @@ class Customer(Mirror):
 
     class Meta(Mirror.Meta):
         indexes = [*Mirror.Meta.indexes, by("customer_key"), by("partnership_key")]
+        default_permissions = PUSHED
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
 
@@ -112,6 +117,7 @@ class Transaction(Mirror):
 
     class Meta(Mirror.Meta):
         indexes = [*Mirror.Meta.indexes, by("customer_key")]
+        default_permissions = PUSHED
         verbose_name = _("transaction")
         verbose_name_plural = _("transactions")
 

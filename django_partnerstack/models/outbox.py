@@ -70,6 +70,8 @@ class OutboxMessage(models.Model):
         verbose_name = _("outbox message")
         verbose_name_plural = _("outbox messages")
         ordering = ("-pk",)
+        default_permissions = ("add", "change", "delete", "view", "retry", "hold", "release", "cancel")
+        permissions = (("mark_delivered_outboxmessage", "Can mark outbox message as delivered"),)
         constraints = (
             models.UniqueConstraint(fields=["mode", "unique_key"], name="partnerstack_outboxmessage_once"),
         )
@@ -129,6 +131,7 @@ class OutboxConnection(models.Model):
     probing = models.BooleanField(default=False, editable=False)
 
     class Meta:
+        default_permissions = ("add", "change", "delete", "view", "open")
         verbose_name = _("connection")
         verbose_name_plural = _("connections")
 

@@ -10,11 +10,10 @@ from django.db.models import Exists
 
 from ..exceptions import PartnerStackError
 from ..models import OutboxLane, OutboxMessage, Standing, State
-from .clock import Clock
 from .finish import block_followers, followers
 from .intake import PLACES, take_in
-from .line import Line
 from .operations import OPERATIONS
+from .push import site_line
 
 Change = Callable[[OutboxMessage, OutboxLane, datetime], None]
 
@@ -60,7 +59,7 @@ def mark_delivered(message: OutboxMessage) -> None:
 
 
 def _change(message: OutboxMessage, states: Collection[State], change: Change) -> None:
-    with Line(message.mode, Clock()).locked() as row:
+    with site_line(message.mode).locked() as row:
         using = router.db_for_write(OutboxMessage)
         found = OutboxMessage.objects.using(using).get(pk=message.pk)
         if found.state == State.NEW:

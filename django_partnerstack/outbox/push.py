@@ -6,7 +6,14 @@ from ..client import Client
 from ..client.retry import Pace
 from ..conf import conf
 from ..connection import get_client
+from .clock import Clock
+from .line import Line
 from .worker import Worker
+
+
+def site_line(mode: str) -> Line:
+    """An end of the line to PartnerStack, as the site's settings have it."""
+    return Line(mode, Clock(), requests_per_minute=conf.requests_per_minute)
 
 
 def worker(*, threads: int = 4, client: Client | None = None) -> Worker:
