@@ -1,0 +1,37 @@
+"""What happens to accounts and payments. The messages for PartnerStack are part of the same transactions."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django.contrib.auth import get_user_model
+from django.db import transaction
+
+from django_partnerstack import track
+
+from .models import Account, Payment
+
+
+@transaction.atomic
+def sign_up(*, email: str, password: str, name: str, partner_key: str = "") -> Account:
+    """A new user with a new account. Saving the account is what reports it."""
+    owner = get_user_model().objects.create_user(username=email, email=email, password=password)
+    return Account.objects.create(owner=owner, name=name, partner_key=partner_key)
+
+
+def charge(account: Account, amount: Decimal, currency: str = "USD") -> Payment:
+    """A payment that went well. Saving it is what reports it."""
+    return Payment.objects.create(account=account, amount=amount, currency=currency, paid=True)
+
+
+@transaction.atomic
+def refund(payment: Payment, amount: Decimal) -> None:
+    """
+    Pay a part of a payment back, or all of it.
+
+    Raises track.RefundError if that is more than is left of it, or if it was never reported.
+    """
+    payment = Payment.objects.select_for_update().get(pk=payment.pk)
+    payment.refunded += amount
+    payment.save(update_fields=["refunded"])
+    track.refund(payment.key, amount=amount)

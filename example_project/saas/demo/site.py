@@ -1,0 +1,49 @@
+"""A site of the demo's own: its environment, and its processes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import example_project
+from django_partnerstack.sandbox import TEST_KEYS
+
+MANAGE = Path(example_project.__file__).with_name("manage.py")
+
+#: Seconds until a process that was told to end is killed.
+PATIENCE = 10
+
+
+def environment(sandbox_url: str, folder: str) -> dict[str, str]:
+    """The environment of a fresh site that uses the sandbox. No PARTNERSTACK_… variable of yours gets in."""
+    yours = {name: value for name, value in os.environ.items() if not name.startswith("PARTNERSTACK_")}
+    public_key, secret_key = TEST_KEYS
+    return yours | {
+        "DJANGO_SETTINGS_MODULE": "example_project.settings",
+        "DATABASE_URL": f"sqlite:///{Path(folder, 'demo.sqlite3').as_posix()}",
+        "DEBUG": "true",
+        "ALLOWED_HOSTS": "127.0.0.1",
+        "PARTNERSTACK_API_URL": f"{sandbox_url}/api/v2",
+        "PARTNERSTACK_MODE": "test",
+        "PARTNERSTACK_PUBLIC_KEY": public_key,
+        "PARTNERSTACK_SECRET_KEY": secret_key,
+    }
+
+
+@contextmanager
+def running(*command: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """A command of manage.py in a process of its own, which is over when the ``with`` block is."""
+    process = subprocess.Popen([sys.executable, str(MANAGE), *command], env=env)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,81 @@
+"""
+Settings of the example site. Each can be given as an environment variable, and none must be.
+
+``DEBUG``, ``SECRET_KEY``, ``ALLOWED_HOSTS``, ``DATABASE_URL``, and every ``PARTNERSTACK_…`` setting under its
+own name. Without them the site looks for PartnerStack where ``partnerstack_sandbox`` runs, and has no keys.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import environ
+
+from django_partnerstack.conf import Conf
+
+env = environ.Env()
+ROOT = Path(__file__).parent
+
+DEBUG = env.bool("DEBUG", default=True)
+SECRET_KEY = env.str("SECRET_KEY", default="for-trying-out-on-this-machine-only")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+
+DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{ROOT / 'example.sqlite3'}")}
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Site and worker write at the same time: wait for each other instead of failing.
+    DATABASES["default"]["OPTIONS"] = {
+        "timeout": 20,
+        "transaction_mode": "IMMEDIATE",
+        "init_command": "PRAGMA journal_mode = WAL",
+    }
+
+PARTNERSTACK_API_URL = "http://127.0.0.1:8765/api/v2"
+for name, setting in Conf.known().items():
+    if name in env:
+        number = type(setting.default) is int
+        globals()[name] = env.get_value(name, cast=float if number else type(setting.default))
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.messages",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "django_partnerstack",
+    "example_project.saas",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+ROOT_URLCONF = "example_project.urls"
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "billing"
+LOGOUT_REDIRECT_URL = "home"
+STATIC_URL = "static/"
+USE_TZ = True
+TIME_ZONE = "UTC"
