@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import OutputWrapper
@@ -13,14 +12,19 @@ from ..sync import Pulled
 COUNTS = ("created", "updated", "unchanged", "missing", "unusable")
 
 
+#: Objects of one resource between two lines.
+LINE_EVERY = 10_000
+
+
 class Progress:
-    """A bar on a terminal, a line per resource elsewhere, nothing when the output is for a machine."""
+    """A bar on a terminal, a line now and then elsewhere, nothing when the output is for a machine."""
 
     def __init__(self, out: OutputWrapper, *, quiet: bool) -> None:
         self.out = out
         self.lines = not quiet and not out.isatty()
         self.read: dict[str, int] = {}
-        self.bar = tqdm(unit=" objects", disable=quiet or self.lines, leave=False, file=out)
+        # To the terminal itself: Django ends all that is written to ``out`` with a new line.
+        self.bar = tqdm(unit=" objects", disable=quiet or self.lines, leave=False)
 
     def __enter__(self) -> Progress:
         return self
@@ -29,13 +33,18 @@ class Progress:
         self.bar.close()
 
     def page(self, pulled: Pulled) -> None:
+        before = self.read.get(pulled.resource, 0)
         self.bar.set_description(pulled.resource, refresh=False)
-        self.bar.update(pulled.read - self.read.get(pulled.resource, 0))
+        self.bar.update(pulled.read - before)
+        if self.lines and pulled.read // LINE_EVERY > before // LINE_EVERY:
+            self.out.write(f"{pulled.resource}: {pulled.read:,} read")
         self.read[pulled.resource] = pulled.read
 
     def done(self, pulled: Pulled) -> Pulled:
         if self.lines:
-            counts = ", ".join(f"{getattr(pulled, name)} {name}" for name in COUNTS if getattr(pulled, name))
+            counts = ", ".join(
+                f"{getattr(pulled, name):,} {name}" for name in COUNTS if getattr(pulled, name)
+            )
             self.out.write(f"{pulled.resource}: {counts or 'nothing new'}")
         return pulled
 
@@ -58,7 +67,9 @@ def _line(row: tuple[str, ...], widths: list[int]) -> str:
 def as_json(result: Pulled) -> dict[str, Any]:
     """The result of one resource as plain data."""
     return {
-        **asdict(result),
+        "resource": result.resource,
+        **{name: getattr(result, name) for name in COUNTS},
+        "finished": result.finished,
         "complete": result.complete,
         "reasons": [str(reason) for reason in result.reasons],
         "error": str(result.error) if result.error else None,

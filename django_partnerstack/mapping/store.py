@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import router, transaction
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Case, Value, When
 
 from ..models import Customer, Mirror
+from ..models.lookup import with_keys
 from ..models.upsert import upsert
 from ..signals import objects_synced
 from .rows import to_row
@@ -52,22 +53,29 @@ def compare(model: type[Mirror], records: Iterable[Any], *, mode: str) -> Differ
 
 def store(model: type[Mirror], records: Iterable[Any], *, mode: str, now: datetime) -> Difference:
     """
-    Bring the mirror of one mode up to these records, in one transaction, and say what was written.
+    Bring the mirror of one mode up to these records, all or none, and say what was written.
 
     Three queries at most. Safe to repeat and to run beside another. Sends no ``post_save``, so that nothing
     that was pulled is ever pushed; call ``announce`` when the transaction is committed.
     """
     using = router.db_for_write(model)
+    difference = compare(model, records, mode=mode)
+    changed = (*difference.created, *difference.updated)
+    if not changed:
+        return difference
+    # Compared before it begins: SQLite cannot wait for others in a transaction that has read first.
     with transaction.atomic(using, savepoint=False):
-        difference = compare(model, records, mode=mode)
         if difference.adopted:
             keys = (When(pk=pk, then=Value(key)) for pk, key in difference.adopted.items())
-            model._base_manager.using(using).filter(pk__in=difference.adopted).update(key=Case(*keys))
-        rows = [
-            to_row(record, mode=mode, synced_at=now) for record in (*difference.created, *difference.updated)
-        ]
-        if rows:
-            upsert(model, rows, unique=("mode", "key"), newer="remote_updated_at", using=using)
+            rows = model._base_manager.using(using).filter(pk__in=difference.adopted, key=None)
+            rows.update(key=Case(*keys))
+        upsert(
+            model,
+            [to_row(record, mode=mode, synced_at=now) for record in changed],
+            unique=("mode", "key"),
+            newer="remote_updated_at",
+            using=using,
+        )
     return difference
 
 
@@ -112,20 +120,23 @@ def _known(
     model: type[Mirror], wanted: dict[str, Any], mode: str
 ) -> tuple[dict[str, tuple[Any, ...]], dict[str, int]]:
     """What the mirror has of these keys, and this site's own customers that have no key yet."""
-    match = Q(key__in=wanted)
-    columns = ["key", "remote_updated_at", "missing_since", "raw"]
-    if model is Customer:
-        ours = {record.customer_key for record in wanted.values() if record.customer_key}
-        match |= Q(key=None, customer_key__in=ours)
-        columns += ["pk", "customer_key"]
-    rows: QuerySet[Any, Any] = model._base_manager.using(router.db_for_write(model)).filter(match, mode=mode)
+    rows = model._base_manager.using(router.db_for_write(model)).order_by()
+    theirs = with_keys(rows, mode, wanted)
+    columns = ("key", "remote_updated_at", "missing_since", "raw")
+    if model is not Customer:
+        return {key: tuple(row) for key, *row in theirs.values_list(*columns)}, {}
+    # Not one WHERE with OR, for which databases read the whole table.
+    customer_keys = {record.customer_key for record in wanted.values() if record.customer_key}
+    ours = rows.filter(mode=mode, key=None, customer_key__in=customer_keys)
+    columns += ("pk", "customer_key")
+    found = theirs.values_list(*columns).union(ours.values_list(*columns), all=True)
     known: dict[str, tuple[Any, ...]] = {}
     unadopted: dict[str, int] = {}
-    for key, *row in rows.order_by("pk").values_list(*columns):
+    for key, *row, pk, customer_key in found:
         if key is None:
-            unadopted.setdefault(row[4], row[3])
+            unadopted[customer_key] = min(pk, unadopted.get(customer_key, pk))
         else:
-            known[key] = tuple(row[:3])
+            known[key] = tuple(row)
     return known, unadopted
 
 

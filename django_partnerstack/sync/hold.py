@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import router, transaction
+from django.db.models import QuerySet
+
 from ..exceptions import PartnerStackError
 from ..models import SyncState
 
@@ -26,13 +29,14 @@ class Hold:
 
     def __init__(self, state: SyncState, now: Callable[[], datetime]) -> None:
         self.state = state
+        self.states = states()
         self.now = now
         self.name = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
 
     def take(self) -> None:
         """Raises SyncBusy if a run that may be alive holds the resource."""
         now = self.now()
-        found = SyncState.objects.get(pk=self.state.pk)
+        found = self.states.get(pk=self.state.pk)
         free = found.held_until is None or found.held_until < now or _is_dead(found.held_by)
         if not free or not self._write(found.held_by, held_by=self.name, held_until=now + HOLD):
             raise SyncBusy(
@@ -40,7 +44,7 @@ class Hold:
                 "Wait for it to end; if it died on another machine, its hold ends by itself within "
                 f"{int(HOLD.total_seconds() // 60)} minutes."
             )
-        self.state.refresh_from_db()
+        self.state.refresh_from_db(using=self.states.db)
 
     def save(self, **columns: Any) -> None:
         """Write to the state and hold on. Raises SyncBusy if the hold was lost: roll back then."""
@@ -51,13 +55,24 @@ class Hold:
         self._write(self.name, held_by="", held_until=None)
 
     def _write(self, holder: str, **columns: Any) -> int:
-        return SyncState.objects.filter(pk=self.state.pk, held_by=holder).update(**columns)
+        return self.states.filter(pk=self.state.pk, held_by=holder).update(**columns)
+
+
+def states() -> QuerySet[SyncState]:
+    """The states where they are written; a replica may be behind."""
+    return SyncState.objects.using(router.db_for_write(SyncState))
 
 
 @contextmanager
 def hold(mode: str, resource: str, now: Callable[[], datetime]) -> Iterator[Hold]:
-    """Hold one resource of one mode for the block."""
-    state, _ = SyncState.objects.get_or_create(mode=mode, resource=resource)
+    """
+    Hold one resource of one mode for the block.
+
+    Raises RuntimeError within a transaction: no other run would see the hold, and PartnerStack must not be
+    waited for in one.
+    """
+    with transaction.atomic(states().db, durable=True):
+        state, _ = states().get_or_create(mode=mode, resource=resource)
     held = Hold(state, now)
     held.take()
     try:
@@ -69,7 +84,8 @@ def hold(mode: str, resource: str, now: Callable[[], datetime]) -> Iterator[Hold
 def _is_dead(name: str) -> bool:
     """Whether the run of that name is known to have ended: one of this machine's, without a process."""
     host, pid, _ = name.rsplit(":", 2)
-    if host != socket.gethostname():
+    # On Windows os.kill would end the process, whatever the signal.
+    if host != socket.gethostname() or os.name != "posix":
         return False
     try:
         os.kill(int(pid), 0)

@@ -13,7 +13,7 @@ from ..client import Client, Page
 from ..exceptions import PartnerStackError, RecordError
 from ..mapping import Difference
 from ..models import SyncState
-from .hold import hold
+from .hold import hold, states
 from .recording import Recording, Rehearsal
 from .resources import RESOURCES, Resource
 from .walk import OVERLAP, Walk, read
@@ -75,6 +75,7 @@ def pull(
     ``on_page`` is called after each page with what was done so far.
 
     Raises SyncBusy if another run is at it, and the client's errors; what was stored until then stays.
+    Not for use within a transaction.
     """
     resource = RESOURCES[name]
     pulled = Pulled(name)
@@ -94,7 +95,7 @@ def _recording(
     resource: Resource, mode: str, dry_run: bool, now: Callable[[], datetime]
 ) -> Iterator[tuple[Recording | Rehearsal, SyncState]]:
     if dry_run:
-        state = SyncState.objects.filter(mode=mode, resource=resource.name).first() or SyncState()
+        state = states().filter(mode=mode, resource=resource.name).first() or SyncState()
         state.walk = None
         yield Rehearsal(resource, mode), state
     else:

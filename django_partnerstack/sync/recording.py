@@ -16,6 +16,8 @@ from .hold import Hold
 from .resources import Resource
 from .walk import Walk
 
+LONGEST_KEY = SyncSeen._meta.get_field("key").max_length
+
 
 class Recording:
     """Stores each page together with the place to go on from, under a hold on the resource."""
@@ -33,20 +35,21 @@ class Recording:
 
     def page(self, page: Page, walk: Walk) -> Difference:
         now = self.held.now()
-        with transaction.atomic(self.using):
+        with transaction.atomic(self.using, durable=True):
+            # First, so that a run that has lost its hold does nothing, and others wait here.
+            self.held.save(walk=walk.to_json(), **_flags_of(page, now))
             difference = store(self.resource.model, page.records, mode=self.mode, now=now)
             if walk.full and (keys := keys_of(page)):
-                insert(
-                    SyncSeen, [{"state_id": self.held.state.pk, "key": key} for key in keys], using=self.using
-                )
-            self.held.save(walk=walk.to_json(), **_flags_of(page, now))
+                seen = [{"state_id": self.held.state.pk, "key": key} for key in keys]
+                insert(SyncSeen, seen, using=self.using)
         announce(self.resource.model, difference, mode=self.mode)
         return difference
 
     def end(self, walk: Walk) -> int:
         """Mark what a full walk never met, and remember how far the mirror reaches. Returns the marked."""
         state, now, missing = self.held.state, self.held.now(), 0
-        with transaction.atomic(self.using):
+        with transaction.atomic(self.using, durable=True):
+            self.held.save(walk=None, watermark=walk.watermark_after(state.watermark), completed_at=now)
             if walk.full:
                 seen = SyncSeen.objects.filter(state=state)
                 unseen = expected(self.resource, walk, self.mode).filter(
@@ -54,7 +57,6 @@ class Recording:
                 )
                 missing = unseen.update(missing_since=now)
                 seen.delete()
-            self.held.save(walk=None, watermark=walk.watermark_after(state.watermark), completed_at=now)
         return missing
 
 
@@ -88,9 +90,9 @@ def expected(resource: Resource, walk: Walk, mode: str) -> QuerySet[Any]:
 
 def keys_of(page: Page) -> list[str]:
     """Keys of all objects on a page; also of those that cannot be used, for they are not missing."""
-    raws = (error.raw for error in page.unusable)
-    unusable = (raw["key"] for raw in raws if isinstance(raw, dict) and isinstance(raw.get("key"), str))
-    return [*(record.key for record in page.records), *unusable]
+    raws = (error.raw for error in page.unusable if isinstance(error.raw, dict))
+    unusable = (str(raw["key"]) for raw in raws if isinstance(raw.get("key"), (str, int)))
+    return [*(record.key for record in page.records), *(key for key in unusable if len(key) <= LONGEST_KEY)]
 
 
 def _flags_of(page: Page, now: datetime) -> dict[str, datetime]:

@@ -99,7 +99,8 @@ def _turn(ask: Callable[[str | None], Page], walk: Walk) -> Page:
     The page behind the cursor, also if the object under the cursor has been deleted meanwhile.
 
     What PartnerStack answers then is not documented. An error or an empty page after "there is more" is
-    taken as a hint, and the page before is read again: it tells whether the cursor's object is still there.
+    taken as a hint, and the page before is read again, or the first one if its cursor is gone too: it tells
+    whether the cursor's object is still there.
     """
     refused: Exception | None = None
     try:
@@ -111,11 +112,17 @@ def _turn(ask: Callable[[str | None], Page], walk: Walk) -> Page:
     else:
         if walk.cursor is None or page.records or page.unusable:
             return page
-    try:
-        before = ask(walk.previous)
-    except (BadRequest, NotFound):
-        before = ask(None)
+    for earlier in dict.fromkeys((walk.previous, None)):
+        try:
+            before = ask(earlier)
+        except (BadRequest, NotFound):
+            if earlier is None:
+                raise
+        else:
+            if before.records or before.unusable:
+                break
     if before.next_cursor != walk.cursor:
+        walk.cursor = earlier
         return before
     if refused is not None:
         raise refused

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, connections, router
+from django.db import Error as DatabaseError
+from django.db import connections, router
 
 from django_partnerstack import sync
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError, get_client
+from django_partnerstack.exceptions import AuthenticationFailed, NotSent
 from django_partnerstack.management.arguments import moment, positive
 from django_partnerstack.management.progress import Progress, as_json, table
 from django_partnerstack.models import SyncState
@@ -54,7 +57,7 @@ class Command(BaseCommand):
             client = get_client()
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
-        with Progress(self.stderr, quiet=options["json"]) as progress:
+        with client, Progress(self.stderr, quiet=options["json"]) as progress:
             results = sync.run(
                 names,
                 workers=options["workers"],
@@ -67,11 +70,18 @@ class Command(BaseCommand):
             )
             try:
                 pulled = [progress.done(result) for result in results]
+            except KeyboardInterrupt:
+                raise CommandError(
+                    "Stopped. What was stored stays; run again to go on.", returncode=130
+                ) from None
             except DatabaseError as error:
                 raise CommandError(
-                    f"The database failed: {error} What was stored stays; run again."
+                    f"The database failed: {in_one_line(error)}. What was stored stays; run again to go on."
                 ) from error
-        self._report(pulled, options)
+        self._report(pulled, as_data=options["json"])
+        problems = [*filter(None, map(problem, pulled)), *self._mode_problem()]
+        if problems:
+            raise CommandError("\n".join(problems))
 
     def _names(self, given: list[str]) -> list[str]:
         for name in given:
@@ -86,27 +96,41 @@ class Command(BaseCommand):
         try:
             tables = connections[using].introspection.table_names()
         except DatabaseError as error:
-            raise CommandError(f"The database cannot be reached: {error}") from error
+            raise CommandError(f"The database cannot be reached: {in_one_line(error)}.") from error
         if SyncState._meta.db_table not in tables:
             raise CommandError("This app's tables are missing. Run: manage.py migrate partnerstack")
 
-    def _report(self, pulled: list[sync.Pulled], options: dict[str, Any]) -> None:
-        if options["json"]:
+    def _report(self, pulled: list[sync.Pulled], *, as_data: bool) -> None:
+        if as_data:
             self.stdout.write(json.dumps([as_json(result) for result in pulled], indent=2))
         else:
             self.stdout.write(table(pulled))
         for result in pulled:
             for reason in result.reasons:
                 self.stderr.write(f"{result.resource}: {reason}")
-            if result.error:
-                self.stderr.write(self.style.ERROR(f"{result.resource}: {result.error}"))
-        seen = SyncState.objects.mode_mismatch(conf.mode)
+
+    def _mode_problem(self) -> Iterator[str]:
+        seen = SyncState.objects.using(router.db_for_write(SyncState)).mode_mismatch(conf.mode)
         if seen:
-            self.stderr.write(
-                self.style.ERROR(
-                    f"PARTNERSTACK_MODE is {conf.mode!r}, but only {seen.label} data came back: "
-                    f"these are the {seen.label} keys. Change the keys or the mode."
-                )
+            yield (
+                f"PARTNERSTACK_MODE is {conf.mode!r}, but only {seen.label} data came back: "
+                f"these are the {seen.label} keys. Change the keys or the mode."
             )
-        if seen or not all(result.complete for result in pulled):
-            raise SystemExit(1)
+
+
+def problem(pulled: sync.Pulled) -> str | None:
+    """Why the mirror of a resource is not complete, in one line that says what to do."""
+    error = pulled.error
+    if isinstance(error, AuthenticationFailed):
+        return f"PartnerStack refuses the key pair of PARTNERSTACK_PUBLIC_KEY and _SECRET_KEY: {error}"
+    if isinstance(error, NotSent):
+        return f"PartnerStack cannot be reached; check the network and PARTNERSTACK_API_URL: {error}"
+    if error:
+        return f"{pulled.resource}: {error}"
+    if pulled.unusable:
+        return f"{pulled.resource}: {pulled.unusable:,} objects cannot be used; the rest is stored."
+    return None
+
+
+def in_one_line(error: Exception) -> str:
+    return " ".join(str(error).split()).rstrip(".")
