@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import router, transaction
-from django.db.models import Case, Value, When
+from django.db.models import Case, QuerySet, Value, When
 
 from ..models import Customer, Mirror
 from ..models.lookup import with_keys
@@ -120,9 +120,9 @@ def _known(
     model: type[Mirror], wanted: dict[str, Any], mode: str
 ) -> tuple[dict[str, tuple[Any, ...]], dict[str, int]]:
     """What the mirror has of these keys, and this site's own customers that have no key yet."""
-    rows = model._base_manager.using(router.db_for_write(model)).order_by()
+    rows: QuerySet[Any] = model._base_manager.using(router.db_for_write(model)).order_by()
     theirs = with_keys(rows, mode, wanted)
-    columns = ("key", "remote_updated_at", "missing_since", "raw")
+    columns: tuple[str, ...] = ("key", "remote_updated_at", "missing_since", "raw")
     if model is not Customer:
         return {key: tuple(row) for key, *row in theirs.values_list(*columns)}, {}
     # Not one WHERE with OR, for which databases read the whole table.

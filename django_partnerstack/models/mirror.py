@@ -27,6 +27,11 @@ def by(column: str) -> models.Index:
     return models.Index(fields=["mode", column])
 
 
+PERMISSIONS: tuple[str, ...] = ("add", "change", "delete", "view", "refresh")
+#: Of what this site tells PartnerStack of, and not only reads.
+PUSHED = (*PERMISSIONS, "push")
+
+
 class Mirror(models.Model):
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, editable=False)
     key = KeyField(_("key"), help_text=_("PartnerStack's own key."))
@@ -43,17 +48,13 @@ class Mirror(models.Model):
 
     class Meta:
         abstract = True
-        default_permissions = ("add", "change", "delete", "view", "refresh")
+        default_permissions = PERMISSIONS
         ordering = ("-remote_created_at", "-pk")
         constraints = (models.UniqueConstraint(fields=["mode", "key"], name="%(app_label)s_%(class)s_key"),)
         indexes = [by("remote_created_at")]
 
     def __str__(self) -> str:
         return self.key or ""
-
-
-#: Of what this site tells PartnerStack of, and not only reads.
-PUSHED = (*Mirror.Meta.default_permissions, "push")
 
 
 class Group(Mirror):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -129,6 +131,8 @@ class OutboxConnection(models.Model):
     requests = models.PositiveIntegerField(default=0, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
     probing = models.BooleanField(default=False, editable=False)
+    #: The database's own time, on a row that is locked.
+    now: datetime
 
     class Meta:
         default_permissions = ("add", "change", "delete", "view", "open")

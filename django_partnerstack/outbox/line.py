@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connections, models, router, transaction
 from django.db.models.functions import Now
@@ -88,7 +89,7 @@ class Line:
             self.closed_until = row.closed_until
 
     def _lock(self, using: str) -> OutboxConnection:
-        rows = OutboxConnection.objects.using(using).filter(mode=self.mode)
+        rows: models.QuerySet[Any] = OutboxConnection.objects.using(using).filter(mode=self.mode)
         if not connections[using].features.has_select_for_update:
             # SQLite lets one writer in: an UPDATE makes this the one.
             rows.update(mode=self.mode)

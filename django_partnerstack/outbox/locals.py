@@ -19,9 +19,10 @@ def mirror_locally(messages: Iterable[OutboxMessage], *, mode: str, using: str) 
             creations[message.operation][message.subject] = message
     customers, transactions = creations.values()
     if customers:
-        rows = Customer.objects.using(using)
-        known = set(rows.filter(mode=mode, customer_key__in=customers).values_list("customer_key", flat=True))
-        rows.bulk_create(_customer(m, mode) for key, m in customers.items() if key not in known)
+        there = Customer.objects.using(using)
+        found = there.filter(mode=mode, customer_key__in=customers)
+        known = set(found.values_list("customer_key", flat=True))
+        there.bulk_create(_customer(m, mode) for key, m in customers.items() if key not in known)
     if transactions:
         rows = (_transaction(message, mode) for message in transactions.values())
         Transaction.objects.using(using).bulk_create(rows, ignore_conflicts=True)

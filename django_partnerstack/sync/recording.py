@@ -16,7 +16,7 @@ from .hold import Hold
 from .resources import Resource
 from .walk import Walk
 
-LONGEST_KEY = SyncSeen._meta.get_field("key").max_length
+LONGEST_KEY: int = SyncSeen._meta.get_field("key").max_length  # type: ignore[assignment]
 
 
 class Recording:
