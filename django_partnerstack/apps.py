@@ -10,8 +10,11 @@ class PartnerStackConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, receivers
+        from . import checks, dispatch, receivers
+        from .signals import queued
 
         checks.register()
         autodiscover_modules("partnerstack")
         post_save.connect(receivers.report_saved, dispatch_uid="partnerstack.report_saved")
+        queued.connect(receivers.wake_worker, dispatch_uid="partnerstack.wake_worker")
+        dispatch.load()

@@ -1,4 +1,4 @@
-"""What this app does when the host's objects are saved."""
+"""What this app does when the host's objects are saved, and when a message is queued."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from . import sources, track
+from . import dispatch, sources, track
 from .conf import conf
 
 logger = logging.getLogger(__name__)
@@ -27,3 +27,8 @@ def report_saved(sender: type[models.Model], instance: models.Model, raw: bool, 
         if conf.strict:
             raise
         logger.exception("%s could not be queued for PartnerStack.", sources.label(instance))
+
+
+def wake_worker(lane: str, **kwargs: Any) -> None:
+    """Tell a worker, if the site wants that, of a message that was queued."""
+    dispatch.wake(lane)

@@ -1,0 +1,57 @@
+"""The work that tasks do, whoever runs them. Each part is safe to repeat and to run several times at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from threading import Event
+
+from django.utils import timezone
+
+from .. import outbox, sync
+from ..conf import conf
+from ..connection import get_client
+from ..outbox.waiting import is_anything_due
+
+#: No request begins after so many seconds, so that a task ends soon.
+SECONDS = 25.0
+
+
+def deliver(
+    *,
+    seconds: float = SECONDS,
+    lanes: Collection[str] | None = None,
+    threads: int = 4,
+    stopping: Event | None = None,
+) -> dict[str, int]:
+    """
+    Send what is due, and say how many messages came to what.
+
+    Of many wake-ups, the first sends everything; each of the others finds nothing, at the price of one query.
+    ``lanes``: these alone. ``stopping``: begin nothing more once it is set.
+
+    Raises ConfigurationError if a setting cannot be used.
+    """
+    if not (conf.push_enabled and conf.has_keys and is_anything_due(conf.mode)):
+        return {}
+    worker = outbox.worker(threads=threads)
+    worker.stopping = stopping or worker.stopping
+    return dict(worker.run(lanes=lanes, seconds=seconds))
+
+
+def sweep() -> dict[str, int]:
+    """Send what is due, such as what is to be tried again, and forget what was delivered long ago."""
+    counts = deliver(seconds=2 * SECONDS)
+    outbox.prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
+    return counts
+
+
+def pull() -> None:
+    """Bring all mirrors up to date. Raises the last error if not all are complete then."""
+    error = None
+    for pulled in sync.run(
+        list(sync.RESOURCES), on_page=lambda page: None, client=get_client(), mode=conf.mode
+    ):
+        error = pulled.error or error
+    if error is not None:
+        raise error
