@@ -72,6 +72,13 @@ class Conf:
         """Whether the key pair is there. Without it nothing is sent, and nothing fails."""
         return bool(self.public_key and self.secret_key)
 
+    def without_keys(self, text: str) -> str:
+        """The text with the site's keys struck out: none should be in it, and no page may show one."""
+        for key in (self.public_key, self.secret_key, self.tracking_token):
+            if key and isinstance(key, str):
+                text = text.replace(key, "***")
+        return text
+
     @staticmethod
     def known() -> dict[str, Setting]:
         """Every setting of this app by its full name."""
