@@ -81,16 +81,14 @@ class Courier:
             record = operation.find(self.client, message.payload, begin, since, self.turn)
         except PartnerStackError as error:
             stopped = self._stopped(message, error)
-            return stopped or self._doubtful(message, f"The look-up failed: {error}", since)
+            return stopped or self._doubtful(message, f"The look-up failed: {error}", since, spent=False)
         self.line.tally.add(failed=False)
         if record is not None:
             return _agreed(
                 operation, message, record, "Found at PartnerStack; an earlier attempt got through."
             )
         if self.line.clock.now() - since < self.grace:
-            return self._doubtful(
-                message, f"Not found yet, which proves nothing so soon. {message.reason}", since
-            )
+            return self._doubtful(message, "Not found yet, which proves nothing so soon.", since, spent=False)
         return None
 
     def _failed(self, operation: Operation, message: OutboxMessage, error: RequestError) -> Outcome:
@@ -144,8 +142,11 @@ class Courier:
             return delivered(None, "It was gone already.")
         return dead(str(error))
 
-    def _doubtful(self, message: OutboxMessage, reason: str, since: datetime) -> Outcome:
-        return doubtful(message, reason, self.line.clock.now(), since=since, grace=self.grace)
+    def _doubtful(
+        self, message: OutboxMessage, reason: str, since: datetime, *, spent: bool = True
+    ) -> Outcome:
+        now = self.line.clock.now()
+        return doubtful(message, reason, now, since=since, grace=self.grace, spent=spent)
 
 
 def _agreed(operation: Operation, message: OutboxMessage, record: Any, reason: str) -> Outcome:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,12 +59,17 @@ def again(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
 
 
 def doubtful(
-    message: OutboxMessage, reason: str, now: datetime, *, since: datetime, grace: timedelta
+    message: OutboxMessage, reason: str, now: datetime, *, since: datetime, grace: timedelta, spent: bool = True
 ) -> Outcome:
-    """Nobody knows what this attempt did: look it up soon, and again when the grace is over."""
-    at = now + retry_delay(message.attempts)
+    """
+    Nobody knows what an attempt at ``since`` did: look it up, at growing intervals until the grace is over.
+
+    A look-up does not spend an attempt; only sending does.
+    """
     over = since + grace
-    return _waiting(message, reason, min(at, over) if over > now else at, since)
+    at = now + (FIRST_WAIT + (now - since)) * random.uniform(0.5, 1)  # noqa: S311 - spreads load
+    outcome = _waiting(message, reason, min(at, over) if over > now else at, since)
+    return outcome if spent else replace(outcome, spent=False)
 
 
 def retry_delay(attempts: int) -> timedelta:
