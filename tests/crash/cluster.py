@@ -1,0 +1,79 @@
+"""A PostgreSQL of one's own, that may be stopped as if the power failed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+def binaries() -> Path | None:
+    """Where initdb and pg_ctl are, if they are."""
+    config = shutil.which("pg_config")
+    found = []
+    if config:
+        said = subprocess.run([config, "--bindir"], capture_output=True, text=True, check=True)
+        found.append(Path(said.stdout.strip()))
+    found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+    return next((folder for folder in found if (folder / "initdb").exists()), None)
+
+
+def cut(connection: Any) -> None:
+    """End the backend of a connection, from another one."""
+    with connection.Database.connect(**connection.get_connection_params()) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+
+
+@contextmanager
+def cluster(folder: Path) -> Iterator[Cluster]:
+    """A server in ``folder``, which ends with the block."""
+    found = binaries()
+    assert found
+    server = Cluster(found, folder)
+    server.make()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+class Cluster:
+    """PostgreSQL refuses to run as root, and is then run as the user that its package makes."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        self.programs, self.folder = programs, folder
+        self.port = _free_port()
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+
+    def make(self) -> None:
+        if os.geteuid() == 0:
+            shutil.chown(self.folder, "postgres")
+        self._run("initdb", "--auth=trust", "--username=postgres", "--no-sync", "--locale=C", "-E", "UTF8")
+        self.start()
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        self._run("pg_ctl", "start", "--wait", "-o", options, "-l", str(self.folder / "log"))
+
+    def stop(self) -> None:
+        """At once, as if the power had failed."""
+        self._run("pg_ctl", "stop", "--wait", "-m", "immediate")
+
+    def _run(self, program: str, *arguments: str) -> None:
+        as_user = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
+        command = [*as_user, str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
+        # Not a pipe: the server would keep it open.
+        output = self.folder.parent / f"{self.folder.name}.txt"
+        with output.open("ab") as file:
+            subprocess.run(command, check=True, cwd="/", stdout=file, stderr=file, timeout=60)
+
+
+def _free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import os
+
+import pytest
+from django.db import connection
+
+from .processes import Family
+from .witness import Witness
+
+#: The full length, as ``tox run -e crash`` has it.
+LONG = os.environ.get("CRASH_LENGTH") == "long"
+
+counted = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def witness():
+    return Witness()
+
+
+@pytest.fixture
+def server(witness):
+    with witness.serve() as server:
+        yield server
+
+
+@pytest.fixture
+def family(transactional_db, server, tmp_path):
+    """Starts processes on the database of the test; ends them before the database is emptied."""
+    database = {"CRASH_DATABASE": str(connection.settings_dict["NAME"])}
+    family = Family(tmp_path, {**database, "CRASH_API_URL": f"{server.url}/api/v2"})
+    yield family
+    family.end()
+
+
+@pytest.fixture
+def show(request):
+    """Says a line at the end of the run, whether the tests passed or not."""
+    lines = request.config.stash.setdefault(counted, [])
+    return lambda line: lines.append(f"{connection.vendor}: {line}")
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    for line in config.stash.get(counted, []):
+        terminalreporter.write_line(line)
