@@ -4,8 +4,19 @@ from __future__ import annotations
 
 import time
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.db.models import DateTimeField, functions
 from django.utils import timezone
+
+
+class Now(functions.Now):
+    """The database's time. Django's own means the local one on MySQL, where the server may not be on UTC."""
+
+    output_field = DateTimeField()
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **context)
 
 
 class Clock:
@@ -19,8 +30,9 @@ class Clock:
         self.set(timezone.now())
 
     def set(self, at: datetime) -> None:
-        self._at = at
-        self._counted_from = time.monotonic()
+        # Both at once: another thread that asks in between would be told a time that is yet to come.
+        self._set = at, time.monotonic()
 
     def now(self) -> datetime:
-        return self._at + timedelta(seconds=time.monotonic() - self._counted_from)
+        at, counted_from = self._set
+        return at + timedelta(seconds=time.monotonic() - counted_from)

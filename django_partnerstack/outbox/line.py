@@ -14,11 +14,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connections, models, router, transaction
-from django.db.models.functions import Now
 
 from ..exceptions import PartnerStackError
 from ..models import OutboxConnection, OutboxMessage
-from .clock import Clock
+from .clock import Clock, Now
 
 #: No message is claimed whose turn is further away than this.
 HORIZON = timedelta(seconds=1)
@@ -93,7 +92,7 @@ class Line:
         if not connections[using].features.has_select_for_update:
             # SQLite lets one writer in: an UPDATE makes this the one.
             rows.update(mode=self.mode)
-        rows = rows.select_for_update().annotate(now=Now(output_field=models.DateTimeField()))
+        rows = rows.select_for_update().annotate(now=Now())
         row = rows.first()
         if row is None:
             OutboxConnection.objects.using(using).get_or_create(mode=self.mode)
@@ -158,7 +157,7 @@ class Line:
         """Count what this process has done since the last time, and open or close the breaker."""
         requests, failures = self.tally.take()
         now = row.now
-        if row.probing and requests:
+        if row.probing and requests and not self.is_closed(row):
             row.probing, row.next_slot_at = bool(failures), None
             row.closed_until = now + OPEN_FOR if failures else None
             row.closed_reason = row.closed_reason if failures else ""
@@ -169,5 +168,5 @@ class Line:
         row.failures += failures
         if row.requests >= FAILING_REQUESTS and row.failures >= FAILING_SHARE * row.requests:
             row.closed_reason = f"{row.failures} of {row.requests} requests failed within a minute."
-            row.closed_until, row.probing = now + OPEN_FOR, True
+            row.closed_until, row.probing = max(now + OPEN_FOR, row.closed_until or now), True
             row.requests = row.failures = 0

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from django.db import router
-from django.db.models.functions import Now
 
 from ..models import OutboxLane, OutboxMessage, State
+from .clock import Now
 
 
 def is_anything_due(mode: str) -> bool:
