@@ -86,15 +86,17 @@ def _write(
     params: Sequence[Any] = (),
 ) -> int:
     connection = connections[using]
-    statement = f"{_insertion(model, tuple(rows[0]), using)} {rest}"
+    names = tuple(rows[0])
+    statement = f"{_insertion(model, names, using)} {rest}"
     adapt = connection.ops.adapt_datetimefield_value
 
     @cache
     def plain(value: Any) -> str:
         return str(adapt(value)) if isinstance(value, datetime) else str(value)
 
+    values = [[row[name] for name in names] for row in rows]
     with connection.cursor() as cursor:
-        cursor.execute(statement, [json.dumps(rows, default=plain, allow_nan=False), *params])
+        cursor.execute(statement, [json.dumps(values, default=plain, allow_nan=False), *params])
         return cursor.rowcount
 
 
@@ -103,22 +105,24 @@ def _insertion(model: type[models.Model], names: tuple[str, ...], using: str) ->
     """Table and column names come from the models, the values from the one parameter."""
     connection = connections[using]
     quote = connection.ops.quote_name
-    fields: dict[str, Any] = {name: model._meta.get_field(name) for name in names}
-    columns = ", ".join(quote(field.column) for field in fields.values())
-    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) {_expansion(connection, fields)}"
+    fields: list[Any] = [model._meta.get_field(name) for name in names]
+    columns = ", ".join(quote(field.column) for field in fields)
+    kinds = [field.db_type(connection) for field in fields]
+    return f"INSERT INTO {quote(model._meta.db_table)} ({columns}) {_expansion(connection.vendor, kinds)}"
 
 
-def _expansion(connection: Any, fields: dict[str, Any]) -> str:
-    """A SELECT that turns the JSON parameter, an array of objects, into rows."""
-    quote = connection.ops.quote_name
-    if connection.vendor == "postgresql":
-        typed = ", ".join(f"{quote(name)} {field.db_type(connection)}" for name, field in fields.items())
-        names = ", ".join(map(quote, fields))
-        return f"SELECT {names} FROM json_to_recordset(%s::json) AS page({typed})"  # noqa: S608
-    if connection.vendor == "mysql":
-        kinds = {name: field.db_type(connection) for name, field in fields.items()}
-        typed = ", ".join(f"{quote(name)} {kind} PATH '$.{name}'" for name, kind in kinds.items())
-        names = ", ".join(f"page.{quote(name)}" for name in fields)
-        return f"SELECT {names} FROM JSON_TABLE(%s, '$[*]' COLUMNS ({typed})) AS page"  # noqa: S608
-    names = ", ".join(f"json_extract(value, '$.{name}')" for name in fields)
-    return f"SELECT {names} FROM json_each(%s)"  # noqa: S608
+def _expansion(vendor: str, kinds: Sequence[str]) -> str:
+    """A SELECT that turns the JSON parameter, an array of arrays, into rows of these types."""
+    if vendor == "postgresql":
+        # jsonb and not json: it is read once, and what goes into a jsonb column is in it as it must be.
+        parts = [
+            f"NULLIF(value->{place}, 'null')" if kind == "jsonb" else f"(value->>{place})::{kind}"
+            for place, kind in enumerate(kinds)
+        ]
+        return f"SELECT {', '.join(parts)} FROM jsonb_array_elements(%s::jsonb)"  # noqa: S608
+    if vendor == "mysql":
+        typed = ", ".join(f"c{place} {kind} PATH '$[{place}]'" for place, kind in enumerate(kinds))
+        parts = [f"page.c{place}" for place in range(len(kinds))]
+        return f"SELECT {', '.join(parts)} FROM JSON_TABLE(%s, '$[*]' COLUMNS ({typed})) AS page"  # noqa: S608
+    parts = [f"json_extract(value, '$[{place}]')" for place in range(len(kinds))]
+    return f"SELECT {', '.join(parts)} FROM json_each(%s)"  # noqa: S608
