@@ -34,7 +34,7 @@ class Progress:
 
     def page(self, pulled: Pulled) -> None:
         before = self.read.get(pulled.resource, 0)
-        self.bar.set_description(pulled.resource, refresh=False)
+        self.bar.set_description_str(pulled.resource, refresh=False)
         self.bar.update(pulled.read - before)
         if self.lines and pulled.read // LINE_EVERY > before // LINE_EVERY:
             self.out.write(f"{pulled.resource}: {pulled.read:,} read")

@@ -1,7 +1,7 @@
 """
 What ``manage.py demo`` shows, step by step.
 
-The demo's own process plays PartnerStack; ``site.py`` starts the others. ``manage.py demo_steps`` is the
-site: it gets its settings from the environment, as any site does, and has a database of its own, so that
-nothing of yours is touched.
+The demo's own process plays PartnerStack. ``manage.py demo_steps``, in another, is the site: it gets its
+settings from the environment, as any site does, and has a database of its own, so that nothing of yours is
+touched.
 """

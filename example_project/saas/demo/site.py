@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import example_project
 from django_partnerstack.sandbox import TEST_KEYS
@@ -35,9 +37,11 @@ def environment(sandbox_url: str, folder: str) -> dict[str, str]:
 
 
 @contextmanager
-def running(*command: str, env: Mapping[str, str] | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    *command: str, env: Mapping[str, str] | None = None, stdout: int | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A command of manage.py in a process of its own, which is over when the ``with`` block is."""
-    process = subprocess.Popen([sys.executable, str(MANAGE), *command], env=env)
+    process = subprocess.Popen([sys.executable, str(MANAGE), *command], env=env, stdout=stdout)
     try:
         yield process
     finally:
@@ -47,3 +51,21 @@ def running(*command: str, env: Mapping[str, str] | None = None) -> Iterator[sub
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def end_processes_when_told() -> None:
+    """
+    Ctrl-C and SIGTERM raise KeyboardInterrupt, the first time.
+
+    A terminal tells all processes of the demo at once, and they tell each other; the second time must not
+    interrupt the ending of the first.
+    """
+    numbers = (signal.SIGINT, signal.SIGTERM)
+
+    def stop(*_: Any) -> None:
+        for number in numbers:
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in numbers:
+        signal.signal(number, stop)

@@ -14,9 +14,10 @@ from django.core.management.base import CommandError, OutputWrapper
 class Telling:
     """Numbered steps with what they show below."""
 
-    def __init__(self, out: OutputWrapper, progress: OutputWrapper) -> None:
+    def __init__(self, out: OutputWrapper, errors: OutputWrapper) -> None:
         self.out = out
-        self.progress = progress
+        #: Where a progress bar goes; lines instead of a bar would only repeat what is printed below.
+        self.progress = errors if errors.isatty() else OutputWrapper(StringIO())
         self.number = 0
 
     def step(self, title: str) -> None:
@@ -30,12 +31,8 @@ class Telling:
     def run(self, *command: str) -> None:
         """A command of this app, as one would type it, with what it prints."""
         self.say(f"$ manage.py {' '.join(command)}")
-        printed, errors = StringIO(), StringIO()
-        progress = self.progress if self.progress.isatty() else errors
-        try:
-            call_command(*command, stdout=printed, stderr=progress)
-        except SystemExit as error:
-            raise CommandError(f"{command[0]} failed. {errors.getvalue()}") from error
+        printed = StringIO()
+        call_command(*command, stdout=printed, stderr=self.progress)
         self.say(printed.getvalue())
 
 

@@ -9,7 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 
 from django_partnerstack.sandbox import Sandbox
-from example_project.saas.demo.site import environment, running
+from example_project.saas.demo import serving
+from example_project.saas.demo.site import end_processes_when_told, environment, running
 
 PROGRAMME = {
     "partnerships": 20,
@@ -35,16 +36,29 @@ class Command(BaseCommand):
             "--serve", action="store_true", help="Then open the site and its admin, until Ctrl-C."
         )
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *, serve: bool, **options: Any) -> None:
+        end_processes_when_told()
+        try:
+            with (
+                TemporaryDirectory(prefix="partnerstack-demo-") as folder,
+                Sandbox(**PROGRAMME).serve() as sandbox,
+            ):
+                env = environment(sandbox.url, folder)
+                self.show(env, sandbox.url)
+                if serve:
+                    serving.serve(self.stdout, env, sandbox.url)
+                else:
+                    self.stdout.write(
+                        "To look at it in the admin: python example_project/manage.py demo --serve"
+                    )
+        except KeyboardInterrupt:
+            raise SystemExit(130) from None
+
+    def show(self, env: dict[str, str], sandbox_url: str) -> None:
         began = time.monotonic()
-        with (
-            TemporaryDirectory(prefix="partnerstack-demo-") as folder,
-            Sandbox(**PROGRAMME).serve() as sandbox,
-        ):
-            self.stdout.write(f"PartnerStack, played by the sandbox of this package, runs at {sandbox.url}.")
-            self.stdout.flush()
-            env = environment(sandbox.url, folder)
-            with running("demo_steps", sandbox.url, env=env) as site:
-                if site.wait():
-                    raise SystemExit(1)
-            self.stdout.write(f"\nAll is as it must be, after {time.monotonic() - began:.0f} seconds.")
+        self.stdout.write(f"PartnerStack, played by the sandbox of this package, runs at {sandbox_url}.")
+        self.stdout.flush()
+        with running("demo_steps", sandbox_url, env=env) as site:
+            if site.wait():
+                raise SystemExit(1)
+        self.stdout.write(f"\nAll is as it must be, after {time.monotonic() - began:.0f} seconds.")
