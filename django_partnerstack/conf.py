@@ -6,6 +6,7 @@ Each is read at each access, so that ``override_settings`` works in tests.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Generic, TypeVar, overload
 
 from django.conf import settings
@@ -53,8 +54,17 @@ class Conf:
     dispatch = Setting("worker")
     #: Path of a callable: host object → stable customer key.
     customer_key = Setting("<model>-<pk>")
-    #: Days after a sign-up in which a partner can still be credited for it.
+    #: Days after a sign-up in which a partner can still be credited for it, and that a click is remembered.
     attribution_days = Setting(90)
+    #: The cookie that remembers clicks: its name, and its domain (empty: the host alone).
+    attribution_cookie = Setting("partnerstack")
+    attribution_domain = Setting("")
+    #: Path of a callable: request → whether clicks of this visitor may be kept. Without one they are.
+    attribution_consent = Setting("")
+    #: Partner keys whose clicks are ignored. None: PartnerStack's test partner, in production.
+    attribution_ignored_partners: Setting[Sequence[str] | None] = Setting(None)
+    #: What is told of a customer: "full" (also address and browser), "contact", "hashed" or "none".
+    privacy = Setting("contact")
     #: Seconds for which "not found" proves nothing after a write of which the answer was lost.
     lookup_grace: Setting[float] = Setting(900)
     #: Whether an error in queueing a message is raised into the host's ``save()``. Otherwise it is logged.

@@ -13,7 +13,9 @@ from .conf import conf
 logger = logging.getLogger(__name__)
 
 
-def report_saved(sender: type[models.Model], instance: models.Model, raw: bool, **kwargs: Any) -> None:
+def report_saved(
+    sender: type[models.Model], instance: models.Model, created: bool, raw: bool, **kwargs: Any
+) -> None:
     """
     Queue a message when an object of a registered model is saved; the host's save goes on whatever happens.
 
@@ -22,7 +24,7 @@ def report_saved(sender: type[models.Model], instance: models.Model, raw: bool, 
     if raw or not (sources.find(sources.customers, sender) or sources.find(sources.transactions, sender)):
         return
     try:
-        track.report(instance)
+        track.report(instance, new=created)
     except Exception:
         if conf.strict:
             raise

@@ -12,14 +12,15 @@ from decimal import Decimal
 from typing import Any
 
 from django.db import models, router, transaction
+from django.http import HttpRequest
 
-from . import outbox, sources
+from . import attribution, outbox, sources
 from .conf import conf
 from .mapping import minor_units
 from .models import OutboxMessage
 from .outbox import RefundError
 
-__all__ = ["RefundError", "event", "purchase", "refund", "report", "signup"]
+__all__ = ["RefundError", "assign", "event", "purchase", "refund", "report", "signup"]
 
 
 def signup(
@@ -28,12 +29,16 @@ def signup(
     email: str | None = None,
     name: str | None = None,
     partner_key: str | None = None,
+    request: HttpRequest | None = None,
+    token: str = "",
 ) -> bool:
     """
     Report a customer, or what has changed of it. Returns whether there was anything new.
 
-    What is not given comes from the source that the site registered for the model. Without a partner the
-    customer is recorded as organic, and nothing is sent.
+    What is not given comes from the source that the site registered for the model. ``request`` is the one
+    that the customer signed up with, and ``token`` what ``attribution.token`` gave: the visitor's click is
+    looked for in them, once for each customer. Without a partner the customer is recorded as organic, and
+    nothing is sent.
 
     Raises SourceError if there is neither a source nor an e-mail address.
     """
@@ -47,7 +52,9 @@ def signup(
     data = describe(customer) if describe is not None else sources.CustomerData(**given)
     if not isinstance(data, sources.CustomerData):
         return _skip(customer, outbox.SAVE_CUSTOMER, data)
-    return _enqueue(outbox.customer_draft(customer, replace(data, **given)), customer)
+    draft = outbox.customer_draft(customer, replace(data, **given))
+    bound = request is not None and _bind(draft, customer, request, token)
+    return _enqueue(draft, customer) or (bound and _reconsider(draft, customer))
 
 
 def purchase(
@@ -97,10 +104,14 @@ def event(customer: models.Model, name: str, *, value: int = 1, key: str = "") -
     return _enqueue(outbox.event_draft(customer, name, value, key), customer)
 
 
-def report(instance: models.Model) -> bool:
-    """Report an object as its registered source describes it. Returns whether there was anything new."""
+def report(instance: models.Model, *, new: bool = False) -> bool:
+    """
+    Report an object as its registered source describes it. Returns whether there was anything new.
+
+    ``new``: it has just been made. If it is a customer, the request that is being answered says who sent it.
+    """
     if sources.find(sources.customers, type(instance)) is not None:
-        return signup(instance)
+        return signup(instance, request=attribution.current.get() if new else None)
     describe = sources.find(sources.transactions, type(instance))
     if describe is None:
         raise sources.SourceError(f"{instance._meta.label} has no source; register one in partnerstack.py.")
@@ -108,6 +119,27 @@ def report(instance: models.Model) -> bool:
     if not isinstance(data, sources.TransactionData):
         return _skip(instance, "transactions.create", data)
     return _enqueue(outbox.transaction_draft(data, instance), instance)
+
+
+def assign(customer_key: str, partner_key: str, *, by: str) -> None:
+    """
+    Credit a customer to a partner by hand; ``by`` is who decided, for the record.
+
+    Raises AlreadyReported if PartnerStack has the customer: it moves none from one partner to another.
+    """
+    attribution.assign(customer_key, partner_key, mode=conf.mode, by=by)
+    outbox.reconsider(customer_key, mode=conf.mode)
+
+
+def _bind(draft: outbox.Draft, customer: models.Model, request: HttpRequest, token: str) -> bool:
+    return attribution.bind(
+        draft.subject, request, mode=conf.mode, token=token, source=draft.source, using=customer._state.db
+    )
+
+
+def _reconsider(draft: outbox.Draft, customer: models.Model) -> bool:
+    """The click came to light after the customer was queued."""
+    return outbox.reconsider(draft.subject, mode=conf.mode, using=customer._state.db)
 
 
 def _skip(instance: models.Model, operation: str, result: sources.Skipped | None) -> bool:

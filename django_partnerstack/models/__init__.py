@@ -1,3 +1,4 @@
+from .attribution import Attribution, Way
 from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
 from .outbox import OutboxConnection, OutboxLane, OutboxMessage, Standing, State
 from .sync import SyncSeen, SyncState
@@ -17,6 +18,7 @@ MIRRORS: dict[str, type[Mirror]] = {
 __all__ = [
     "MIRRORS",
     "Action",
+    "Attribution",
     "Customer",
     "Deal",
     "Group",
@@ -32,4 +34,5 @@ __all__ = [
     "SyncSeen",
     "SyncState",
     "Transaction",
+    "Way",
 ]

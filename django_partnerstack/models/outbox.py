@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -42,6 +43,8 @@ class OutboxMessage(models.Model):
     #: The key of what the message is about: a customer key, or the key of a transaction before refunds.
     subject = KeyField(_("about"), default="")
     payload = models.JSONField(_("content"))
+    #: The click or partner that the customer is credited to, fixed when the message is taken in.
+    credit = models.JSONField(_("credited to"), default=dict, blank=True)
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
     #: What may be queued only once, ever. NULL: as often as one likes.
     unique_key = KeyField(max_length=300, null=True, editable=False)
@@ -85,6 +88,11 @@ class OutboxMessage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.operation} {self.subject}"
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """All that is sent."""
+        return {**self.payload, **self.credit}
 
 
 class Standing(models.TextChoices):

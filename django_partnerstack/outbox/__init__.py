@@ -9,6 +9,7 @@ from .operations import OPERATIONS, SAVE_CUSTOMER
 from .operators import NotPossible, cancel, hold, mark_delivered, release, retry
 from .prune import prune
 from .push import worker
+from .reconsider import reconsider
 from .refunds import RefundError, what_is_left
 from .trouble import Trouble, trouble
 from .worker import Worker
@@ -36,6 +37,7 @@ __all__ = [
     "partnership_lane",
     "prune",
     "push_at_once",
+    "reconsider",
     "release",
     "retry",
     "skipped_draft",

@@ -8,7 +8,11 @@ from ..models import OutboxMessage, State
 from ..signals import customer_pushed, push_failed, transaction_pushed
 from .outcome import Outcome
 
-PUSHED = {"customers": customer_pushed, "transactions": transaction_pushed}
+PUSHED = {
+    "customers": customer_pushed,
+    "conversions": customer_pushed,
+    "transactions": transaction_pushed,
+}
 
 
 def announce(message: OutboxMessage, outcome: Outcome) -> None:

@@ -64,12 +64,15 @@ class Courier:
 
     def _send(self, operation: Operation, message: OutboxMessage) -> Outcome:
         try:
-            record = operation.send(self.client, message.payload)
+            record = operation.send(self.client, message.content)
         except InvalidArgument as error:
             return dead(str(error), message.in_doubt_since)
         except RequestError as error:
             return self._failed(operation, message, error)
         self.line.tally.add(failed=False)
+        if operation.unconfirmed:
+            reason = "Accepted, which does not say that anything was made: waits to be found at PartnerStack."
+            return self._doubtful(message, reason, self.line.clock.now())
         return _agreed(operation, message, record, "")
 
     def _look_up(self, operation: Operation, message: OutboxMessage, since: datetime) -> Outcome | None:
@@ -78,7 +81,7 @@ class Courier:
             return held(UNCLEAR.format(message.reason), since)
         begin = message.first_sent_at or since
         try:
-            record = operation.find(self.client, message.payload, begin, since, self.turn)
+            record = operation.find(self.client, message.content, begin, since, self.turn)
         except PartnerStackError as error:
             stopped = self._stopped(message, error)
             return stopped or self._doubtful(message, f"The look-up failed: {error}", since, spent=False)
@@ -152,7 +155,7 @@ class Courier:
 def _agreed(operation: Operation, message: OutboxMessage, record: Any, reason: str) -> Outcome:
     """Delivered if what PartnerStack has is what was asked for, as far as it says."""
     for name in operation.agrees:
-        asked, has = message.payload.get(name), getattr(record, name, None)
+        asked, has = message.content.get(name), getattr(record, name, None)
         if asked not in (None, "") and has not in (None, "") and asked != has:
             return dead(f"PartnerStack has {message.subject} with another {name}: {has!r}, not {asked!r}.")
     return delivered(record, reason)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from django.apps import apps
 from django.db import models
 
 from .. import sources
+from ..conf import conf
 from ..exceptions import InvalidArgument
 from ..mapping import minor_units
 from .enqueue import Draft, customer_lane
@@ -20,9 +22,7 @@ LONGEST_KEY = 240
 def customer_draft(customer: models.Model, data: sources.CustomerData) -> Draft:
     """What to tell of a customer, all of it; it is compared with what was told before when it is queued."""
     key = sources.customer_key(customer)
-    payload: dict[str, Any] = {"customer_key": key, "email": data.email, "partner_key": data.partner_key}
-    if data.name:
-        payload["name"] = data.name
+    payload: dict[str, Any] = {"customer_key": key, **contact(key, data), "partner_key": data.partner_key}
     if data.provider_key:
         payload["provider_key"] = data.provider_key
     if data.meta:
@@ -35,6 +35,19 @@ def customer_draft(customer: models.Model, data: sources.CustomerData) -> Draft:
         source=reference(customer),
         customer_source=reference(customer),
     )
+
+
+def contact(customer_key: str, data: sources.CustomerData) -> dict[str, str]:
+    """
+    E-mail and name as far as PARTNERSTACK_PRIVACY lets them leave the site.
+
+    PartnerStack wants an e-mail address of every customer; one that names nobody stands in for it. Its pages
+    allow anonymous values in conversions.
+    """
+    if conf.privacy in ("full", "contact"):
+        return {"email": data.email, **({"name": data.name} if data.name else {})}
+    known = data.email.strip().lower() if conf.privacy == "hashed" else customer_key
+    return {"email": f"{hashlib.sha256(known.encode()).hexdigest()}@{conf.privacy}.invalid"}
 
 
 def transaction_draft(data: sources.TransactionData, source: models.Model | None = None) -> Draft:

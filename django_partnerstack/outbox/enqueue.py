@@ -71,7 +71,9 @@ def enqueue(draft: Draft, *, mode: str, using: str | None = None, now: datetime 
         with transaction.atomic(using):
             written = _insert(row, using)
     except IntegrityError:
-        # Another process has queued the same at this very moment.
+        # Another process has queued the same at this very moment, or something is really wrong.
+        if not _is_queued(row, using):
+            raise
         return False
     if written and not draft.skipped:
         transaction.on_commit(
@@ -98,6 +100,7 @@ def _row(draft: Draft, mode: str, now: datetime) -> dict[str, Any]:
         "operation": draft.operation,
         "subject": draft.subject,
         "payload": draft.payload,
+        "credit": {},
         "fingerprint": fingerprint(draft.payload),
         "unique_key": draft.once or None,
         "rank": 1,
@@ -112,6 +115,11 @@ def _row(draft: Draft, mode: str, now: datetime) -> dict[str, Any]:
         "finished_at": now if draft.skipped else None,
         "reason": draft.skipped,
     }
+
+
+def _is_queued(row: dict[str, Any], using: str) -> bool:
+    same = OutboxMessage.objects.using(using).filter(mode=row["mode"], unique_key=row["unique_key"])
+    return row["unique_key"] is not None and same.exists()
 
 
 def _insert(row: dict[str, Any], using: str) -> bool:

@@ -12,11 +12,12 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from ..conf import conf
-from ..models import Customer, OutboxLane, OutboxMessage, Standing, State
+from ..models import Attribution, Customer, OutboxLane, OutboxMessage, Standing, State
+from .credit import credit
 from .drafts import customer_of
 from .enqueue import CUSTOMER, message_from
 from .locals import mirror_locally
-from .operations import CUSTOMER_SNAPSHOTS, SAVE_CUSTOMER
+from .operations import CREATE_CUSTOMER, CUSTOMER_SNAPSHOTS, SAVE_CUSTOMER
 
 #: Messages taken in at a time.
 BATCH = 500
@@ -49,6 +50,7 @@ class Intake:
         self.lanes: dict[str, OutboxLane] = {}
         self.before: dict[str, tuple[str, datetime | None]] = {}
         self.created: set[str] = set()
+        self.attributions: dict[str, Attribution] = {}
         #: Payments that are held or dead: what comes of them later waits.
         self.stuck: dict[str, int] = {}
         self.opened: list[str] = []
@@ -78,6 +80,8 @@ class Intake:
         customers = Customer.objects.using(self.using).filter(mode=self.mode, customer_key__in=unknown)
         created = customers.filter(key__isnull=False).values_list("customer_key", flat=True)
         self.created = {f"{CUSTOMER}{key}" for key in created}
+        attributions = Attribution.objects.using(self.using)
+        self.attributions = attributions.of_customers(self.mode, [key.removeprefix(CUSTOMER) for key in keys])
 
     def _load_stuck(self, subjects: set[str]) -> None:
         if subjects:
@@ -108,16 +112,18 @@ class Intake:
         if lane.standing == Standing.BLOCKED:
             self._replace_dead(message, lane)
         elif lane.standing in (Standing.NEW, Standing.ORGANIC):
-            if message.payload.get("partner_key"):
-                self._create(message, lane)
-            else:
-                message.operation, message.rank = "customers.create", 0
-                message.reason = "The customer has no partner."
-                lane.standing = Standing.ORGANIC
+            self._create(message, lane)
 
-    def _create(self, message: OutboxMessage, lane: OutboxLane) -> None:
-        message.operation, message.rank = "customers.create", 0
-        self._open(lane)
+    def _create(self, message: OutboxMessage, lane: OutboxLane) -> bool:
+        """Make it the creation of the customer, if a partner is known. Returns whether one is."""
+        found = credit(message.payload, self.attributions.get(message.subject))
+        message.operation, message.rank = found.operation or "customers.create", 0
+        message.credit, message.reason = found.content, found.reason
+        if found.operation:
+            self._open(lane)
+        else:
+            lane.standing = Standing.ORGANIC
+        return bool(found.operation)
 
     def _open(self, lane: OutboxLane) -> None:
         lane.standing = Standing.OPEN
@@ -125,8 +131,9 @@ class Intake:
 
     def _replace_dead(self, message: OutboxMessage, lane: OutboxLane) -> None:
         """Newer data of a customer whose creation was refused: they take the place of the refused ones."""
-        dead = self.messages.filter(lane=lane.key, operation="customers.create", state=State.DEAD).first()
-        if dead is None or not message.payload.get("partner_key"):
+        creations = self.messages.filter(lane=lane.key, operation__in=CREATE_CUSTOMER)
+        dead = creations.filter(state=State.DEAD).first()
+        if dead is None:
             return
         message.in_doubt_since, message.first_sent_at = dead.in_doubt_since, dead.first_sent_at
         message.save(update_fields=["in_doubt_since", "first_sent_at"], using=self.using)
@@ -159,6 +166,8 @@ class Intake:
         alike: dict[tuple[str, int, str, str], list[int]] = defaultdict(list)
         for message in messages:
             alike[message.operation, message.rank, message.state, message.reason].append(message.pk)
+            if message.credit:
+                self.messages.filter(pk=message.pk).update(credit=message.credit)
         for (operation, rank, state, reason), pks in alike.items():
             changes = {"operation": operation, "rank": rank, "state": state, "reason": reason}
             self.messages.filter(pk__in=pks).update(**changes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..models import Customer, OutboxMessage, Transaction
+from .operations import CREATE_CUSTOMER
 
 
 def mirror_locally(messages: Iterable[OutboxMessage], *, mode: str, using: str) -> None:
@@ -13,11 +14,9 @@ def mirror_locally(messages: Iterable[OutboxMessage], *, mode: str, using: str) 
 
     A customer's row has no ``key`` until it comes back from PartnerStack and is adopted.
     """
-    creations: dict[str, dict[str, OutboxMessage]] = {"customers.create": {}, "transactions.create": {}}
-    for message in messages:
-        if message.operation in creations:
-            creations[message.operation][message.subject] = message
-    customers, transactions = creations.values()
+    messages = list(messages)
+    customers = {m.subject: m for m in messages if m.operation in CREATE_CUSTOMER}
+    transactions = {m.subject: m for m in messages if m.operation == "transactions.create"}
     if customers:
         there = Customer.objects.using(using)
         found = there.filter(mode=mode, customer_key__in=customers)
@@ -30,7 +29,7 @@ def mirror_locally(messages: Iterable[OutboxMessage], *, mode: str, using: str) 
 
 def _customer(message: OutboxMessage, mode: str) -> Customer:
     names = ("customer_key", "email", "name", "partner_key", "provider_key")
-    return Customer(mode=mode, **{name: message.payload.get(name, "") for name in names})
+    return Customer(mode=mode, **{name: message.content.get(name, "") for name in names})
 
 
 def _transaction(message: OutboxMessage, mode: str) -> Transaction:

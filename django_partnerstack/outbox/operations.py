@@ -46,10 +46,16 @@ class Operation:
     creates_customer: bool = False
     #: Makes an object; what happens to it later must not leave before.
     creates: bool = False
+    #: A good answer does not say whether anything was made: it counts once a look-up finds it.
+    unconfirmed: bool = False
 
 
 def _create_customer(client: Client, payload: dict[str, Any]) -> Any:
     return client.customers.create(**payload)
+
+
+def _convert(client: Client, content: dict[str, Any]) -> None:
+    client.conversions.create(**{name: value for name, value in content.items() if name != "partner_key"})
 
 
 def _update_customer(client: Client, payload: dict[str, Any]) -> Any:
@@ -100,8 +106,11 @@ def _found(get: Callable[[str], Any], key: str) -> Any:
 #: What a change of a customer is queued as; it becomes a creation or an update when its turn comes.
 SAVE_CUSTOMER = "customers.save"
 
+#: The operations that create the customer of a lane.
+CREATE_CUSTOMER = ("customers.create", "conversions.create")
+
 #: The operations whose content is all that this site has said of a customer.
-CUSTOMER_SNAPSHOTS = (SAVE_CUSTOMER, "customers.create", "customers.update")
+CUSTOMER_SNAPSHOTS = (SAVE_CUSTOMER, "customers.create", "conversions.create", "customers.update")
 
 OPERATIONS: dict[str, Operation] = {
     "customers.create": Operation(
@@ -111,6 +120,15 @@ OPERATIONS: dict[str, Operation] = {
         model=Customer,
         creates_customer=True,
         creates=True,
+    ),
+    "conversions.create": Operation(
+        send=_convert,
+        find=_find_customer,
+        agrees=("customer_key",),
+        model=Customer,
+        creates_customer=True,
+        creates=True,
+        unconfirmed=True,
     ),
     "customers.update": Operation(send=_update_customer, repeatable=True, model=Customer),
     "customers.archive": Operation(

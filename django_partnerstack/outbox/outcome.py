@@ -59,7 +59,13 @@ def again(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
 
 
 def doubtful(
-    message: OutboxMessage, reason: str, now: datetime, *, since: datetime, grace: timedelta, spent: bool = True
+    message: OutboxMessage,
+    reason: str,
+    now: datetime,
+    *,
+    since: datetime,
+    grace: timedelta,
+    spent: bool = True,
 ) -> Outcome:
     """
     Nobody knows what an attempt at ``since`` did: look it up, at growing intervals until the grace is over.

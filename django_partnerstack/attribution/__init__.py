@@ -1,0 +1,23 @@
+"""Which partner sent a visitor: read from the link, kept with the visitor, decided at the sign-up."""
+
+from .binding import AlreadyReported, assign, bind
+from .parameters import Click, decode, encode, read
+from .remember import remember
+from .visit import TOKEN_FIELD, TOKEN_HEADER, Visit, current, token, visit_of
+
+__all__ = [
+    "TOKEN_FIELD",
+    "TOKEN_HEADER",
+    "AlreadyReported",
+    "Click",
+    "Visit",
+    "assign",
+    "bind",
+    "current",
+    "decode",
+    "encode",
+    "read",
+    "remember",
+    "token",
+    "visit_of",
+]

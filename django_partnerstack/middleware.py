@@ -1,0 +1,46 @@
+"""Remembers which partner sent a visitor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse
+
+from . import attribution
+
+
+class AttributionMiddleware:
+    """
+    Keeps a partner's click in a signed cookie, and lets what is saved in a request know whose request it is.
+
+    A page without a partner's parameters passes untouched, and no query is made. Place it above whatever
+    answers by itself, such as a cache or a login wall.
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if iscoroutinefunction(self):
+            return self._answer(request)
+        before = attribution.current.set(request)
+        try:
+            response = self.get_response(request)
+        finally:
+            attribution.current.reset(before)
+        return attribution.remember(request, response)
+
+    async def _answer(self, request: HttpRequest) -> HttpResponse:
+        before = attribution.current.set(request)
+        try:
+            response = await self.get_response(request)
+        finally:
+            attribution.current.reset(before)
+        return attribution.remember(request, response)

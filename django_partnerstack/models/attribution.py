@@ -1,0 +1,78 @@
+"""Who sent a customer to this site: decided once, when the customer was made."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from .fields import KeyField
+from .mirror import Mode
+
+
+class Way(models.TextChoices):
+    """Where the click was known from when the customer was made."""
+
+    NONE = "", _("no click known")
+    LINK = "link", _("the link of the same request")
+    COOKIE = "cookie", _("this site's cookie")
+    PARTNERSTACK = "partnerstack", _("a cookie of PartnerStack's")
+    TOKEN = "token", _("a token")
+    HAND = "hand", _("by hand")
+
+
+class AttributionQuerySet(models.QuerySet["Attribution"]):
+    def of_customers(self, mode: str, customer_keys: Collection[str]) -> dict[str, Attribution]:
+        """By customer key."""
+        found = self.filter(mode=mode, customer_key__in=customer_keys)
+        return {attribution.customer_key: attribution for attribution in found}
+
+
+class Attribution(models.Model):
+    """
+    The click that a customer came by, or that there was none. Never overwritten by a later click.
+
+    The partner that PartnerStack has for the customer is in the customer's mirror; both are kept.
+    """
+
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
+    customer_key = KeyField(_("customer key"))
+    source = models.CharField(_("source"), max_length=200, default="", blank=True)
+    source_pk = models.CharField(_("source's primary key"), max_length=255, default="", blank=True)
+
+    way = models.CharField(_("known from"), max_length=12, choices=Way.choices, default=Way.NONE, blank=True)
+    click_id = KeyField(_("click"), default="", blank=True)
+    partner_key = KeyField(_("partner key"), default="", blank=True)
+    #: The key as it was in the link, where it could not be read.
+    unread_key = models.CharField(_("unreadable key"), max_length=255, default="", blank=True)
+    clicked_at = models.DateTimeField(_("clicked"), null=True, blank=True)
+    landing_path = models.CharField(_("landing page"), max_length=255, default="", blank=True)
+    #: Earlier clicks of the same visitor, the newest first.
+    earlier_clicks = models.JSONField(_("earlier clicks"), default=list, blank=True)
+    #: What a conversion may say of the visit; kept only if PARTNERSTACK_PRIVACY is "full".
+    visit = models.JSONField(_("visit"), default=dict, blank=True)
+    #: Why the customer is attributed, or not.
+    reason = models.CharField(_("reason"), max_length=255, default="", blank=True)
+    bound_at = models.DateTimeField(_("decided"))
+
+    objects = AttributionQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("attribution")
+        verbose_name_plural = _("attributions")
+        ordering = ("-pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["mode", "customer_key"], name="partnerstack_attribution_customer"
+            ),
+        )
+        indexes = (models.Index(fields=["mode", "partner_key"]), models.Index(fields=["mode", "bound_at"]))
+
+    def __str__(self) -> str:
+        return self.customer_key
+
+    @property
+    def is_organic(self) -> bool:
+        """Neither a click nor a partner is known."""
+        return not (self.click_id or self.partner_key)

@@ -1,0 +1,40 @@
+"""How PartnerStack is told of a new customer, by what is known of who sent it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..conf import conf
+from ..models import Attribution
+
+
+@dataclass(frozen=True)
+class Credit:
+    """The operation that creates the customer with what it adds to the content; no operation: organic."""
+
+    operation: str = ""
+    content: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+def credit(payload: dict[str, Any], attribution: Attribution | None) -> Credit:
+    """
+    A partner that the site names itself, else the visitor's click, else the click's partner.
+
+    A click id needs the tracking token: only then PartnerStack counts the click itself
+    (docs.partnerstack.com/docs/migrating-customer-api-to-server-to-server).
+    """
+    if payload.get("partner_key"):
+        return Credit("customers.create")
+    if attribution is None:
+        return Credit(reason="The customer has no partner.")
+    if attribution.click_id and conf.tracking_token:
+        return Credit("conversions.create", {"xid": attribution.click_id, **attribution.visit})
+    if attribution.partner_key:
+        return Credit("customers.create", {"partner_key": attribution.partner_key})
+    if attribution.click_id:
+        return Credit(
+            reason="The click names no partner, and there is no PARTNERSTACK_TRACKING_TOKEN to convert it."
+        )
+    return Credit(reason=attribution.reason or "The partner key in the link could not be read.")
