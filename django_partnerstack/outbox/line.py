@@ -82,6 +82,7 @@ class Line:
         with transaction.atomic(using, durable=True):
             row = self._lock(using)
             self.clock.set(row.now)
+            row.now = self.clock.now()
             self._settle(row)
             yield row
             row.save()

@@ -159,13 +159,17 @@ class Worker:
         """What each thread does: one message after the other, until there is none for it any more."""
         try:
             while (claimed := self._claimed.get()) is not None:
-                outcome = self._attempt(claimed)
-                written = self._write(claimed, outcome)
-                if written:
-                    announce(claimed.message, outcome)
-                self._done.put(str(outcome.state) if written else "lost")
+                self._done.put(self.carry(claimed))
         finally:
             connections.close_all()
+
+    def carry(self, claimed: Claimed) -> str:
+        """Send a claimed message, write down what came of it and tell the host. Returns its new state."""
+        outcome = self._attempt(claimed)
+        written = self._write(claimed, outcome)
+        if written:
+            announce(claimed.message, outcome)
+        return str(outcome.state) if written else "lost"
 
     def _attempt(self, claimed: Claimed) -> Outcome:
         """
