@@ -14,6 +14,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from ..client.currencies import exponent
+from ..conf import conf
 
 
 def in_major_units(amount: int, currency: str) -> str:
@@ -24,9 +25,8 @@ def in_major_units(amount: int, currency: str) -> str:
 
 
 def pretty(value: Any) -> SafeString:
-    return format_html(
-        '<pre class="partnerstack-raw">{}</pre>', json.dumps(value, indent=2, ensure_ascii=False)
-    )
+    text = conf.without_keys(json.dumps(value, indent=2, ensure_ascii=False))
+    return format_html('<pre class="partnerstack-raw">{}</pre>', text)
 
 
 @admin.display(description=_("amount"), ordering="amount")

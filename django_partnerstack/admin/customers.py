@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import re
+from typing import Any
+
 from django.contrib import admin
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Action, Customer, Partnership, Reward, Transaction
 from .columns import amount
 from .links import Link, Related
-from .mirror import MirrorAdmin
+from .pushable import PushableAdmin
 from .refresh import RefreshableAdmin
 
 
 @admin.register(Customer)
-class CustomerAdmin(RefreshableAdmin):
+class CustomerAdmin(PushableAdmin, RefreshableAdmin):
     columns = (
         "customer_key",
         "email",
@@ -25,10 +29,12 @@ class CustomerAdmin(RefreshableAdmin):
     )
     filters = ("test",)
     search_fields = ("key", "customer_key", "email", "name", "provider_key", "partner_key")
+    actions = ("push_to_partnerstack", "refresh_from_partnerstack")
+    customer_column = "customer_key"
 
 
 @admin.register(Transaction)
-class TransactionAdmin(MirrorAdmin):
+class TransactionAdmin(PushableAdmin):
     columns = (
         "key",
         amount,
@@ -39,3 +45,9 @@ class TransactionAdmin(MirrorAdmin):
     related = (Related(Reward, "transaction_key"),)
     filters = ("approved", "test")
     search_fields = ("key", "customer_key", "customer_external_key")
+    actions = ("push_to_partnerstack",)
+    customer_column = "customer_external_key"
+
+    def messages_of(self, row: Any) -> Q:
+        """Also of what is left of a payment after refunds, which has a key of its own."""
+        return Q(subject__in={row.key, re.sub(r"-r\d+$", "", row.key)}, operation__startswith="transactions.")

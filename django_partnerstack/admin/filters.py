@@ -10,7 +10,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
+from ..models import State
 from ..models.mirror import Mode
+from ..outbox import OPERATIONS, SAVE_CUSTOMER
 
 ALL = "all"
 
@@ -51,3 +53,29 @@ class StateFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.CHOICES.get(self.value() or "")
         return queryset.filter(chosen[1]) if chosen else queryset
+
+
+class OperationFilter(admin.SimpleListFilter):
+    """By the operations there are, without looking for them in the rows."""
+
+    title = _("operation")
+    parameter_name = "operation"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(name, name) for name in (SAVE_CUSTOMER, *OPERATIONS)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(operation=self.value()) if self.value() else queryset
+
+
+class PersonFilter(admin.SimpleListFilter):
+    """Messages that go no further by themselves."""
+
+    title = _("needs a person")
+    parameter_name = "stuck"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Yes"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(state__in=(State.DEAD, State.HELD)) if self.value() else queryset

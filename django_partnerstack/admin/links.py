@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
+from django.apps import apps
+from django.contrib import admin
+from django.contrib.admin.utils import quote
 from django.db.models import Model, OuterRef, Subquery
 from django.urls import reverse
 from django.utils.html import format_html
@@ -71,3 +74,18 @@ class Related:
 
 def admin_url(model: type[Model], page: str, *args: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def host_link(label: str, pk: str, site: admin.AdminSite) -> str | None:
+    """A link to one of the host's objects, by "app.model" and primary key; its name where it has no page."""
+    if not label:
+        return None
+    text = f"{label} {pk}"
+    try:
+        model = apps.get_model(label)
+    except LookupError:
+        return text
+    if not site.is_registered(model):
+        return text
+    page = f"{site.name}:{model._meta.app_label}_{model._meta.model_name}_change"
+    return format_html('<a href="{}">{}</a>', reverse(page, args=[quote(pk)]), text)

@@ -5,7 +5,6 @@ from itertools import islice
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth import get_permission_codename
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +15,7 @@ from ..conf import conf
 from ..connection import ConfigurationError, get_client
 from ..sync import Refreshed, refresh
 from .mirror import MirrorAdmin
+from .permissions import may
 
 #: How many rows one click reads again, and how long it may take.
 ROWS = 50
@@ -28,16 +28,14 @@ TOLD = 3
 class RefreshableAdmin(MirrorAdmin):
     """A mirror of what PartnerStack lets one read one by one, with an action that does so."""
 
-    actions = ("refresh_from_partnerstack",)
+    actions: tuple[str, ...] = ("refresh_from_partnerstack",)
 
     # No HTTP inside a database transaction, also on a site with ATOMIC_REQUESTS.
     @transaction.non_atomic_requests
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return super().changelist_view(request, extra_context)
 
-    def has_refresh_permission(self, request: HttpRequest) -> bool:
-        codename = get_permission_codename("refresh", self.opts)
-        return request.user.has_perm(f"{self.opts.app_label}.{codename}")
+    has_refresh_permission = may("refresh")
 
     @admin.action(description=gettext_lazy("Refresh from PartnerStack"), permissions=["refresh"])
     def refresh_from_partnerstack(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

@@ -25,16 +25,14 @@ class Trouble:
 def trouble(mode: str) -> Trouble:
     """What is wrong with the messages of a mode. There is a row to read once the first was sent or held."""
     stuck = {state.value: _number(state) for state in (State.DEAD, State.HELD)}
-    row = OutboxConnection.objects.filter(mode=mode).annotate(**stuck).first()
+    rows = OutboxConnection.objects.filter(mode=mode).annotate(**stuck)
+    row = rows.values_list("closed_until", "closed_reason", *stuck).first()
     if row is None:
         return Trouble()
-    closed = row.closed_until is not None and row.closed_until > timezone.now()
-    return Trouble(
-        closed_until=row.closed_until if closed else None,
-        closed_because=row.closed_reason if closed else "",
-        dead=row.dead,
-        held=row.held,
-    )
+    until, because, dead, held = row
+    if until is None or until <= timezone.now():
+        until, because = None, ""
+    return Trouble(until, because, dead, held)
 
 
 def _number(state: State) -> Coalesce:
