@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_partnerstack",
     "tests.shop",
+    "example_project.saas",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -16,7 +16,7 @@ from .telling import Telling, must, wait_until
 #: A worker that gives up early, so that the next one need not wait long until it may take over.
 HASTY = {
     "PARTNERSTACK_CONNECT_TIMEOUT": "0.2",
-    "PARTNERSTACK_READ_TIMEOUT": "1.8",
+    "PARTNERSTACK_READ_TIMEOUT": "1.2",
     "PARTNERSTACK_LOOKUP_GRACE": "5",
 }
 WORKER = ("partnerstack_push", "--loop")
