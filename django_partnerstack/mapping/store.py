@@ -129,7 +129,8 @@ def _known(
     customer_keys = {record.customer_key for record in wanted.values() if record.customer_key}
     ours = rows.filter(mode=mode, key=None, customer_key__in=customer_keys)
     columns += ("pk", "customer_key")
-    found = theirs.values_list(*columns).union(ours.values_list(*columns), all=True)
+    # Since Django 6.1 a union is in the model's order unless it is told not to be.
+    found = theirs.values_list(*columns).union(ours.values_list(*columns), all=True).order_by()
     known: dict[str, tuple[Any, ...]] = {}
     unadopted: dict[str, int] = {}
     for key, *row, pk, customer_key in found:
