@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,8 @@ from django.db import IntegrityError, router, transaction
 from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
+from ..client.arguments import LONGEST_KEY
+from ..exceptions import InvalidArgument
 from ..models import OutboxMessage, State, Transaction
 from ..models.upsert import insert
 from ..signals import queued
@@ -51,20 +54,29 @@ def partnership_lane(key: str) -> str:
     return f"partnership:{key}"
 
 
+#: As ``json.dumps`` writes NUL, which PostgreSQL cannot hold.
+NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+
+
 def fingerprint(payload: dict[str, Any]) -> str:
-    """The same for the same content, in any order and on any machine."""
-    return hashlib.sha256(json.dumps(payload, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    """The same for the same content, in any order and as any database gives it back."""
+    # PostgreSQL writes 1e16 as a whole number and forgets the sign of -0.0.
+    same = json.loads(json.dumps(payload), parse_int=float, parse_float=lambda digits: float(digits) + 0.0)
+    return hashlib.sha256(json.dumps(same, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def enqueue(draft: Draft, *, mode: str, using: str | None = None, now: datetime | None = None) -> bool:
     """
     Write a message down with one INSERT, and say whether there was anything to write.
 
+    Raises InvalidArgument for what no message can hold.
+
     Writes nothing if the customer's data are those of its last message, or if it was queued before and is
     to be queued but once: safe to repeat. Call it inside the transaction of what it reports; a rollback
     takes it back. The INSERT has a savepoint of its own, so that an error here does not spoil the
     caller's transaction. Workers are told after the commit, by the ``queued`` signal.
     """
+    _check(draft)
     using = using or router.db_for_write(OutboxMessage)
     row = _row(draft, mode, now or timezone.now())
     try:
@@ -82,8 +94,18 @@ def enqueue(draft: Draft, *, mode: str, using: str | None = None, now: datetime 
     return written
 
 
-def _tell(lane: str) -> None:
-    queued.send_robust(sender=OutboxMessage, lane=lane)
+def _check(draft: Draft) -> None:
+    """Here, where the caller can be told; a worker could only find that the message cannot be sent."""
+    about = f"{draft.operation} {draft.subject!r}"
+    try:
+        text = json.dumps([draft.subject, draft.payload], ensure_ascii=False, allow_nan=False)
+        text.encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InvalidArgument(f"{about} cannot be written down as JSON: {error}.") from None
+    if NUL.search(text):
+        raise InvalidArgument(f"{about} holds a NUL character; take it out.")
+    if len(draft.subject) > LONGEST_KEY:
+        raise InvalidArgument(f"The key of {about} is longer than {LONGEST_KEY} characters.")
 
 
 def message_from(draft: Draft, mode: str, now: datetime) -> OutboxMessage:
@@ -125,6 +147,11 @@ def _is_queued(row: dict[str, Any], using: str) -> bool:
 def _insert(row: dict[str, Any], using: str) -> bool:
     before = OutboxMessage.objects.filter(mode=row["mode"])
     unless: list[QuerySet[Any]] = []
+    if row["state"] == State.SKIPPED:
+        return (
+            insert(OutboxMessage, [row], using=using, unless=[before.filter(unique_key=row["unique_key"])])
+            == 1
+        )
     if row["unique_key"]:
         unless.append(before.filter(unique_key=row["unique_key"]))
     if row["operation"] == "transactions.create":

@@ -1,0 +1,121 @@
+"""A site that sells things, PartnerStack beside it, and a clock that only the test moves."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import requests
+from django.utils import timezone
+
+from django_partnerstack.client import Client
+from django_partnerstack.client.retry import Pace
+from django_partnerstack.models import OutboxLane, OutboxMessage
+from django_partnerstack.outbox import Worker, customer_lane
+from django_partnerstack.outbox.claim import claim
+from django_partnerstack.outbox.clock import Clock
+from django_partnerstack.sandbox import TEST_KEYS, Sandbox
+from django_partnerstack.testing.adapter import SandboxAdapter
+from tests.shop.models import Account, Payment
+
+API = "https://api.partnerstack.com/api/v2"
+
+
+class StillClock(Clock):
+    """Stands still until the test moves it; what the database says of the time does not matter."""
+
+    def __init__(self) -> None:
+        self.at = timezone.now()
+
+    def set(self, at: datetime) -> None:
+        """Not from the database."""
+
+    def now(self) -> datetime:
+        return self.at
+
+    def advance(self, **span: float) -> None:
+        self.at += timedelta(**span)
+
+
+class Site:
+    """Delivers in this thread, so that a test that is rolled back sees everything."""
+
+    def __init__(self, **behaviour: Any) -> None:
+        self.clock = StillClock()
+        self.sandbox = Sandbox(clock=lambda: self.clock.now().timestamp())
+        self.sandbox.behaviour.change(**behaviour)
+        self.adapter = SandboxAdapter(self.sandbox, sleep=lambda seconds: self.clock.advance(seconds=seconds))
+        self.worker = self.new_worker()
+
+    def new_worker(self, keys: tuple[str, str] = TEST_KEYS, **options: Any) -> Worker:
+        """Another worker of the site, as in another process."""
+        session = requests.Session()
+        session.mount(API, self.adapter)
+        client = Client(*keys, api_url=API, session=session, pace=Pace(attempts=1))
+        defaults = {"mode": "test", "clock": self.clock, "requests_per_minute": 6_000_000}
+        return Worker(client, **{**defaults, **options})
+
+    def push(self, worker: Worker | None = None, limit: int = 1000) -> Counter[str]:
+        """Deliver what is due now. Returns how many attempts came to what."""
+        worker, counts = worker or self.worker, Counter[str]()
+        while sum(counts.values()) < limit:
+            batch = claim(worker.line, 8, lease=worker.lease)
+            counts.update(worker.carry(claimed) for claimed in batch.claimed)
+            if not batch.claimed and not batch.more:
+                break
+        return counts
+
+    def push_for(self, **span: float) -> Counter[str]:
+        """Deliver for as long as that, whenever something is due."""
+        counts, end = self.push(), self.clock.now() + timedelta(**span)
+        while (due := self.next_due()) is not None and due <= end:
+            self.clock.at = max(due, self.clock.at)
+            counts += self.push()
+        self.clock.at = end
+        return counts
+
+    def next_due(self) -> datetime | None:
+        due = OutboxLane.objects.filter(due_at__isnull=False).order_by("due_at")
+        return due.values_list("due_at", flat=True).first()
+
+    @property
+    def sent(self) -> list[str]:
+        """The requests so far, such as ``"POST /customers"``."""
+        return [
+            f"{each.method} {(each.path_url or '').removeprefix('/api/v2').split('?')[0]}"
+            for each in self.adapter.requests
+        ]
+
+    def effects(self, verb: str) -> dict[str, int]:
+        """How often PartnerStack did something, by natural key."""
+        return {key: times for (_, done, key), times in self.sandbox.effects.items() if done == verb}
+
+
+def account(partner_key: str = "gstest", email: str = "a@customers.example", **fields: Any) -> Account:
+    return Account.objects.create(partner_key=partner_key, email=email, **fields)
+
+
+def payment(account: Account, total: str = "49.00", **fields: Any) -> Payment:
+    return Payment.objects.create(account=account, total=Decimal(total), **fields)
+
+
+def messages(operation: str = "", **filters: Any) -> list[OutboxMessage]:
+    """In the order in which they were queued."""
+    wanted = filters | ({"operation": operation} if operation else {})
+    return list(OutboxMessage.objects.filter(**wanted).order_by("pk"))
+
+
+def message(operation: str, **filters: Any) -> OutboxMessage:
+    [found] = messages(operation, **filters)
+    return found
+
+
+def states() -> dict[str, str]:
+    """What stands where: ``{"transactions.create payment-1": "delivered"}``."""
+    return {str(each): each.state for each in messages()}
+
+
+def lane_of(account: Account) -> OutboxLane:
+    return OutboxLane.objects.get(key=customer_lane(f"account-{account.pk}"))
