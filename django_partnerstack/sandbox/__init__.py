@@ -5,20 +5,36 @@ A local PartnerStack, for development and tests: no account, no network, nothing
 
     sandbox = Sandbox(partnerships=10, customers=1000)
     with sandbox.serve() as server:
-        ...  # the API is at server.url + "/api/v2", the old one at server.url + "/v1"
+        ...  # the API is at server.url + "/api/v2", the old one at server.url + "/v1",
+        ...  # conversions at server.url + "/conversion/xid", partner links below server.url + "/l/"
 
 Written from what PartnerStack documents and from what others have seen of it. Where neither says what
 happens, ``sandbox.behaviour`` has a switch; ``sandbox.faults`` lets things go wrong; ``sandbox.effects``
 counts what was really done; ``change``, ``create``, ``remove`` and ``objects`` are PartnerStack's own side.
+``sandbox.click`` is a visitor; ``sandbox.clicks`` and ``sandbox.conversions`` are what was clicked and sent.
 Other processes have the same powers at ``/_control/`` (see ``sandbox/control.py``).
 """
 
 from __future__ import annotations
 
 from .behaviour import Behaviour
+from .conversions import Conversion
 from .engine import Sandbox
 from .faults import Fault, Faults
-from .keys import PRODUCTION_KEYS, TEST_KEYS
+from .keys import PRODUCTION_KEYS, PRODUCTION_TRACKING_TOKEN, TEST_KEYS, TEST_TRACKING_TOKEN
+from .links import Click
 from .replies import Reply
 
-__all__ = ["PRODUCTION_KEYS", "TEST_KEYS", "Behaviour", "Fault", "Faults", "Reply", "Sandbox"]
+__all__ = [
+    "PRODUCTION_KEYS",
+    "PRODUCTION_TRACKING_TOKEN",
+    "TEST_KEYS",
+    "TEST_TRACKING_TOKEN",
+    "Behaviour",
+    "Click",
+    "Conversion",
+    "Fault",
+    "Faults",
+    "Reply",
+    "Sandbox",
+]

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from . import v1
+from . import conversions, links, v1
 from .keys import mode_of
-from .replies import Refusal
+from .replies import Answer, Refusal
 from .routes import ROUTES, Route, find
+from .schema import json_object
 
 if TYPE_CHECKING:
     from .engine import Sandbox
 
 MINUTE = 60
-Answer = tuple[int, Any, dict[str, str]]
 
 
 def answer(
@@ -26,29 +25,28 @@ def answer(
     """Status, payload and headers for a request; carries it out."""
     is_v1 = path.startswith(v1.ROOT + "/")
     try:
-        mode = mode_of(headers)
-        if mode is None:
-            raise Refusal(401, "Unauthorized")
-        _limit_rate(sandbox)
-        route, keys = find(v1.ROUTES if is_v1 else ROUTES, method, path)
-        arguments = parse_qs(query, keep_blank_values=True)
-        call = sandbox.call(mode, keys=keys, query=arguments, body=_object(method, body))
-        data = route.handler(call)
+        if path.startswith(links.ROOT + "/"):
+            return links.answer(sandbox, method, path, query, headers)
+        if path.rstrip("/") == conversions.PATH:
+            return conversions.answer(sandbox, method, headers, body)
+        return _call(sandbox, method, path, query, headers, body)
     except Refusal as refusal:
         return _refused(sandbox, refusal, is_v1)
-    return _succeeded(sandbox, route, data, is_v1)
 
 
-def _object(method: str, body: bytes) -> dict[str, Any]:
-    if method not in ("POST", "PATCH") or not body:
-        return {}
-    try:
-        value = json.loads(body)
-    except ValueError:
-        raise Refusal(400, "The request body is not valid JSON") from None
-    if not isinstance(value, dict):
-        raise Refusal(400, f"{value!r} is not of type 'object'")
-    return value
+def _call(
+    sandbox: Sandbox, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+) -> Answer:
+    """Carry out a request to the API, either version of it."""
+    is_v1 = path.startswith(v1.ROOT + "/")
+    mode = mode_of(headers)
+    if mode is None:
+        raise Refusal(401, "Unauthorized")
+    _limit_rate(sandbox)
+    route, keys = find(v1.ROUTES if is_v1 else ROUTES, method, path)
+    sent = json_object(body) if method in ("POST", "PATCH") else {}
+    call = sandbox.call(mode, keys=keys, query=parse_qs(query, keep_blank_values=True), body=sent)
+    return _succeeded(sandbox, route, route.handler(call), is_v1)
 
 
 def _succeeded(sandbox: Sandbox, route: Route, data: Any, is_v1: bool) -> Answer:

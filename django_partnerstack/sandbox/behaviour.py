@@ -8,7 +8,9 @@ that a site can be shown to survive them.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_type_hints
+
+from .switches import Rate, Span, checked
 
 
 @dataclass(slots=True)
@@ -85,6 +87,18 @@ class Behaviour:
     #: What deleting twice gives.
     second_delete: Literal["404", "200"] = "404"
 
+    # Partner links and conversions
+    #: Whether a partner link adds ``utm_…`` parameters, as the links of many vendors do.
+    link_utm: bool = False
+    #: The share of conversions that make nothing, though nothing is wrong with them. The answer is the same.
+    phantom: Rate = 0
+    #: Seconds until a customer made by a conversion can be read or listed, or a range of them, such as
+    #: ``(120, 360)``, to draw from for each customer key.
+    conversion_lag: Span = 0
+    #: Whether transactions, actions and rewards for a customer that cannot be read yet are accepted, or
+    #: find nobody.
+    early_writes: Literal["accepted", "unknown"] = "unknown"
+
     # Form
     #: Whether ``status`` in the body is a number or a string.
     status_type: Literal["int", "str"] = "int"
@@ -101,7 +115,7 @@ class Behaviour:
         kind = _KINDS.get(name)
         if kind is None:
             raise AttributeError(f"There is no behaviour {name!r}. Known: {', '.join(_KINDS)}.")
-        object.__setattr__(self, name, _checked(name, value, kind))
+        object.__setattr__(self, name, checked(name, value, kind))
 
     def as_dict(self) -> dict[str, Any]:
         return asdict(self)
@@ -115,23 +129,4 @@ class Behaviour:
             setattr(self, item.name, getattr(trial, item.name))
 
 
-_KINDS: dict[str, Any] = get_type_hints(Behaviour)
-
-
-def _checked(name: str, value: Any, kind: Any) -> Any:
-    """The value in the type of the switch, or ValueError with what it can be."""
-    if get_origin(kind) is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise ValueError(f"{name} must be a list.")
-        return tuple(_checked(name, item, get_args(kind)[0]) for item in value)
-    if choices := get_args(kind):
-        if value not in choices:
-            raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
-        return value
-    if kind is bool:
-        if not isinstance(value, bool):
-            raise ValueError(f"{name} must be true or false, not {value!r}.")
-        return value
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
-        raise ValueError(f"{name} must be a number from 0 up, not {value!r}.")
-    return value
+_KINDS: dict[str, Any] = get_type_hints(Behaviour, include_extras=True)

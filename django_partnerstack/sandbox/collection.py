@@ -34,6 +34,8 @@ class Collection:
         #: Keys of vanished rows that cannot be used again.
         self.burnt: set[str] = set()
         self.archived = 0
+        #: When the last row was or will be there for everybody to read, in milliseconds.
+        self.readable_at = 0
         self._serial = 0
         #: Values that several rows have, by field.
         self._shared: dict[str, set[Any]] = {name: set() for name in self.indexes}
@@ -47,6 +49,7 @@ class Collection:
 
     def add(self, row: Row) -> Row:
         self._number(row)
+        self.readable_at = max(self.readable_at, row.get("visible_at", 0))
         self._link(row)
         return row
 

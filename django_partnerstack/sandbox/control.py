@@ -10,6 +10,9 @@ JSON in and out, no keys, never a fault:
     DELETE /_control/faults                       all off
     GET    /_control/effects                      [{"mode", "verb", "key", "count"}, …]
     DELETE /_control/effects                      count from nought
+    GET    /_control/clicks                       [{"xid", "partner_key", …}, …], oldest first
+    POST   /_control/clicks                       {"partner_key": "gstest", "sid1": "newsletter"}
+    GET    /_control/conversions                  [{"customer_key", "created", …}, …], oldest first
     GET    /_control/objects/{resource}           all objects, newest first (?mode=, ?include_archived=true)
     POST   /_control/objects/{resource}           make one; what is not given is made up (?mode=)
     PATCH  /_control/objects/{resource}/{key}     change fields, and updated_at (?mode=)
@@ -22,6 +25,7 @@ A wrong name answers 400, an object that is not there 404, each with ``{"message
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
@@ -89,6 +93,20 @@ def clear_effects(sandbox: Sandbox, keys: list[str], options: Body, body: Body) 
     return []
 
 
+def show_clicks(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
+    return [asdict(click) for click in sandbox.clicks]
+
+
+def click(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> Body:
+    partner_key = str(body.pop("partner_key", ""))
+    sandbox.click(partner_key, body.pop("destination", None), **body)
+    return asdict(sandbox.clicks[-1])
+
+
+def show_conversions(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
+    return [asdict(conversion) for conversion in sandbox.conversions]
+
+
 def show_objects(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
     archived = options.get("include_archived") == "true"
     return sandbox.objects(_resource(keys), options.get("mode"), include_archived=archived)
@@ -132,6 +150,9 @@ VERBS = {
     ("DELETE", "faults"): clear_faults,
     ("GET", "effects"): show_effects,
     ("DELETE", "effects"): clear_effects,
+    ("GET", "clicks"): show_clicks,
+    ("POST", "clicks"): click,
+    ("GET", "conversions"): show_conversions,
     ("GET", "objects"): show_objects,
     ("POST", "objects"): create_object,
     ("PATCH", "objects"): change_object,

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from threading import RLock
 from typing import Any
 
-from . import control, programme_side, seeds
-from .answering import Answer, answer, retry_after
+from . import control, links, programme_side, seeds
+from .answering import answer, retry_after
 from .behaviour import Behaviour
+from .conversions import Conversion
 from .faults import Faults
+from .landing import Sites
+from .links import Click
 from .programme import RESOURCES
-from .replies import Reply, json_reply
+from .replies import Answer, Reply, json_reply
 from .server import Server
 from .world import Call, Effects, World
 
@@ -26,7 +29,8 @@ class Sandbox:
     The numbers say how many objects of the ``mode`` it begins with; the other begins with its groups and one
     partner. In test mode ``gstest`` is always there, on top of ``partnerships``; in production mode there is
     ``sandboxpartner`` if no other was asked for. The same arguments give the same objects. ``clock`` gives
-    seconds since the epoch.
+    seconds since the epoch. Partner links lead to ``site``, or to another page on this machine or on one of
+    the hosts in ``sites``.
 
     Safe to use from many threads. What a reply costs in waiting is in the reply, for whoever carries it:
     nothing here sleeps.
@@ -46,11 +50,14 @@ class Sandbox:
         seed: int = 1,
         mode: str = "test",
         clock: Callable[[], float] = time.time,
+        site: str = "http://127.0.0.1:8000/",
+        sites: Iterable[str] = (),
     ) -> None:
         if mode not in OTHER:
             raise ValueError(f"mode must be test or production, not {mode!r}.")
         self.mode = mode
         self.clock = clock
+        self.sites = Sites(site, sites)
         self.lock = RLock()
         self._seed = seed
         self._counts = {
@@ -70,14 +77,19 @@ class Sandbox:
         self.faults = Faults(seed)
         #: How often each thing was really done, by (mode, verb, natural key).
         self.effects: Effects = Effects()
+        #: Clicks on partner links, and conversions with what came of them, oldest first.
+        self.clicks: list[Click] = []
+        self.conversions: list[Conversion] = []
         self.reset()
 
     def reset(self) -> None:
-        """Begin again: the seeded objects, default behaviour, no faults, no effects."""
+        """Begin again: the seeded objects, default behaviour, no faults, no effects, no clicks."""
         with self.lock:
             self.behaviour.change(**Behaviour().as_dict())
             self.faults.clear()
             self.effects.clear()
+            self.clicks.clear()
+            self.conversions.clear()
             #: The minute of the last call, and how many there were in it.
             self.calls = (0, 0)
             self.worlds = {mode: World(mode, self._seed, RESOURCES.values()) for mode in OTHER}
@@ -115,6 +127,15 @@ class Sandbox:
         """What a verb needs to answer a request made in this mode, now."""
         now = int(self.clock() * 1000)
         return Call(self.worlds[mode], self.worlds[OTHER[mode]], self.behaviour, self.effects, now, **details)
+
+    def click(self, partner_key: str, destination: str | None = None, /, **sub_ids: str) -> str:
+        """
+        Click on a partner's link, as a visitor would; returns the click's id.
+
+        Raises LookupError for an unknown partner, ValueError for a page that links may not lead to.
+        """
+        with self.lock:
+            return links.record(self, partner_key, destination, sub_ids).xid
 
     def change(self, resource: str, key: str, /, *, mode: str | None = None, **fields: Any) -> dict[str, Any]:
         """Change an object behind the client's back, as a person in the dashboard would; returns it."""

@@ -62,7 +62,7 @@ def _tests(call: Call, resource: Resource) -> Iterable[Predicate]:
         yield lambda row: not row.get("archived")
     if resource.listed:
         yield resource.listed(call)
-    if call.behaviour.read_lag:
+    if call.world[resource.name].readable_at > call.now:
         yield call.is_visible
     for name, make in resource.filters.items():
         if name in call.query:
@@ -76,5 +76,8 @@ def _total(call: Call, resource: Resource) -> dict[str, int | None]:
         return {}
     if mode == "null" or set(call.query) - PAGING:
         return {"total": None}
-    collection = call.world[resource.name]
-    return {"total": len(collection) - (0 if call.behaviour.archived_listed else collection.archived)}
+    collection, archived_too = call.world[resource.name], call.behaviour.archived_listed
+    if collection.readable_at > call.now:
+        rows = filter(call.is_visible, collection.orders["created_at"])
+        return {"total": sum(archived_too or not row.get("archived") for row in rows)}
+    return {"total": len(collection) - (0 if archived_too else collection.archived)}

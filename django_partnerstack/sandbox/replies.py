@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from .faults import Fault
 
 JSON_HEADERS = {"Content-Type": "application/json"}
+#: Status, payload and headers; no payload, no body.
+Answer = tuple[int, Any, dict[str, str]]
 
 
 @dataclass
@@ -38,5 +40,7 @@ class Refusal(Exception):
 
 
 def json_reply(status: int, payload: Any, headers: dict[str, str] | None = None) -> Reply:
+    if payload is None:
+        return Reply(status, dict(headers or {}))
     body = json.dumps(payload, separators=(",", ":")).encode()
     return Reply(status, {**JSON_HEADERS, **(headers or {})}, body)

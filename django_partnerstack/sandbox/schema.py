@@ -7,6 +7,7 @@ validator of JSON schemas, whose other sentences are used for the rest.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -47,6 +48,19 @@ def nullable(kind: str, **more: Any) -> Schema:
 INT32 = integer(-(2**31), 2**31 - 1, null=True)
 FIELDS = nullable("array", items={"type": ["object"]})
 META = nullable("object")
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The object that a request's body is, or the 400 if it is none."""
+    if not body:
+        return {}
+    try:
+        value = json.loads(body)
+    except ValueError:
+        raise Refusal(400, "The request body is not valid JSON") from None
+    if not isinstance(value, dict):
+        raise Refusal(400, f"{value!r} is not of type 'object'")
+    return value
 
 
 def check(value: Any, schema: Schema, *, reject_unknown: bool) -> None:

@@ -106,7 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         kind = reply.fault.kind if reply.fault else ""
         getattr(self, f"_send_{kind}", self._send)(reply)
 
-    do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = answer
+    do_GET = do_HEAD = do_OPTIONS = do_POST = do_PATCH = do_PUT = do_DELETE = answer
 
     def _body(self) -> bytes | None:
         """The whole body of the request, or None if the client did not send all of it."""
@@ -129,8 +129,11 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         return "\r\n".join([*lines, "\r\n"]).encode("latin-1")
 
+    def _content(self, reply: Reply) -> bytes:
+        return b"" if self.command == "HEAD" else reply.body
+
     def _send(self, reply: Reply) -> None:
-        self.wfile.write(self._head(reply) + reply.body)
+        self.wfile.write(self._head(reply) + self._content(reply))
 
     def _send_lost(self, reply: Reply) -> None:
         self.server.ending.wait(reply.fault.seconds if reply.fault else 0)
@@ -143,14 +146,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def _send_truncated(self, reply: Reply) -> None:
-        self.wfile.write(self._head(reply) + reply.body[: len(reply.body) // 2])
+        self.wfile.write(self._head(reply) + self._content(reply)[: len(reply.body) // 2])
         self.close_connection = True
 
     def _send_drip(self, reply: Reply) -> None:
         self.wfile.write(self._head(reply))
-        for start in range(0, len(reply.body), DRIP):
+        content = self._content(reply)
+        for start in range(0, len(content), DRIP):
             self.server.ending.wait(reply.fault.seconds if reply.fault else 0)
-            self.wfile.write(reply.body[start : start + DRIP])
+            self.wfile.write(content[start : start + DRIP])
 
     def log_message(self, format: str, *args: Any) -> None:
         """Requests are not news either, and their paths may hold a public key."""

@@ -84,7 +84,8 @@ def add(call: Call, resource: Resource, fields: Row) -> Row:
     row = {"created_at": call.now, "updated_at": call.now, **fields}
     row.setdefault("key", call.world.new_key(resource.prefix))
     if call.behaviour.read_lag:
-        row["visible_at"] = call.now + round(call.behaviour.read_lag * 1000)
+        visible_at = call.now + round(call.behaviour.read_lag * 1000)
+        row["visible_at"] = max(visible_at, row.get("visible_at", 0))
     if resource.on_add:
         resource.on_add(call.world, row)
     return call.world[resource.name].add(row)

@@ -14,6 +14,7 @@ from .collection import Collection, Row
 from .replies import Refusal
 
 if TYPE_CHECKING:
+    from .links import Click
     from .resource import Resource
 
 ALPHABET = string.ascii_letters + string.digits
@@ -34,8 +35,13 @@ class World:
     def __init__(self, mode: str, seed: int, resources: Iterable[Resource]) -> None:
         self.mode = mode
         self.test = mode == "test"
+        self.seed = seed
         self.random = Random(f"{seed}:{mode}")  # noqa: S311
         self.collections = {resource.name: Collection(*resource.named_by) for resource in resources}
+        self.clicks: dict[str, Click] = {}
+        #: How often a conversion of each customer key was sent, and the keys that were converted.
+        self.attempts: Counter[str] = Counter()
+        self.converted: set[str] = set()
 
     def __getitem__(self, name: str) -> Collection:
         return self.collections[name]
@@ -43,6 +49,10 @@ class World:
     def new_key(self, prefix: str) -> str:
         """A key as PartnerStack makes them: the prefix and 14 letters and digits."""
         return prefix + "".join(self.random.choices(ALPHABET, k=14))
+
+    def draw(self, *names: object) -> float:
+        """A number from 0 to 1 by chance, but always the same for the same seed, mode and names."""
+        return Random(":".join(map(str, (self.seed, self.mode, *names)))).random()  # noqa: S311
 
 
 @dataclass
@@ -70,3 +80,7 @@ class Call:
     def is_visible(self, row: Row) -> bool:
         """Whether the read lag of a row is over."""
         return bool(row.get("visible_at", 0) <= self.now)
+
+    def can_refer_to(self, row: Row) -> bool:
+        """Whether a write may name a row."""
+        return self.behaviour.early_writes == "accepted" or self.is_visible(row)

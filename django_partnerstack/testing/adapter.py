@@ -43,10 +43,11 @@ class SandboxAdapter(BaseAdapter):
     ) -> requests.Response:
         self.requests.append(request)
         body = request.body or b""
+        url = request.url or "/"
         reply = self.sandbox.handle(
             request.method or "GET",
-            _target(request.url or "/"),
-            dict(request.headers),
+            _target(url),
+            {"Host": urlsplit(url).netloc, **request.headers},
             body.encode() if isinstance(body, str) else bytes(body),
         )
         self._travel(request, reply, timeout[1] if isinstance(timeout, tuple) else timeout)

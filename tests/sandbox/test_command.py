@@ -10,7 +10,12 @@ from urllib.parse import urlsplit
 import pytest
 from django.core.management import CommandError, call_command
 
-from django_partnerstack.sandbox import PRODUCTION_KEYS, TEST_KEYS
+from django_partnerstack.sandbox import (
+    PRODUCTION_KEYS,
+    PRODUCTION_TRACKING_TOKEN,
+    TEST_KEYS,
+    TEST_TRACKING_TOKEN,
+)
 
 
 def start(*arguments):
@@ -30,15 +35,21 @@ def said_at_the_start(process):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_what_to_paste_answers_and_ends_well(number):
-    with start("--customers", "3") as process:
+    with start("--customers", "3", "--site", "http://localhost:9000/") as process:
         said = said_at_the_start(process)
         url = said.split()[3].rstrip(",")
         with closing(HTTPConnection(urlsplit(url).netloc, timeout=10)) as connection:
             connection.request("GET", "/_control/objects/customers")
             assert connection.getresponse().read().count(b'"customer_key"') == 3
+            connection.request("GET", "/l/gstest")
+            assert connection.getresponse().headers["Location"].startswith("http://localhost:9000/?pscd=")
         process.send_signal(number)
         assert process.wait(timeout=10) == 0
     assert f'PARTNERSTACK_API_URL = "{url}/api/v2"' in said
+    assert f'PARTNERSTACK_CONVERSION_URL = "{url}/conversion/xid"' in said
+    assert f"A partner's link: {url}/l/gstest\nIt leads to http://localhost:9000/" in said
+    for token in (TEST_TRACKING_TOKEN, PRODUCTION_TRACKING_TOKEN):
+        assert f'PARTNERSTACK_TRACKING_TOKEN = "{token}"' in said
     for public_key, secret_key in (TEST_KEYS, PRODUCTION_KEYS):
         assert f'PARTNERSTACK_PUBLIC_KEY = "{public_key}"' in said
         assert f'PARTNERSTACK_SECRET_KEY = "{secret_key}"' in said
@@ -59,6 +70,8 @@ def test_a_taken_port_gets_one_clear_line():
         ({"customers": -1}, "customers must be a number from 0 up, not -1"),
         ({"mode": "live"}, "mode must be test or production, not 'live'"),
         ({"port": 70000}, "port must be 0-65535"),
+        ({"site": "shop.example"}, "site must be an address such as http://127.0.0.1:8000/"),
+        ({"sites": ["https://shop.example/"]}, "sites must be hosts such as staging.example"),
     ],
 )
 def test_a_bad_number_gets_one_clear_line(options, message):

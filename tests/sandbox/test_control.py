@@ -2,6 +2,10 @@ import json
 
 import pytest
 
+from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
+
+TRACKING = {"Authorization": f"Bearer {TEST_TRACKING_TOKEN}"}
+
 
 @pytest.fixture
 def control(sandbox):
@@ -52,6 +56,18 @@ def test_archived_objects_are_shown_on_request(ask, control):
     assert len(control("GET", "/objects/customers?include_archived=true")[1]) == 1
 
 
+def test_clicks_are_made_and_shown(sandbox, control):
+    status, click = control("POST", "/clicks", {"partner_key": "gstest", "sid1": "x"})
+    assert (status, click["xid"], click["sub_ids"]) == (200, sandbox.clicks[0].xid, {"sid1": "x"})
+    assert control("GET", "/clicks") == (200, [click])
+
+
+def test_conversions_are_shown(sandbox, control):
+    sandbox.handle("POST", "/conversion/xid", TRACKING, b'{"xid": "x", "customer_key": "c-1"}')
+    assert control("GET", "/conversions")[1][0]["customer_key"] == "c-1"
+    assert control("GET", "/conversions")[1][0]["created"] is False
+
+
 def test_reset(ask, control):
     ask.customer()
     assert control("POST", "/reset") == (200, {})
@@ -68,6 +84,10 @@ def test_reset(ask, control):
         ("PATCH", "/behaviour", [], 400, "Send a JSON object"),
         ("POST", "/faults", {"kind": "slow"}, 400, "There is no fault 'slow'"),
         ("POST", "/faults", {}, 400, "There is no fault ''"),
+        ("POST", "/clicks", {"partner_key": "nobody"}, 404, "There is no partner 'nobody'"),
+        ("POST", "/clicks", {}, 404, "There is no partner ''"),
+        ("POST", "/clicks", {"partner_key": "gstest", "side": "x"}, 400, "A sub id is called sid"),
+        ("POST", "/clicks", {"partner_key": "gstest", "destination": "x"}, 400, "dest must be an address"),
         ("GET", "/objects/clients", None, 400, "There is no resource 'clients'"),
         ("GET", "/objects", None, 400, "Say which resource"),
         ("PATCH", "/objects/customers", {}, 400, "Say which object"),

@@ -4,7 +4,12 @@ import json
 
 import pytest
 
-from django_partnerstack.sandbox import PRODUCTION_KEYS, TEST_KEYS
+from django_partnerstack.sandbox import (
+    PRODUCTION_KEYS,
+    PRODUCTION_TRACKING_TOKEN,
+    TEST_KEYS,
+    TEST_TRACKING_TOKEN,
+)
 
 from .asking import basic
 
@@ -28,11 +33,12 @@ def test_header_names_may_be_in_any_case(sandbox):
         {"Authorization": f"Bearer {TEST_KEYS[1]}"},
         {"Authorization": "Basic not-base64"},
         {"Authorization": "Basic /w=="},
+        {"Authorization": "Basic café"},
         basic((TEST_KEYS[0], PRODUCTION_KEYS[1])),
         basic((TEST_KEYS[1], TEST_KEYS[0])),
         basic((TEST_KEYS[0], "")),
     ],
-    ids=["none", "bearer", "no base64", "no text", "pair of two modes", "swapped", "no secret"],
+    ids=["none", "bearer", "no base64", "no text", "no ASCII", "pair of two modes", "swapped", "no secret"],
 )
 def test_without_a_key_pair_the_answer_is_401(sandbox, headers):
     reply = answer(sandbox, headers)
@@ -45,3 +51,9 @@ def test_the_keys_do_not_tell_their_mode_by_a_prefix():
         assert public_key.startswith("pk_")
         assert secret_key.startswith("sk_")
         assert not public_key.startswith("pk_test_")
+
+
+def test_every_key_and_token_says_whose_it_is():
+    tokens = {TEST_TRACKING_TOKEN, PRODUCTION_TRACKING_TOKEN}
+    assert len({*TEST_KEYS, *PRODUCTION_KEYS, *tokens}) == 6
+    assert all("sandbox" in key for key in (*TEST_KEYS, *PRODUCTION_KEYS, *tokens))

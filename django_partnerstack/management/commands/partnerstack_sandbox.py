@@ -8,7 +8,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from django_partnerstack.sandbox import PRODUCTION_KEYS, TEST_KEYS, Sandbox
+from django_partnerstack.sandbox import (
+    PRODUCTION_KEYS,
+    PRODUCTION_TRACKING_TOKEN,
+    TEST_KEYS,
+    TEST_TRACKING_TOKEN,
+    Sandbox,
+)
 
 COUNTS = {
     "partnerships": 20,
@@ -23,16 +29,22 @@ COUNTS = {
 READY = """PartnerStack sandbox at {url}, in memory, with {objects}.
 
 PARTNERSTACK_API_URL = "{url}/api/v2"
+PARTNERSTACK_CONVERSION_URL = "{url}/conversion/xid"
 
 PARTNERSTACK_MODE = "test"
 PARTNERSTACK_PUBLIC_KEY = "{test[0]}"
 PARTNERSTACK_SECRET_KEY = "{test[1]}"
+PARTNERSTACK_TRACKING_TOKEN = "{test_token}"
 
 PARTNERSTACK_MODE = "production"
 PARTNERSTACK_PUBLIC_KEY = "{production[0]}"
 PARTNERSTACK_SECRET_KEY = "{production[1]}"
+PARTNERSTACK_TRACKING_TOKEN = "{production_token}"
 
-These objects are of {mode} mode. Faults and switches: {url}/_control/
+These objects are of {mode} mode. A partner's link: {url}/l/{partner}
+It leads to {site}
+
+Faults and switches: {url}/_control/
 Ctrl-C ends it."""
 
 
@@ -45,13 +57,22 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8765, help="Port to listen on; 0 takes a free one.")
         parser.add_argument("--mode", default="test", help="Mode of the objects: test or production.")
         parser.add_argument("--seed", type=int, default=1, help="Other objects for another number.")
+        parser.add_argument("--site", default="http://127.0.0.1:8000/", help="Where partner links lead.")
+        parser.add_argument(
+            "--sites",
+            nargs="+",
+            default=(),
+            metavar="HOST",
+            help="Hosts other than this machine that ?dest= on a partner link may lead to.",
+        )
         for name, count in COUNTS.items():
             parser.add_argument(f"--{name}", type=int, default=count, metavar="N", help=f"How many {name}.")
 
-    def handle(self, *, host: str, port: int, mode: str, seed: int, **options: Any) -> None:
+    def handle(self, *, host: str, port: int, **options: Any) -> None:
         counts = {name: options[name] for name in COUNTS}
+        choices = {name: options[name] for name in ("mode", "seed", "site", "sites")}
         try:
-            sandbox = Sandbox(mode=mode, seed=seed, **counts)
+            sandbox = Sandbox(**choices, **counts)
             server = sandbox.serve(host, port)
         except (ValueError, OverflowError) as error:
             raise CommandError(str(error)) from error
@@ -65,7 +86,15 @@ class Command(BaseCommand):
             objects = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
             self.stdout.write(
                 READY.format(
-                    url=server.url, objects=objects, test=TEST_KEYS, production=PRODUCTION_KEYS, mode=mode
+                    url=server.url,
+                    objects=objects,
+                    test=TEST_KEYS,
+                    test_token=TEST_TRACKING_TOKEN,
+                    production=PRODUCTION_KEYS,
+                    production_token=PRODUCTION_TRACKING_TOKEN,
+                    mode=sandbox.mode,
+                    partner=sandbox.objects("partnerships")[-1]["partner_key"],
+                    site=options["site"],
                 )
             )
             self.stdout.flush()

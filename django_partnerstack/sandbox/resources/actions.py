@@ -51,8 +51,8 @@ def new(call: Call) -> Row | None:
 def find_target(call: Call) -> Row | None:
     kind, key = call.body["target_type"], call.body["target_key"]
     collection = call.world[kind + "s"]
-    found = (collection.find(name, key) for name in NAMED_BY[kind])
-    return next((row for row in found if row is not None and not row.get("archived")), None)
+    found = (row for name in NAMED_BY[kind] if (row := collection.find(name, key)) is not None)
+    return next((row for row in found if not row.get("archived") and call.can_refer_to(row)), None)
 
 
 def archive_rewards(call: Call, row: Row) -> None:

@@ -66,7 +66,7 @@ def new(call: Call) -> Row:
     collection = call.world[target["type"] + "s"]
     names = ("key", "customer_key") if target["type"] == "customer" else ("key",)
     found = next((item for name in names if (item := collection.find(name, target["key"]))), None)
-    if found is None:
+    if found is None or not call.can_refer_to(found):
         raise call.refuse_unknown(f"{target['type'].capitalize()} '{target['key']}' not found")
     if target["type"] == "transaction":
         return _share(call.world, found) | row

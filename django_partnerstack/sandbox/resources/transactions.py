@@ -84,7 +84,7 @@ def find_customer(call: Call) -> Row:
         raise Refusal(400, f"Exactly one of {', '.join(REFERENCES)} must be given, not {len(sent)}")
     name, value = sent[0], call.body[sent[0]]
     row = call.world["customers"].find(REFERENCES[name], value)
-    if row is not None and not row.get("archived"):
+    if row is not None and not row.get("archived") and call.can_refer_to(row):
         return row
     if call.other_world["customers"].find(REFERENCES[name], value):
         raise call.refuse_mixed_modes(
