@@ -83,7 +83,7 @@ def pull(
         walk = _walk(state, full, since, now())
         recording.begin(walk)
         for page in read(client, resource, walk):
-            pulled.add(page, recording.page(page, walk))
+            pulled.add(*recording.page(page, walk))
             on_page(pulled)
         pulled.missing = recording.end(walk)
     pulled.finished = True

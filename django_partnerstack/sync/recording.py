@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db import router, transaction
+from django.db import DataError, IntegrityError, router, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from ..client import Page
+from ..exceptions import RecordError
 from ..mapping import Difference, announce, compare, store
 from ..models import SyncSeen
 from ..models.upsert import insert
@@ -33,7 +35,16 @@ class Recording:
         if self.held.state.walk is None:
             SyncSeen.objects.filter(state=self.held.state).delete()
 
-    def page(self, page: Page, walk: Walk) -> Difference:
+    def page(self, page: Page, walk: Walk) -> tuple[Page, Difference]:
+        try:
+            difference = self._store(page, walk)
+        except (DataError, IntegrityError):
+            page = self._without_refused(page)
+            difference = self._store(page, walk)
+        announce(self.resource.model, difference, mode=self.mode)
+        return page, difference
+
+    def _store(self, page: Page, walk: Walk) -> Difference:
         now = self.held.now()
         with transaction.atomic(self.using, durable=True):
             # First, so that a run that has lost its hold does nothing, and others wait here.
@@ -42,8 +53,21 @@ class Recording:
             if walk.full and (keys := keys_of(page)):
                 seen = [{"state_id": self.held.state.pk, "key": key} for key in keys]
                 insert(SyncSeen, seen, using=self.using)
-        announce(self.resource.model, difference, mode=self.mode)
         return difference
+
+    def _without_refused(self, page: Page) -> Page:
+        """The page as the database takes it: what it refuses by itself is unusable, and stops no other."""
+        taken, refused = [], []
+        for record in page.records:
+            try:
+                with transaction.atomic(self.using):
+                    store(self.resource.model, [record], mode=self.mode, now=self.held.now())
+                    transaction.set_rollback(True, self.using)
+                taken.append(record)
+            except (DataError, IntegrityError) as error:
+                message = f"{record.key}: the database refuses it: {error}"
+                refused.append(RecordError(message, raw=record.raw))
+        return replace(page, records=tuple(taken), unusable=(*page.unusable, *refused))
 
     def end(self, walk: Walk) -> int:
         """Mark what a full walk never met, and remember how far the mirror reaches. Returns the marked."""
@@ -71,9 +95,9 @@ class Rehearsal:
     def begin(self, walk: Walk) -> None:
         """Nothing to forget."""
 
-    def page(self, page: Page, walk: Walk) -> Difference:
+    def page(self, page: Page, walk: Walk) -> tuple[Page, Difference]:
         self.seen.update(keys_of(page))
-        return compare(self.resource.model, page.records, mode=self.mode)
+        return page, compare(self.resource.model, page.records, mode=self.mode)
 
     def end(self, walk: Walk) -> int:
         if not walk.full:

@@ -1,0 +1,93 @@
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+import requests
+
+from django_partnerstack.client import Client
+from django_partnerstack.client.retry import Pace
+from django_partnerstack.sandbox import TEST_KEYS, Sandbox
+from django_partnerstack.sync import Pulled, pull
+from django_partnerstack.testing.adapter import SandboxAdapter
+
+API_URL = "https://api.partnerstack.com/api/v2"
+
+
+class Clock:
+    """The time on both sides, at a standstill until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def move(self, **time: float) -> None:
+        self.now += timedelta(**time)
+
+
+class Programme:
+    """A sandbox, a client that talks to it without a socket, and what was asked."""
+
+    def __init__(self, clock: Clock, **counts: int) -> None:
+        self.sandbox = Sandbox(clock=lambda: clock().timestamp(), **counts)
+        self.adapter = SandboxAdapter(self.sandbox)
+        session = requests.Session()
+        session.mount(API_URL, self.adapter)
+        self.client = Client(*TEST_KEYS, session=session, pace=Pace(sleep=lambda seconds: None))
+
+    @property
+    def asked(self) -> list[str]:
+        """The queries that were sent, in order."""
+        return [request.path_url.partition("?")[2] for request in self.adapter.requests]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def programme(clock: Clock) -> Programme:
+    return Programme(
+        clock,
+        partnerships=3,
+        customers=10,
+        transactions=7,
+        deals=4,
+        leads=3,
+        actions=5,
+        rewards=6,
+    )
+
+
+@pytest.fixture
+def many(clock: Clock) -> Programme:
+    """More customers than fit on two pages."""
+    return Programme(clock, partnerships=2, customers=600)
+
+
+@pytest.fixture
+def sync(clock: Clock) -> Callable[..., Pulled]:
+    """Pulls one resource of a programme into the mirror of test mode."""
+
+    def run(programme: Programme, name: str = "customers", **options: Any) -> Pulled:
+        return pull(name, client=programme.client, mode="test", now=clock, **options)
+
+    return run
+
+
+@pytest.fixture
+def received() -> Iterator[list[dict[str, Any]]]:
+    """What ``objects_synced`` brought."""
+    from django_partnerstack.signals import objects_synced
+
+    calls: list[dict[str, Any]] = []
+
+    def receive(signal: object, **arguments: Any) -> None:
+        calls.append(arguments)
+
+    objects_synced.connect(receive)
+    yield calls
+    objects_synced.disconnect(receive)

@@ -1,0 +1,173 @@
+import pytest
+import responses
+from django.db import connection
+
+from django_partnerstack.client import Client
+from django_partnerstack.exceptions import RecordError
+from django_partnerstack.models import Customer, SyncSeen
+from django_partnerstack.signals import objects_synced
+from django_partnerstack.sync import pull
+
+from .conftest import API_URL
+
+pytestmark = pytest.mark.django_db
+
+
+def test_receivers_hear_of_each_page_once_with_what_was_written(many, sync, received):
+    sync(many)
+    keys = [item["key"] for item in many.sandbox.objects("customers")]
+    pages = [keys[:250], keys[250:500], keys[500:]]
+    assert received == [
+        {"sender": Customer, "mode": "test", "created": page, "updated": [], "unchanged": 0} for page in pages
+    ]
+
+
+def test_receivers_hear_what_changed_and_how_much_did_not(programme, sync, received):
+    sync(programme)
+    key = programme.sandbox.objects("customers")[3]["key"]
+    programme.sandbox.change("customers", key, name="New")
+    sync(programme, full=True)
+    assert received[1:] == [
+        {"sender": Customer, "mode": "test", "created": [], "updated": [key], "unchanged": 9}
+    ]
+
+
+def test_a_page_that_wrote_nothing_is_not_announced(programme, sync, received):
+    sync(programme)
+    received.clear()
+    sync(programme, full=True)
+    assert received == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_receivers_are_called_after_the_commit(programme, sync):
+    within = []
+
+    def note(**kwargs):
+        within.append(connection.in_atomic_block)
+
+    objects_synced.connect(note)
+    sync(programme)
+    objects_synced.disconnect(note)
+    assert within == [False]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_receiver_that_fails_stops_nothing(many, sync, received):
+    def fail(**kwargs):
+        raise ZeroDivisionError
+
+    objects_synced.connect(fail)
+    assert sync(many).complete
+    objects_synced.disconnect(fail)
+    assert len(received) == 3
+
+
+def listing(*items, **more):
+    responses.get(f"{API_URL}/customers", json={"data": {"items": items, "has_more": False}}, **more)
+
+
+def pull_customers(clock, **options):
+    return pull("customers", client=Client("pk_x", "sk_x"), mode="test", now=clock, **options)
+
+
+UNUSABLE = [
+    {"key": "cus_" + "x" * 300},
+    {"name": "no key"},
+    None,
+    {"key": "cus_bad", "provider_key": "x" * 300},
+]
+
+
+@responses.activate
+def test_an_object_that_cannot_be_used_is_counted_and_the_rest_is_stored(clock):
+    listing({"key": "cus_1"}, *UNUSABLE, {"key": "cus_2"})
+    pulled = pull_customers(clock, full=True)
+    assert set(Customer.objects.values_list("key", flat=True)) == {"cus_1", "cus_2"}
+    assert (pulled.created, pulled.unusable, pulled.finished, pulled.complete) == (2, 4, True, False)
+    assert all(isinstance(reason, RecordError) for reason in pulled.reasons)
+
+
+@responses.activate
+def test_only_so_many_reasons_are_kept_and_all_are_counted(clock):
+    listing(*[{"name": "no key"}] * 100)
+    pulled = pull_customers(clock)
+    assert (pulled.unusable, len(pulled.reasons)) == (100, 20)
+
+
+@responses.activate
+def test_an_object_that_became_unusable_is_not_missing(clock):
+    Customer.objects.create(mode="test", key="cus_bad", synced_at=clock.now)
+    clock.move(days=1)
+    listing({"key": "cus_bad", "provider_key": "x" * 300})
+    assert pull_customers(clock, full=True).missing == 0
+
+
+@responses.activate
+def test_an_object_that_comes_twice_on_a_page_is_stored_once_and_newest(clock):
+    listing(
+        {"key": "cus_1", "name": "old", "updated_at": 1000},
+        {"key": "cus_1", "name": "new", "updated_at": 2000},
+        {"key": "cus_1", "name": "old", "updated_at": 1000},
+    )
+    assert pull_customers(clock).created == 1
+    assert Customer.objects.get().name == "new"
+
+
+@responses.activate
+def test_keys_that_differ_in_case_or_a_space_at_the_end_are_different(clock):
+    keys = ["cus_1", "CUS_1", "cus_1 ", "cus_\u00e9", "cus_e\u0301"]
+    listing(*({"key": key} for key in keys))
+    assert pull_customers(clock, full=True).created == 5
+    assert set(Customer.objects.values_list("key", flat=True)) == set(keys)
+    clock.move(days=1)
+    responses.reset()
+    listing({"key": "cus_1"})
+    assert pull_customers(clock, full=True).missing == 4
+
+
+@responses.activate
+def test_text_that_no_database_holds_is_stored_all_the_same(clock):
+    body = (
+        rb'{"data": {"items": [{"key": "cus_1", "name": "a\u0000b\ud800c", "meta": {"x": "\udc00\u0000"}}]}}'
+    )
+    responses.get(f"{API_URL}/customers", body=body)
+    assert pull_customers(clock).complete
+    assert Customer.objects.get().name == "a\ufffdb\ufffdc"
+    assert pull_customers(clock, full=True).unchanged == 1
+
+
+SHAPES = {
+    "name": 'Zoë \U0001f600 "quoted" \\ back\nline \u2028 é',
+    "meta": {"big": 2**80, "small": 0.1, "exact": 1.0, "tiny": 1e-9, "no": None, "yes": True, "": "empty"},
+    "fields": [{"deep": [[[["x"]]]]}, "\U0001f600", 1.5, [], {}],
+    "mdata": {"__proto__": 1, "$.a": 2, "[0]": 3, "a'b": 4, 'a"b': 5, "%s": "%(x)s"},
+}
+
+
+@responses.activate
+def test_an_object_is_kept_as_it_came_and_found_unchanged(clock):
+    listing({"key": "cus_1", "created_at": 1700000000123, "updated_at": 1700000000123, **SHAPES})
+    pull_customers(clock)
+    row = Customer.objects.get()
+    assert row.raw.items() >= SHAPES.items()
+    assert row.name == SHAPES["name"]
+    assert row.remote_created_at.timestamp() == 1700000000.123
+    assert pull_customers(clock, full=True).unchanged == 1
+
+
+@responses.activate
+def test_an_object_that_the_database_refuses_does_not_stop_the_rest(clock):
+    nested = "x"
+    for _ in range(50):
+        nested = {"a": nested}  # MariaDB takes no more than 32
+    listing({"key": "cus_1"}, {"key": "cus_deep", "meta": nested}, {"key": "cus_2"})
+    pulled = pull_customers(clock)
+    assert pulled.finished
+    assert (pulled.created, pulled.unusable) in {(2, 1), (3, 0)}
+    assert Customer.objects.filter(key__in=["cus_1", "cus_2"]).count() == 2
+
+
+def test_nothing_that_was_seen_is_kept_after_a_full_pull(many, sync):
+    sync(many, full=True)
+    assert not SyncSeen.objects.exists()
