@@ -1,0 +1,15 @@
+from django.contrib import admin
+
+from django_partnerstack.admin.push import PushToPartnerStackMixin
+
+from .models import Account, Payment
+
+
+@admin.register(Account)
+class AccountAdmin(PushToPartnerStackMixin, admin.ModelAdmin):
+    pass
+
+
+@admin.register(Payment)
+class PaymentAdmin(PushToPartnerStackMixin, admin.ModelAdmin):
+    pass
