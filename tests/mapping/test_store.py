@@ -1,0 +1,176 @@
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from django.db import connections
+
+from django_partnerstack.client.records import CustomerRecord, GroupRecord
+from django_partnerstack.mapping import announce, compare, store
+from django_partnerstack.models import Customer, Group
+
+NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
+EARLY, LATE = 1_700_000_000_000, 1_700_000_999_000
+
+
+def customer(key="cus_1", updated_at=EARLY, **fields):
+    return CustomerRecord.from_api({"key": key, "updated_at": updated_at, **fields})
+
+
+def put(*records, mode="test", now=NOW):
+    return store(Customer, records, mode=mode, now=now)
+
+
+@pytest.mark.django_db
+class TestStore:
+    def test_new_objects_are_created_with_their_mode_and_time(self):
+        difference = put(customer(name="Ann"))
+        row = Customer.objects.get()
+        assert (row.key, row.mode, row.name, row.synced_at) == ("cus_1", "test", "Ann", NOW)
+        assert [record.key for record in difference.created] == ["cus_1"]
+
+    def test_the_same_key_in_another_mode_is_another_object(self):
+        put(customer(name="Test"))
+        put(customer(name="Live"), mode="production")
+        assert Customer.objects.get(mode="test").name == "Test"
+        assert Customer.objects.get(mode="production").name == "Live"
+
+    def test_a_newer_version_overwrites(self):
+        put(customer(name="old"))
+        assert len(put(customer(name="new", updated_at=LATE)).updated) == 1
+        assert Customer.objects.get().name == "new"
+
+    def test_an_older_version_changes_nothing_and_counts_as_unchanged(self):
+        put(customer(name="new", updated_at=LATE))
+        assert put(customer(name="old")).unchanged == 1
+        assert Customer.objects.get().name == "new"
+
+    def test_a_change_under_the_same_time_is_written(self):
+        put(customer(name="one"))
+        assert len(put(customer(name="other")).updated) == 1
+
+    @pytest.mark.parametrize(("before", "after"), [(None, EARLY), (EARLY, None), (None, None)])
+    def test_a_version_without_a_time_is_taken_as_news(self, before, after):
+        put(customer(name="one", updated_at=before))
+        put(customer(name="other", updated_at=after))
+        assert Customer.objects.get().name == "other"
+
+    def test_an_unchanged_row_is_not_written(self):
+        put(customer())
+        assert put(customer(), now=NOW + timedelta(days=1)).unchanged == 1
+        assert Customer.objects.get().synced_at == NOW
+
+    def test_a_row_that_was_missing_is_written_again(self):
+        put(customer())
+        Customer.objects.update(missing_since=NOW)
+        put(customer())
+        assert Customer.objects.get().missing_since is None
+
+    def test_nothing_takes_no_transaction(self, django_assert_num_queries):
+        put(customer())
+        with django_assert_num_queries(1):
+            put(customer())
+
+    def test_a_group_is_stored_without_a_look_at_customers(self):
+        store(Group, [GroupRecord.from_api({"key": "grup_1", "slug": "gold"})], mode="test", now=NOW)
+        assert Group.objects.get().slug == "gold"
+
+
+@pytest.mark.django_db
+class TestAdoption:
+    def local(self, **fields):
+        return Customer.objects.create(**{"mode": "test", "key": None, "customer_key": "account-1", **fields})
+
+    def test_a_customer_of_this_site_gets_its_key_and_stays_the_same_row(self):
+        ours = self.local()
+        difference = put(customer(customer_key="account-1", email="a@example.com"))
+        row = Customer.objects.get()
+        assert (row.pk, row.key, row.email) == (ours.pk, "cus_1", "a@example.com")
+        assert difference.adopted == {ours.pk: "cus_1"}
+
+    def test_a_customer_of_the_other_mode_is_left_alone(self):
+        self.local(mode="production")
+        put(customer(customer_key="account-1"))
+        assert Customer.objects.count() == 2
+
+    def test_customers_without_a_key_of_this_site_adopt_nothing(self):
+        self.local(customer_key="")
+        put(customer(customer_key=""))
+        assert Customer.objects.filter(key=None).count() == 1
+
+    def test_of_two_objects_with_one_customer_key_only_one_adopts(self):
+        ours = self.local()
+        put(*(customer(key, customer_key="account-1") for key in ("cus_1", "cus_2")))
+        assert Customer.objects.get(key="cus_1").pk == ours.pk
+        assert Customer.objects.count() == 2
+
+    def test_keys_that_differ_only_in_case_do_not_adopt(self):
+        self.local(customer_key="ACCOUNT-1")
+        put(customer(customer_key="account-1"))
+        assert Customer.objects.filter(key=None, customer_key="ACCOUNT-1").exists()
+
+    def test_many_are_adopted_at_once(self, django_assert_max_num_queries):
+        pks = [self.local(customer_key=f"account-{number}").pk for number in range(250)]
+        records = [customer(f"cus_{number}", customer_key=f"account-{number}") for number in range(250)]
+        with django_assert_max_num_queries(5):
+            put(*records)
+        assert sorted(Customer.objects.values_list("pk", flat=True)) == sorted(pks)
+
+
+@pytest.mark.django_db
+def test_comparing_writes_nothing():
+    put(customer("cus_1"))
+    difference = compare(Customer, [customer("cus_1", name="New"), customer("cus_2")], mode="test")
+    assert [record.key for record in difference.created] == ["cus_2"]
+    assert [record.key for record in difference.updated] == ["cus_1"]
+    assert Customer.objects.get().name == ""
+
+
+@pytest.mark.django_db
+def test_nothing_written_is_not_announced(sent):
+    announce(Customer, put(), mode="test")
+    assert sent == []
+
+
+@pytest.fixture
+def sent():
+    from django_partnerstack.signals import objects_synced
+
+    calls = []
+
+    def receive(signal, **arguments):
+        calls.append(arguments)
+
+    objects_synced.connect(receive)
+    yield calls
+    objects_synced.disconnect(receive)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_older_version_that_arrives_at_the_same_time_does_not_win():
+    """The other one commits after this one has looked and before it writes."""
+    other = connections.create_connection("default")
+    wrote = []
+
+    def write_newer_first(execute, sql, params, many, context):
+        if sql.startswith("INSERT") and not wrote:
+            wrote.append(sql)
+            with other.cursor() as cursor:
+                cursor.execute(
+                    "UPDATE partnerstack_customer SET name = 'newest', remote_updated_at = %s",
+                    [other.ops.adapt_datetimefield_value(NOW)],
+                )
+        return execute(sql, params, many, context)
+
+    put(customer(name="first"))
+    from django.db import connection
+
+    from django_partnerstack.mapping import to_row
+    from django_partnerstack.models.upsert import upsert
+
+    try:
+        with connection.execute_wrapper(write_newer_first):
+            rows = [to_row(customer(name="older", updated_at=LATE), mode="test", synced_at=NOW)]
+            upsert(Customer, rows, unique=("mode", "key"), newer="remote_updated_at", using="default")
+    finally:
+        other.close()
+    assert wrote
+    assert Customer.objects.get().name == "newest"
