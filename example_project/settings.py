@@ -1,8 +1,9 @@
 """
 Settings of the example site. Each can be given as an environment variable, and none must be.
 
-``DEBUG``, ``SECRET_KEY``, ``ALLOWED_HOSTS``, ``DATABASE_URL``, and every ``PARTNERSTACK_…`` setting under its
-own name. Without them the site looks for PartnerStack where ``partnerstack_sandbox`` runs, and has no keys.
+``DEBUG``, ``SECRET_KEY``, ``ALLOWED_HOSTS``, ``DATABASE_URL``, ``SERVER_LOG_LEVEL``, and every
+``PARTNERSTACK_…`` setting under its own name. Without them the site looks for PartnerStack where
+``partnerstack_sandbox`` runs, and has no keys.
 """
 
 from __future__ import annotations
@@ -77,5 +78,11 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "billing"
 LOGOUT_REDIRECT_URL = "home"
 STATIC_URL = "static/"
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    # Each request is a line of the level INFO.
+    "loggers": {"django.server": {"level": env.str("SERVER_LOG_LEVEL", default="INFO")}},
+}
 USE_TZ = True
 TIME_ZONE = "UTC"

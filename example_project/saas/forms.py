@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth import get_user_model, password_validation
+from django.contrib.auth.forms import AuthenticationForm, UsernameField
 
 from django_partnerstack.conf import conf
 from django_partnerstack.models import Partnership
@@ -45,6 +46,10 @@ class SignUpForm(forms.Form):
             except forms.ValidationError as error:
                 self.add_error("password", error)
         return self.cleaned_data
+
+
+class LogInForm(AuthenticationForm):
+    username = UsernameField(label="E-mail", widget=forms.TextInput(attrs={"autofocus": True}))
 
 
 class AmountForm(forms.Form):

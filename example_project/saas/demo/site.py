@@ -28,6 +28,7 @@ def environment(sandbox_url: str, folder: str) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "example_project.settings",
         "DATABASE_URL": f"sqlite:///{Path(folder, 'demo.sqlite3').as_posix()}",
         "DEBUG": "true",
+        "SERVER_LOG_LEVEL": "ERROR",
         "ALLOWED_HOSTS": "127.0.0.1",
         "PARTNERSTACK_API_URL": f"{sandbox_url}/api/v2",
         "PARTNERSTACK_MODE": "test",
