@@ -6,6 +6,7 @@ One row a mode. Whoever wants messages or a slot locks it first, so that claims 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -13,11 +14,13 @@ from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connections, models, router, transaction
+from django.db import Error, connections, models, router, transaction
 
 from ..exceptions import PartnerStackError
 from ..models import OutboxConnection, OutboxMessage
 from .clock import Clock, Now
+
+logger = logging.getLogger(__name__)
 
 #: No message is claimed whose turn is further away than this.
 HORIZON = timedelta(seconds=1)
@@ -115,8 +118,11 @@ class Line:
     def turn(self, wait: Callable[[float], object]) -> None:
         """Wait for one more slot. Raises LineClosed if nothing may leave now."""
         while True:
-            with self.locked() as row:
-                slots = [] if self.is_closed(row) else self.slots(row, 1)
+            try:
+                with self.locked() as row:
+                    slots = [] if self.is_closed(row) else self.slots(row, 1)
+            except Error as error:
+                raise LineClosed(f"The database failed: {error}") from error
             if slots:
                 return self.wait_for(slots[0], wait)
             self.check()
@@ -141,9 +147,14 @@ class Line:
     def close(self, until: datetime, reason: str, *, probing: bool = False) -> None:
         """Let nothing leave before ``until``; with ``probing`` a single message goes first then."""
         self.closed_until = max(until, self.closed_until or until)
-        with self.locked() as row:
-            row.closed_until = max(until, row.closed_until or until)
-            row.closed_reason, row.probing = reason[:255], row.probing or probing
+        try:
+            with self.locked() as row:
+                row.closed_until = max(until, row.closed_until or until)
+                row.closed_reason, row.probing = reason[:255], row.probing or probing
+        except Error as error:
+            logger.warning(
+                "Only this process knows that nothing leaves now: the database failed (%s).", error
+            )
 
     def limited(self, seconds: float | None) -> None:
         """PartnerStack said "too many requests", or asked for a pause."""

@@ -30,4 +30,5 @@ def worker(*, threads: int = 4, client: Client | None = None) -> Worker:
         request_seconds=seconds,
         grace_seconds=conf.lookup_grace,
         requests_per_minute=conf.requests_per_minute,
+        retention_days=conf.retention_days,
     )

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
 
-from django.db import DatabaseError, connections
+from django.db import Error, connections
 
 from ..client import Client
 from .announce import announce
@@ -21,12 +21,15 @@ from .deliver import Courier
 from .finish import finish
 from .line import Line, LineClosed
 from .outcome import Outcome, dead, postponed
+from .prune import prune
 from .waiting import is_anything_due
 
 logger = logging.getLogger(__name__)
 
 #: Seconds between looks at an empty outbox, one query each, and before a database that failed is asked again.
 POLL = 1.0
+
+PRUNE_EVERY = timedelta(hours=1)
 
 
 class Worker:
@@ -46,12 +49,15 @@ class Worker:
         request_seconds: float = 35,
         grace_seconds: float = 900,
         requests_per_minute: float = 3600,
+        retention_days: float = 90,
         clock: Clock | None = None,
     ) -> None:
         self.threads = threads
         self.lease = timedelta(seconds=3 * request_seconds + 5)
         self.clock = clock or Clock()
         self.line = Line(mode, self.clock, requests_per_minute=requests_per_minute)
+        self.retention = timedelta(days=retention_days)
+        self.pruned_at: datetime | None = None
         self.stopping = threading.Event()
         self.courier = Courier(
             client,
@@ -119,8 +125,9 @@ class Worker:
                 elif not forever:
                     return
                 else:
+                    self._prune()
                     self._rest()
-            except DatabaseError as error:
+            except Error as error:
                 logger.warning("The database failed (%s); trying again in %s s.", error, POLL)
                 connections.close_all()
                 self.stopping.wait(POLL)
@@ -146,8 +153,15 @@ class Worker:
         """Make the lanes due that the last deliveries were of."""
         try:
             claim(self.line, 0, lease=self.lease)
-        except DatabaseError as error:
+        except Error as error:
             logger.warning("The database failed (%s); some lanes wait until their lease ends.", error)
+
+    def _prune(self) -> None:
+        """Forget what was delivered long ago, now and then."""
+        now = self.clock.now()
+        if self.pruned_at is None or now - self.pruned_at > PRUNE_EVERY:
+            prune(self.line.mode, now - self.retention)
+            self.pruned_at = now
 
     def _rest(self) -> None:
         """Wait until something is due. One query a look."""
@@ -172,9 +186,7 @@ class Worker:
         return str(outcome.state) if written else "lost"
 
     def _attempt(self, claimed: Claimed) -> Outcome:
-        """
-        Any error whatever is the message's outcome: one message must not stop the others.
-        """
+        """Any error whatever is the message's outcome: one message must not stop the others."""
         message = claimed.message
         try:
             self.line.wait_for(claimed.send_at, self.stopping.wait)
@@ -186,13 +198,20 @@ class Worker:
             return dead(traceback.format_exc(), self.clock.now())
 
     def _write(self, claimed: Claimed, outcome: Outcome) -> bool:
-        """Until it is written down or the lease is over; then the next worker looks the message up."""
+        """
+        Until it is written down or the lease is over; then the next worker looks the message up.
+
+        So it is after any other error: it must not end the thread, for which the others would wait.
+        """
         while True:
             try:
                 return finish(self.line, claimed, outcome)
-            except DatabaseError as error:
+            except Error as error:
                 connections.close_all()
                 if self.clock.now() >= claimed.lease_until:
                     logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)
                     return False
                 time.sleep(POLL)
+            except Exception:
+                logger.exception("The outcome of message %s could not be written down.", claimed.message.pk)
+                return False
