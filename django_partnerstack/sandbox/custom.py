@@ -11,16 +11,20 @@ from typing import Any
 
 from .behaviour import Behaviour
 from .collection import Row
+from .replies import Refusal
 
 
 def taken_from(body: dict[str, Any], row: Row, built_in: tuple[str, ...] = ()) -> Row:
-    """The stored fields that the custom data of a request's body leads to."""
+    """The stored fields that the custom data of a request's body leads to; built-in ones must be text."""
     values = {**(body.get("field_data") or {}), **(body.get("meta") or {})}
     for item in body.get("fields") or ():
         name = item.get("api_name") or item.get("name")
         if name:
             values[name] = item.get("value")
     changes = {name: values.pop(name) for name in built_in if name in values}
+    for value in changes.values():
+        if not isinstance(value, (str, type(None))):
+            raise Refusal(400, f"{value!r} is not of type 'string'")
     if values:
         changes["mdata"] = {**(row.get("mdata") or {}), **values}
     return changes

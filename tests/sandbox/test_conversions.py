@@ -150,6 +150,12 @@ def test_a_malformed_conversion_is_400(sandbox, send, body):
     assert not sandbox.conversions
 
 
+def test_a_built_in_field_in_meta_must_be_text(sandbox, send):
+    body = {"xid": sandbox.click("gstest"), "customer_key": "c-1", "meta": {"email": []}}
+    assert send(body).status == 400
+    assert not sandbox.effects
+
+
 def test_fields_that_are_not_documented_are_ignored_or_refused(sandbox, send, convert):
     assert convert(plan="gold", fields="x")
     sandbox.behaviour.unknown_fields = "reject"
