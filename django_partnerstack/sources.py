@@ -100,10 +100,14 @@ def customer_key(instance: models.Model) -> str:
     The key that names this object at PartnerStack for good: ``PARTNERSTACK_CUSTOMER_KEY``.
 
     By default the model and the primary key. Never an e-mail address: those change.
+
+    Raises SourceError for what is no saved object, and for a key that cannot be used.
     """
+    if not isinstance(instance, models.Model) or instance.pk is None:
+        raise SourceError(f"A customer is an object of the site that has been saved; not {instance!r}.")
     chosen = conf.customer_key
     if chosen == "<model>-<pk>":
-        key = f"{instance._meta.model_name}-{instance.pk}"
+        key = f"{_model(instance)._meta.model_name}-{instance.pk}"
     else:
         key = import_string(chosen)(instance)
     if not isinstance(key, str) or not 0 < len(key) <= 255:
@@ -111,6 +115,12 @@ def customer_key(instance: models.Model) -> str:
             f"PARTNERSTACK_CUSTOMER_KEY gave {key!r} for {label(instance)}; want 1 to 255 characters."
         )
     return key
+
+
+def _model(instance: models.Model) -> type[models.Model]:
+    """Whatever proxy or subclass it was loaded as, a customer has one key."""
+    registered = (model for model in type(instance).__mro__ if model in customers)
+    return next(registered, instance._meta.concrete_model or type(instance))
 
 
 def label(instance: models.Model) -> str:

@@ -84,14 +84,16 @@ def refund(key: str, *, amount: Decimal | int | None = None) -> None:
     PartnerStack has no other form of refund for payments that it is told of. The rest gets a key of its own,
     the payment's with ``-r1``, ``-r2``, … behind it. ``amount``: what is paid back; all that is left if None.
 
-    Raises RefundError if the payment was never reported, is taken back already, or was for less.
+    Raises RefundError if the payment was never reported, is taken back already, or was for less: nothing is
+    queued then.
     """
     using = router.db_for_write(OutboxMessage)
     with transaction.atomic(using):
         left = outbox.what_is_left(key, mode=conf.mode)
         back = left.amount if amount is None else minor_units(amount, left.currency)
         for draft in left.without(back):
-            outbox.enqueue(draft, mode=conf.mode, using=using)
+            if not outbox.enqueue(draft, mode=conf.mode, using=using):
+                raise RefundError(f"{key} is being paid back elsewhere at this very moment; try again.")
 
 
 def event(customer: models.Model, name: str, *, value: int = 1, key: str = "") -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from fractions import Fraction
 
 from ..client.currencies import exponent
 from ..exceptions import InvalidArgument
@@ -32,8 +33,9 @@ def minor_units(amount: Decimal | int, currency: str) -> int:
     if not amount.is_finite():
         raise InvalidArgument(f"The amount must be a number; not {amount}.")
     decimals = exponent(currency)
-    scaled = amount.scaleb(decimals)
-    if scaled != scaled.to_integral_value():
+    # A Decimal's own arithmetic rounds to the digits of the caller's context.
+    scaled = Fraction(amount) * 10**decimals
+    if scaled.denominator != 1:
         raise InvalidArgument(
             f"{amount} has more decimals than {currency.upper()} has ({decimals}). Round it first."
         )

@@ -9,11 +9,15 @@ from django.apps import apps
 from django.db import models
 
 from .. import sources
+from ..client.payloads import whole
+from ..client.resources.transactions import LARGEST_AMOUNT
 from ..conf import conf
 from ..exceptions import InvalidArgument
 from ..mapping import minor_units
 from .enqueue import Draft, customer_lane
 from .operations import SAVE_CUSTOMER
+
+_amount = whole(-LARGEST_AMOUNT, LARGEST_AMOUNT)
 
 #: PartnerStack takes 255; the rest is for what is left after refunds.
 LONGEST_KEY = 240
@@ -62,7 +66,7 @@ def transaction_draft(data: sources.TransactionData, source: models.Model | None
     payload: dict[str, Any] = {
         "key": data.key,
         "customer_external_key": customer_key,
-        "amount": minor_units(data.amount, data.currency),
+        "amount": _amount("amount", minor_units(data.amount, data.currency)),
         "currency": data.currency.upper(),
     }
     if data.product_key:

@@ -19,7 +19,8 @@ def prune(mode: str, before: datetime) -> int:
     Delete messages that were delivered, or noted as not reported, before a time; returns how many.
 
     A customer's last data stay, since what is saved later is compared with them, and so does an event with a
-    key, which is told but once. Dead, held, blocked and organic messages stay too. Safe to repeat and to run beside workers.
+    key, which is told but once. Dead, held, blocked and organic messages stay too. Safe to repeat and to run
+    beside workers.
     """
     using = router.db_for_write(OutboxMessage)
     snapshots = Q(operation__in=CUSTOMER_SNAPSHOTS, subject__gt="")

@@ -56,14 +56,14 @@ class Left:
 
 def what_is_left(key: str, *, mode: str) -> Left:
     """
-    What is left of a payment, by the key that it was reported under.
+    What is left of a payment, by the key that it was reported under. Raises RefundError if nothing is.
 
-    Locks it until the transaction ends. Raises RefundError if nothing is.
+    Nothing is locked: what two find left can be queued by one of them only, for its keys are unique.
     """
     using = router.db_for_write(OutboxMessage)
     messages = OutboxMessage.objects.using(using).filter(mode=mode, subject=key)
     told = messages.filter(operation="transactions.create").exclude(state=State.CANCELLED).order_by("-pk")
-    last = told.select_for_update().first()
+    last = told.first()
     left = Left(last.payload["key"], key, last.payload, last.lane) if last else _from_mirror(key, mode, using)
     deleted = messages.filter(operation="transactions.delete", unique_key=f"transactions.delete:{left.key}")
     if deleted.exclude(state=State.CANCELLED).exists():
@@ -73,7 +73,9 @@ def what_is_left(key: str, *, mode: str) -> Left:
 
 def _from_mirror(key: str, mode: str, using: str) -> Left:
     """Of a payment whose message was pruned long ago."""
-    rows = Transaction.objects.using(using).filter(mode=mode, archived=False, missing_since=None)
+    rows = Transaction.objects.using(using).filter(
+        mode=mode, archived=False, missing_since=None, synced_at__isnull=False
+    )
     candidates = [row for row in rows.filter(key__startswith=key) if _is_of(row.key, key)]
     if not candidates:
         raise RefundError(f"{key} was never reported, or is paid back already.")

@@ -27,7 +27,8 @@ class StillClock(Clock):
     """Stands still until the test moves it; what the database says of the time does not matter."""
 
     def __init__(self) -> None:
-        self.at = timezone.now()
+        # What a person sets in motion is due by the real clock, which never gets there.
+        self.at = timezone.now() + timedelta(hours=1)
 
     def set(self, at: datetime) -> None:
         """Not from the database."""

@@ -40,9 +40,9 @@ def test_what_is_saved_is_queued_in_the_same_transaction() -> None:
 
 
 def test_what_is_rolled_back_never_leaves(site: Site) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         payment(account())
-        1 / 0  # noqa: B018
+        transaction.set_rollback(True)
     assert messages() == []
     assert not site.push()
 
@@ -175,9 +175,9 @@ def test_content_that_is_no_json_is_refused_by_name(value: Any) -> None:
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800", "\\\0"])
 def test_text_that_no_database_holds_is_refused(text: str) -> None:
-    with pytest.raises(InvalidArgument, match="customers.save"):
+    with pytest.raises(InvalidArgument, match=r"^customers\.save"):
         outbox.enqueue(draft(payload={"customer_key": "a", "name": text}), mode="test")
-    with pytest.raises(InvalidArgument, match="customers.save"):
+    with pytest.raises(InvalidArgument, match=r"^customers\.save"):
         outbox.enqueue(draft(subject=text), mode="test")
 
 

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from decimal import Decimal, localcontext
+from typing import Any
+
+import pytest
+
+from django_partnerstack.exceptions import InvalidArgument
+from django_partnerstack.mapping import minor_units
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "minor"),
+    [
+        (Decimal("49"), "USD", 4900),
+        (Decimal("49.00"), "usd", 4900),
+        (Decimal("49.1"), "EUR", 4910),
+        (Decimal("4900"), "JPY", 4900),
+        (Decimal("4900.00"), "JPY", 4900),
+        (Decimal("4.900"), "KWD", 4900),
+        (Decimal("4.9000"), "CLF", 49000),
+        (Decimal("4.90000"), "USD", 490),
+        (Decimal("4.9E+2"), "USD", 49000),
+        (Decimal("-0.01"), "USD", -1),
+        (Decimal("-0"), "USD", 0),
+        (Decimal("1.5"), "XYZ", 150),
+        (4900, "USD", 4900),
+        (4900, "JPY", 4900),
+    ],
+)
+def test_a_decimal_is_in_the_currency_and_an_int_in_its_minor_unit(
+    amount: Any, currency: str, minor: int
+) -> None:
+    assert minor_units(amount, currency) == minor
+    assert type(minor_units(amount, currency)) is int
+
+
+@pytest.mark.parametrize("amount", [49.0, "49.00", True, None, 49 + 0j])
+def test_what_may_not_be_exact_is_refused(amount: Any) -> None:
+    with pytest.raises(InvalidArgument, match=f"must be a Decimal.*not {type(amount).__name__}"):
+        minor_units(amount, "USD")
+
+
+@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity"])
+def test_what_is_no_number_is_refused(amount: str) -> None:
+    with pytest.raises(InvalidArgument, match="must be a number"):
+        minor_units(Decimal(amount), "USD")
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency"),
+    [
+        ("49.001", "USD"),
+        ("4900.5", "JPY"),
+        ("4.9001", "KWD"),
+        ("49.0000000000000000000000000000001", "USD"),
+        ("123456789012345678901234567890.005", "USD"),
+    ],
+)
+def test_too_many_decimals_are_refused_and_never_rounded(amount: str, currency: str) -> None:
+    with pytest.raises(InvalidArgument, match=rf"more decimals than {currency} has .* Round it first"):
+        minor_units(Decimal(amount), currency)
+
+
+def test_the_callers_decimal_context_does_not_matter() -> None:
+    with localcontext() as context:
+        context.prec = 3
+        assert minor_units(Decimal("12345.67"), "USD") == 1234567
+
+
+@pytest.mark.parametrize("currency", ["", "US", "USDX", "US1", "U D", "ÄÖÜ", None, 840])
+def test_a_currency_has_three_letters(currency: Any) -> None:
+    with pytest.raises(InvalidArgument, match="three letters"):
+        minor_units(Decimal("1"), currency)

@@ -1,0 +1,123 @@
+"""What a site registers, and the keys of its customers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from django_partnerstack import sources, track
+from django_partnerstack.models import OutboxMessage
+from django_partnerstack.sources import SourceError
+from tests.shop.models import Account, Payment
+
+
+class Loyal(Account):
+    """The same customers under another name."""
+
+    class Meta:
+        proxy = True
+        app_label = "shop"
+
+
+@pytest.fixture
+def shop(db: None) -> Account:
+    return Account.objects.create(email="a@customers.example", partner_key="gstest")
+
+
+@pytest.fixture
+def accounts() -> Iterator[dict[Any, Any]]:
+    """The registered sources of customers, to change for one test."""
+    before = dict(sources.customers)
+    yield sources.customers
+    sources.customers.clear()
+    sources.customers.update(before)
+
+
+def test_the_sources_of_every_app_are_found_by_themselves() -> None:
+    assert sources.find(sources.customers, Account) is not None
+    assert sources.find(sources.transactions, Payment) is not None
+
+
+def test_a_proxy_has_the_source_of_its_model() -> None:
+    assert sources.find(sources.customers, Loyal) is sources.find(sources.customers, Account)
+
+
+def test_a_model_has_one_source() -> None:
+    with pytest.raises(SourceError, match=r"shop.Account has a source already: account"):
+        sources.customer(Account)(lambda account: None)
+
+
+def test_registering_the_same_source_again_is_no_mistake() -> None:
+    registered = sources.customers[Account]
+    assert sources.customer(Account)(registered) is registered
+
+
+def test_a_customer_is_known_by_model_and_primary_key(shop: Account) -> None:
+    assert sources.customer_key(shop) == f"account-{shop.pk}"
+
+
+def test_a_customer_has_one_key_whatever_it_was_loaded_as(shop: Account) -> None:
+    assert sources.customer_key(Loyal.objects.get()) == sources.customer_key(shop)
+
+
+def test_a_site_makes_its_own_keys(shop: Account) -> None:
+    with override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.by_name"):
+        assert sources.customer_key(Account(pk=1, name="ada")) == "customer ada"
+
+
+@pytest.mark.parametrize("name", ["", "x" * 256, None])
+def test_a_key_that_cannot_be_used_is_refused(name: Any) -> None:
+    with (
+        override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.plain_name"),
+        pytest.raises(SourceError, match=r"PARTNERSTACK_CUSTOMER_KEY gave .* for shop.Account 1"),
+    ):
+        sources.customer_key(Account(pk=1, name=name))
+
+
+@pytest.mark.parametrize("customer", [Account(email="a@customers.example"), None, "account-1"])
+def test_what_has_not_been_saved_is_no_customer(customer: Any) -> None:
+    with pytest.raises(SourceError, match="has been saved"):
+        sources.customer_key(customer)
+
+
+def test_a_model_without_a_source_needs_an_email_address(shop: Account, accounts: dict[Any, Any]) -> None:
+    accounts.clear()
+    with pytest.raises(SourceError, match=r"shop.Account has no source.*or give email="):
+        track.signup(shop)
+    assert track.signup(shop, email="other@customers.example", name="Ada")
+
+
+def test_reporting_an_object_without_a_source_says_what_to_do(
+    shop: Account, accounts: dict[Any, Any]
+) -> None:
+    accounts.clear()
+    with pytest.raises(SourceError, match=r"shop.Account has no source; register one in partnerstack.py"):
+        track.report(shop)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [(None, "The source returned None."), (sources.Skipped("Staff."), "Staff.")],
+)
+def test_an_object_that_is_not_reported_keeps_the_reason(
+    shop: Account, accounts: dict[Any, Any], answer: Any, reason: str
+) -> None:
+    accounts[Account] = lambda account: answer
+    OutboxMessage.objects.all().delete()
+    for _ in range(2):
+        shop.save()
+        Account.objects.create(email="b@customers.example", pk=shop.pk + 1 + _)
+    found = OutboxMessage.objects.all()
+    assert {(each.state, each.reason) for each in found} == {("skipped", reason)}
+    assert {each.source_pk for each in found} == {str(shop.pk + number) for number in range(3)}
+
+
+def test_an_object_that_is_reported_later_leaves_then(db: None, shop: Account) -> None:
+    payment = Payment.objects.create(account=shop, total=5, paid=False)
+    payment.paid = True
+    payment.save()
+    reports = OutboxMessage.objects.filter(source="shop.payment").order_by("pk")
+    assert [each.state for each in reports] == ["skipped", "new"]

@@ -1,0 +1,223 @@
+"""The verbs with which a site tells what happens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from django_partnerstack import outbox, track
+from django_partnerstack.exceptions import InvalidArgument
+from django_partnerstack.models import OutboxMessage, Transaction
+from django_partnerstack.track import RefundError
+from tests.outbox.site import Site, account, message, messages, states
+from tests.shop.models import Account
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+@pytest.fixture
+def shop() -> Account:
+    return account()
+
+
+def buy(shop: Account, key: str = "inv_1", amount: Any = Decimal("49.00")) -> None:
+    assert track.purchase(shop, amount=amount, currency="USD", key=key)
+
+
+def amounts(site: Site) -> dict[str, int]:
+    """What stands at PartnerStack now."""
+    return {each["key"]: each["amount"] for each in site.sandbox.objects("transactions")}
+
+
+def test_a_sign_up_overrides_what_the_source_says(site: Site, shop: Account) -> None:
+    assert track.signup(shop, email="b@customers.example", name="Ada")
+    site.push()
+    [customer] = site.sandbox.objects("customers")
+    assert (customer["email"], customer["name"]) == ("b@customers.example", "Ada")
+
+
+def test_saying_the_same_again_queues_nothing(shop: Account) -> None:
+    assert not track.signup(shop)
+    buy(shop)
+    assert not track.purchase(shop, amount=Decimal("49.00"), currency="USD", key="inv_1")
+
+
+def test_a_purchase_is_told_with_its_details(site: Site, shop: Account) -> None:
+    moment = timezone.now() - timedelta(days=3)
+    track.purchase(
+        shop, amount=4900, currency="eur", key="inv_1", product_key="pro", category_key="plans",
+        metadata={"seats": "3"}, created_at=moment,
+    )  # fmt: skip
+    site.push()
+    [told] = site.sandbox.objects("transactions")
+    assert (told["amount"], told["currency"], told["product_key"]) == (4900, "EUR", "pro")
+    assert (told["category_key"], told["metadata"]) == ("plans", {"seats": "3"})
+    assert told["created_at"] == int(moment.timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"amount": 49.0}, {"amount": True}, {"currency": "US"}, {"key": "abc"}, {"key": None},
+     {"amount": 50_000_000_001}, {"amount": Decimal("0.001")}, {"metadata": {"a": Decimal(1)}}],
+)  # fmt: skip
+def test_a_purchase_that_cannot_be_told_is_refused_at_once(shop: Account, wrong: dict[str, Any]) -> None:
+    with pytest.raises(InvalidArgument):
+        track.purchase(shop, **{"amount": 1, "currency": "USD", "key": "inv_1"} | wrong)
+    assert messages("transactions.create") == []
+
+
+def test_an_event_is_told(site: Site, shop: Account) -> None:
+    assert track.event(shop, "qualified_demo", value=2, key="demo-1")
+    site.push()
+    assert site.effects("actions.create") == {"demo-1": 1}
+
+
+def test_a_full_refund_deletes_the_payment(site: Site, shop: Account) -> None:
+    buy(shop)
+    site.push()
+    track.refund("inv_1")
+    site.push()
+    assert amounts(site) == {}
+    assert site.effects("transactions.delete") == {"inv_1": 1}
+
+
+def test_a_partial_refund_leaves_the_rest_under_a_key_of_its_own(site: Site, shop: Account) -> None:
+    buy(shop)
+    track.refund("inv_1", amount=Decimal("9.00"))
+    site.push()
+    assert amounts(site) == {"inv_1-r1": 4000}
+
+
+def test_a_payment_is_refunded_in_several_parts(site: Site, shop: Account) -> None:
+    buy(shop)
+    for part in (900, Decimal("10.00")):
+        track.refund("inv_1", amount=part)
+        site.push()
+    assert amounts(site) == {"inv_1-r2": 3000}
+    track.refund("inv_1")
+    site.push()
+    assert amounts(site) == {}
+
+
+def test_refunding_twice_is_an_error(shop: Account) -> None:
+    buy(shop)
+    track.refund("inv_1")
+    with pytest.raises(RefundError, match="inv_1 is paid back already"):
+        track.refund("inv_1")
+
+
+@pytest.mark.parametrize("amount", [4901, Decimal("49.01"), 0, -1])
+def test_refunding_more_than_was_paid_or_nothing_is_an_error(shop: Account, amount: Any) -> None:
+    buy(shop)
+    with pytest.raises(RefundError, match=r"inv_1: .* cannot be paid back of 4900 \(USD, minor units\)"):
+        track.refund("inv_1", amount=amount)
+    assert messages("transactions.delete") == []
+
+
+def test_refunding_what_was_never_reported_is_an_error(shop: Account) -> None:
+    buy(shop, "inv_12")
+    with pytest.raises(RefundError, match="inv_1 was never reported"):
+        track.refund("inv_1")
+
+
+def test_refunding_what_was_cancelled_is_an_error(site: Site, shop: Account) -> None:
+    buy(shop)
+    outbox.cancel(message("transactions.create"))
+    with pytest.raises(RefundError, match="inv_1 was never reported"):
+        track.refund("inv_1")
+
+
+def test_a_payment_can_be_refunded_long_after_its_message_was_pruned(site: Site, shop: Account) -> None:
+    buy(shop)
+    track.refund("inv_1", amount=900)
+    site.push()
+    outbox.prune("test", timezone.now() + timedelta(days=1))
+    assert messages("transactions.create") == []
+    track.refund("inv_1", amount=1000)
+    site.push()
+    assert amounts(site) == {"inv_1-r2": 3000}
+
+
+def test_a_payment_that_was_pulled_can_be_refunded(site: Site, shop: Account) -> None:
+    site.push()
+    customer = site.sandbox.objects("customers")[0]["customer_key"]
+    Transaction.objects.create(
+        mode="test", key="inv_1", amount=4900, currency="USD", customer_external_key=customer,
+        synced_at=timezone.now(),
+    )  # fmt: skip
+    track.refund("inv_1", amount=900)
+    queued = [each.operation for each in messages(subject="inv_1")]
+    assert queued == ["transactions.delete", "transactions.create"]
+
+
+def test_a_payment_that_partnerstack_has_lost_cannot_be_refunded(site: Site) -> None:
+    Transaction.objects.create(mode="test", key="inv_1", synced_at=timezone.now(), archived=True)
+    with pytest.raises(RefundError, match="inv_1"):
+        track.refund("inv_1")
+
+
+def test_a_refund_of_a_held_payment_waits_for_it(site: Site, shop: Account) -> None:
+    buy(shop)
+    outbox.hold(message("transactions.create"))
+    track.refund("inv_1", amount=900)
+    site.push()
+    assert site.effects("transactions.delete") == {}
+    assert {each.state for each in messages(subject="inv_1")} == {"held", "blocked"}
+    outbox.release(messages("transactions.create")[0])
+    site.push()
+    assert amounts(site) == {"inv_1-r1": 4000}
+
+
+def test_a_refund_of_a_dead_payment_waits_for_it(site: Site, shop: Account) -> None:
+    site.push()
+    buy(shop)
+    site.sandbox.faults.add("status", status=400, path="/api/v2/transactions", times=1)
+    site.push()
+    track.refund("inv_1")
+    site.push()
+    assert states()["transactions.delete inv_1"] == "blocked"
+    outbox.retry(message("transactions.create"))
+    site.push()
+    assert amounts(site) == {}
+    assert states()["transactions.delete inv_1"] == "delivered"
+
+
+def test_the_rest_never_leaves_before_the_payment_is_deleted(site: Site, shop: Account) -> None:
+    buy(shop)
+    site.push()
+    site.sandbox.faults.add("status", status=400, method="DELETE", times=1)
+    track.refund("inv_1", amount=900)
+    site.push()
+    assert amounts(site) == {"inv_1": 4900}
+    assert message("transactions.create", unique_key="transactions.create:inv_1-r1").state == "blocked"
+    outbox.retry(message("transactions.delete"))
+    site.push()
+    assert amounts(site) == {"inv_1-r1": 4000}
+
+
+def test_two_who_refund_at_once_do_not_lose_a_part(site: Site, shop: Account) -> None:
+    buy(shop)
+    seen_by_both = outbox.what_is_left("inv_1", mode="test")
+    track.refund("inv_1", amount=900)
+    for draft in seen_by_both.without(1000):
+        assert not outbox.enqueue(draft, mode="test")
+
+
+def test_a_refund_is_all_or_nothing(shop: Account) -> None:
+    buy(shop)
+    OutboxMessage.objects.create(
+        mode="test", lane="", operation="note", payload={}, queued_at=timezone.now(),
+        unique_key="transactions.create:inv_1-r1",
+    )  # fmt: skip
+    with pytest.raises(RefundError, match="at this very moment; try again"):
+        track.refund("inv_1", amount=900)
+    assert messages("transactions.delete") == []
