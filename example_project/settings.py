@@ -31,6 +31,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     }
 
 PARTNERSTACK_API_URL = "http://127.0.0.1:8765/api/v2"
+PARTNERSTACK_CONVERSION_URL = "http://127.0.0.1:8765/conversion/xid"
 for name, setting in Conf.known().items():
     if name in env:
         number = type(setting.default) is int

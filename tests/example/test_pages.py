@@ -81,3 +81,8 @@ def test_no_page_has_script_or_style_in_it(browser: Client) -> None:
     for path in ("/", "/billing/", "/sign-up/"):
         page = browser.get(path).content.decode()
         assert not any(found in page for found in ("<script", "<style", " style=", " onclick="))
+
+
+def test_the_admin_offers_to_push_the_sites_own_objects(admin_client: Client, account: Account) -> None:
+    page = admin_client.get("/admin/saas/account/").content.decode()
+    assert "Push to PartnerStack" in page

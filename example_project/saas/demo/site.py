@@ -31,6 +31,7 @@ def environment(sandbox_url: str, folder: str) -> dict[str, str]:
         "SERVER_LOG_LEVEL": "ERROR",
         "ALLOWED_HOSTS": "127.0.0.1",
         "PARTNERSTACK_API_URL": f"{sandbox_url}/api/v2",
+        "PARTNERSTACK_CONVERSION_URL": f"{sandbox_url}/conversion/xid",
         "PARTNERSTACK_MODE": "test",
         "PARTNERSTACK_PUBLIC_KEY": public_key,
         "PARTNERSTACK_SECRET_KEY": secret_key,
