@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import environ
@@ -37,6 +38,8 @@ INSTALLED_APPS = [
     "tests.shop",
     "example_project.saas",
 ]
+if find_spec("django_tasks_db") and find_spec("django.tasks"):
+    INSTALLED_APPS.append("django_tasks_db")
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

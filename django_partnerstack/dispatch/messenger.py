@@ -1,4 +1,9 @@
-"""Wake-ups sent from a thread, so that who queues a message neither waits for them nor fails with them."""
+"""
+Wake-ups sent from a thread, so that who queues a message neither waits for them nor fails with them.
+
+Celery takes 6 seconds to find that nothing listens at its broker's address, and waits for ever for a Redis
+that accepts a connection and says nothing, also when it is told not to try again.
+"""
 
 from __future__ import annotations
 

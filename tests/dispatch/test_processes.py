@@ -1,0 +1,76 @@
+"""A site's process queues a message; another one, of a real Celery or Django task worker, delivers it."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from kombu import Connection
+from kombu.exceptions import OperationalError
+
+from tests.crash.processes import until
+
+from .conftest import Site
+
+BROKERS = {
+    "redis": os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"),
+    "rabbitmq": os.environ.get("RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//"),
+}
+
+
+@pytest.fixture
+def broker(request: pytest.FixtureRequest, site: Site) -> Iterator[str]:
+    """The address of a broker that answers, left as it was found."""
+    name = request.param
+    url = BROKERS[name]
+    try:
+        with Connection(url, connect_timeout=2) as connection:
+            connection.ensure_connection(max_retries=1, timeout=2)
+    except OperationalError as error:
+        pytest.skip(f"no {name} answers: {error}")
+    yield url
+    site.end()
+    if name == "redis":
+        with Connection(url) as connection:
+            client = connection.channel().client
+            if keys := client.keys(f"{site.env['TEST_NAME']}:*"):
+                client.delete(*keys)
+
+
+def test_a_process_that_ends_at_once_has_delivered_by_itself(site: Site) -> None:
+    site.sells(TEST_DISPATCH="immediate")
+    site.tells()
+
+
+@pytest.mark.parametrize(
+    ("broker", "pool"), [("redis", "solo"), ("rabbitmq", "threads")], indirect=["broker"]
+)
+def test_a_celery_worker_delivers(site: Site, broker: str, pool: str) -> None:
+    celery = {"TEST_DISPATCH": "celery", "TEST_BROKER_URL": broker}
+    options = ("--pool", pool, "--loglevel", "INFO", "--without-gossip", "--without-mingle")
+    worker = site.start("celery", "-A", "tests.dispatch.celery_app", "worker", *options, **celery)
+    until(lambda: " ready." in worker.said, seconds=20, what=worker.said)
+    site.sells(**celery)
+    site.tells()
+    worker.send(signal.SIGTERM)
+    assert worker.wait(20) == 0
+    assert "Traceback" not in worker.said
+
+
+def test_a_broker_that_is_down_is_logged_and_breaks_nothing(site: Site) -> None:
+    host = site.start("tests.dispatch.host", TEST_DISPATCH="celery", TEST_BROKER_URL="redis://127.0.0.1:1/0")
+    assert host.wait(30) == 0
+    assert "No worker could be woken" in host.said
+    assert not site.sandbox.effects
+
+
+@pytest.mark.skipif(not apps.is_installed("django_tasks_db"), reason="needs Django 6 and django-tasks-db")
+def test_a_django_task_worker_delivers(site: Site) -> None:
+    options = ("--interval", "0.1", "--no-startup-delay", "--max-tasks", "1")
+    worker = site.start("django", "db_worker", *options, TEST_DISPATCH="tasks")
+    site.sells(TEST_DISPATCH="tasks")
+    site.tells()
+    assert worker.wait(20) == 0
