@@ -28,7 +28,7 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Batch:
-    """What was claimed; ``more``: there is more that is due, and it must wait for its slot."""
+    """What was claimed; ``more``: there is more to take in, or that is due and must wait for its slot."""
 
     claimed: tuple[Claimed, ...] = ()
     more: bool = False
@@ -43,7 +43,7 @@ def claim(line: Line, limit: int, *, lease: timedelta, lanes: Collection[str] | 
     """
     with line.locked() as row:
         using = router.db_for_write(OutboxMessage)
-        take_in(line.mode, using, row.now)
+        more = take_in(line.mode, using, row.now)
         _wake(line, using, row.now)
         if line.is_closed(row) or not limit:
             return Batch()
@@ -55,7 +55,7 @@ def claim(line: Line, limit: int, *, lease: timedelta, lanes: Collection[str] | 
         token = uuid.uuid4().hex
         messages = _mark(heads[: len(slots)], using, row.now, lease_until, token)
     claimed = (Claimed(m, token, slot, lease_until) for m, slot in zip(messages, slots, strict=True))
-    return Batch(tuple(claimed), more=len(heads) > len(slots))
+    return Batch(tuple(claimed), more=more or len(heads) > len(slots))
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ def _wake(line: Line, using: str, now: datetime) -> None:
             key__in=[lane for lane, _ in delivered],
             due_at__in={lease for _, lease in delivered},
         )
-        waiting = Exists(_messages_of_lane(line.mode, using).filter(state=State.READY))
+        going = (State.SENDING, State.UNKNOWN, State.READY)
+        waiting = Exists(_messages_of_lane(line.mode, using).filter(state__in=going))
         lanes.update(due_at=Case(When(waiting, then=Value(now)), default=None, output_field=DateTimeField()))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..conf import conf
-from ..models import Attribution
+from ..models import Attribution, OutboxMessage
 
 
 @dataclass(frozen=True)
@@ -38,3 +38,8 @@ def credit(payload: dict[str, Any], attribution: Attribution | None) -> Credit:
             reason="The click names no partner, and there is no PARTNERSTACK_TRACKING_TOKEN to convert it."
         )
     return Credit(reason=attribution.reason or "The partner key in the link could not be read.")
+
+
+def credited(message: OutboxMessage) -> bool:
+    """Whether the creation of a customer names who is credited for it; an organic one does not."""
+    return bool(message.credit or message.payload.get("partner_key"))

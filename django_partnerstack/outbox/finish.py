@@ -8,17 +8,15 @@ from datetime import datetime
 from typing import Any
 
 from django.db import router, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 
 from ..mapping import keep
-from ..models import OutboxLane, OutboxMessage, Standing, State
+from ..models import OutboxLane, OutboxMessage, State
 from .claim import Claimed
+from .followers import STUCK, block
 from .line import Line
 from .operations import OPERATIONS, Operation
 from .outcome import Outcome
-
-#: States in which what a message makes will not come by itself.
-STUCK = frozenset({State.DEAD, State.HELD, State.CANCELLED})
 
 
 def finish(line: Line, claimed: Claimed, outcome: Outcome) -> bool:
@@ -43,7 +41,7 @@ def finish(line: Line, claimed: Claimed, outcome: Outcome) -> bool:
         else:
             lane.update(due_at=outcome.again_at or now)
         if outcome.state in STUCK and operation is not None:
-            block_followers(operation, message, using)
+            block(message, using)
     if outcome.state == State.DELIVERED:
         line.delivered(message.lane, claimed.lease_until)
     return True
@@ -52,7 +50,7 @@ def finish(line: Line, claimed: Claimed, outcome: Outcome) -> bool:
 @contextmanager
 def _transaction(line: Line, operation: Operation | None, outcome: Outcome) -> Iterator[None]:
     """Blocking others must not cross with messages that are being taken in; the rest need not wait."""
-    if outcome.state in STUCK and operation is not None and operation.creates:
+    if outcome.state in STUCK and operation is not None and operation.awaited:
         with line.locked():
             yield
     else:
@@ -85,24 +83,3 @@ def _mirror(
         name = "customer_key" if operation.model.__name__ == "Customer" else "key"
         key = message.payload.get("customer_key") or message.payload.get("key")
         operation.model._base_manager.using(using).filter(mode=mode, **{name: key}).update(archived=True)
-
-
-def block_followers(operation: Operation, message: OutboxMessage, using: str) -> None:
-    """What cannot leave while this message is stuck: all of the customer, or what comes of one object."""
-    waiting = followers(operation, message, using).filter(state=State.READY)
-    waiting.update(
-        state=State.BLOCKED, reason=f"Waits for {message.operation} {message.subject} (#{message.pk})."
-    )
-    if operation.creates_customer:
-        lane = OutboxLane.objects.using(using).filter(mode=message.mode, key=message.lane)
-        lane.update(standing=Standing.BLOCKED, due_at=None)
-
-
-def followers(operation: Operation, message: OutboxMessage, using: str) -> QuerySet[OutboxMessage]:
-    """The messages that need what this one makes."""
-    if not operation.creates:
-        return OutboxMessage.objects.none()
-    rows = (
-        OutboxMessage.objects.using(using).filter(mode=message.mode, lane=message.lane).exclude(pk=message.pk)
-    )
-    return rows if operation.creates_customer else rows.filter(subject=message.subject, pk__gt=message.pk)

@@ -9,18 +9,25 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from copy import copy
 from datetime import datetime, timedelta
+
+from django.db import transaction
 
 from ..conf import conf
 from ..models import Attribution, Customer, OutboxLane, OutboxMessage, Standing, State
-from .credit import credit
+from .credit import Credit, credit
 from .drafts import customer_of
 from .enqueue import CUSTOMER, message_from
+from .followers import STUCK, WAITING, behind, unblock
 from .locals import mirror_locally
 from .operations import CREATE_CUSTOMER, CUSTOMER_SNAPSHOTS, SAVE_CUSTOMER
 
 #: Messages taken in at a time.
 BATCH = 500
+
+REPLACED = "Replaced by newer data."
+TOO_OLD = "Queued too long before the customer had a partner."
 
 #: What becomes of a message, by the standing of its lane.
 PLACES = {
@@ -31,12 +38,19 @@ PLACES = {
 }
 
 
-def take_in(mode: str, using: str, now: datetime) -> None:
-    """Take in a batch of new messages. Call it with the line locked."""
+def take_in(mode: str, using: str, now: datetime, *, lane: str | None = None) -> bool:
+    """
+    Take in a batch of new messages; of one lane alone, if it is given. Call it with the line locked.
+
+    Returns whether there may be more.
+    """
     new = OutboxMessage.objects.using(using).filter(mode=mode, state=State.NEW)
+    if lane is not None:
+        new = new.filter(lane=lane)
     messages = list(new.order_by("pk")[:BATCH])
     if messages:
         Intake(mode, using, now).take(messages)
+    return len(messages) == BATCH
 
 
 class Intake:
@@ -51,13 +65,14 @@ class Intake:
         self.before: dict[str, tuple[str, datetime | None]] = {}
         self.created: set[str] = set()
         self.attributions: dict[str, Attribution] = {}
-        #: Payments that are held or dead: what comes of them later waits.
-        self.stuck: dict[str, int] = {}
+        #: Messages that follow one of the same object which will not leave by itself.
+        self.waiting: set[int] = set()
+        self.organic: set[int] = set()
         self.opened: list[str] = []
 
     def take(self, messages: list[OutboxMessage]) -> None:
         self._load({message.lane for message in messages})
-        self._load_stuck({m.subject for m in messages if m.operation == "transactions.delete"})
+        self._load_waiting([message.pk for message in messages if _follows(message)])
         introduced = []
         for message in messages:
             introduced += self._place(message)
@@ -83,11 +98,11 @@ class Intake:
         attributions = Attribution.objects.using(self.using)
         self.attributions = attributions.of_customers(self.mode, [key.removeprefix(CUSTOMER) for key in keys])
 
-    def _load_stuck(self, subjects: set[str]) -> None:
-        if subjects:
-            payments = self.messages.filter(operation="transactions.create", subject__in=subjects)
-            stuck = payments.filter(state__in=(State.HELD, State.DEAD))
-            self.stuck = dict(stuck.values_list("subject", "pk"))
+    def _load_waiting(self, pks: list[int]) -> None:
+        if pks:
+            rows = self.messages.filter(pk__in=pks)
+            self.waiting = set(behind(rows, STUCK).values_list("pk", flat=True))
+            self.organic = set(behind(rows, {State.ORGANIC}).values_list("pk", flat=True))
 
     def _place(self, message: OutboxMessage) -> list[OutboxMessage]:
         """Give a message its operation and state. Returns messages that must be written before it."""
@@ -96,64 +111,76 @@ class Intake:
             self._open(lane)
         introduced = []
         if message.operation == SAVE_CUSTOMER:
-            self._place_customer(message, lane)
+            introduced = self._place_customer(message, lane)
         elif lane.standing == Standing.NEW:
-            introduced = self._introduce(message, lane)
+            try:
+                introduced = self._introduce(message, lane)
+            except Exception as error:
+                source = f"The source of {message.customer_source} failed"
+                message.state = State.HELD
+                message.reason = f"{source}: {type(error).__name__}: {error}".replace("\0", "")
+                return []
         message.state = PLACES[Standing(lane.standing)]
-        if message.subject in self.stuck:
-            message.state, message.reason = State.BLOCKED, f"Waits for #{self.stuck[message.subject]}."
+        if message.pk in self.waiting:
+            message.state = State.BLOCKED
+        elif message.pk in self.organic:
+            message.state, message.reason = State.ORGANIC, "What it is about was not reported."
+        if message.state == State.BLOCKED:
+            message.reason = "Waits for what is dead, held or cancelled before it."
         if message.state == State.READY and lane.due_at is None:
             lane.due_at = self.now
         return introduced
 
-    def _place_customer(self, message: OutboxMessage, lane: OutboxLane) -> None:
+    def _place_customer(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
         """A customer's data: a creation if PartnerStack has no such customer yet, else an update."""
         message.operation = "customers.update"
         if lane.standing == Standing.BLOCKED:
-            self._replace_dead(message, lane)
-        elif lane.standing in (Standing.NEW, Standing.ORGANIC):
+            return self._replace_dead(message, lane)
+        if lane.standing in (Standing.NEW, Standing.ORGANIC):
             self._create(message, lane)
+        return []
 
-    def _create(self, message: OutboxMessage, lane: OutboxLane) -> bool:
-        """Make it the creation of the customer, if a partner is known. Returns whether one is."""
-        found = credit(message.payload, self.attributions.get(message.subject))
+    def _credit(self, message: OutboxMessage) -> Credit:
+        return credit(message.payload, self.attributions.get(message.subject))
+
+    def _create(self, message: OutboxMessage, lane: OutboxLane) -> None:
+        """Make it the creation of the customer, if a partner is known."""
+        found = self._credit(message)
         message.operation, message.rank = found.operation or "customers.create", 0
         message.credit, message.reason = found.content, found.reason
         if found.operation:
             self._open(lane)
         else:
             lane.standing = Standing.ORGANIC
-        return bool(found.operation)
 
     def _open(self, lane: OutboxLane) -> None:
-        lane.standing = Standing.OPEN
+        lane.standing, lane.due_at = Standing.OPEN, lane.due_at or self.now
         self.opened.append(lane.key)
 
-    def _replace_dead(self, message: OutboxMessage, lane: OutboxLane) -> None:
+    def _replace_dead(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
         """Newer data of a customer whose creation was refused: they take the place of the refused ones."""
         creations = self.messages.filter(lane=lane.key, operation__in=CREATE_CUSTOMER)
         dead = creations.filter(state=State.DEAD).first()
-        if dead is None:
-            return
-        message.in_doubt_since, message.first_sent_at = dead.in_doubt_since, dead.first_sent_at
-        message.save(update_fields=["in_doubt_since", "first_sent_at"], using=self.using)
-        dead.state, dead.reason = State.CANCELLED, f"Replaced by newer data. {dead.reason}"
-        dead.save(update_fields=["state", "reason"], using=self.using)
-        self._create(message, lane)
+        if dead is None or not self._credit(message).operation:
+            return []
+        older = self.messages.filter(lane=lane.key, operation__in=CUSTOMER_SNAPSHOTS, pk__lt=message.pk)
+        older.filter(state=State.BLOCKED).update(state=State.CANCELLED, reason=REPLACED)
+        creations.filter(pk=dead.pk).update(state=State.CANCELLED, reason=f"{REPLACED} {dead.reason}")
+        if dead.in_doubt_since is None:
+            self._create(message, lane)
+            return []
+        # If PartnerStack has the customer after all, it has the older data: these are told as a change, too.
+        creation = copy(message)
+        creation.pk, creation.state = None, State.READY
+        creation.in_doubt_since, creation.first_sent_at = dead.in_doubt_since, dead.first_sent_at
+        self._create(creation, lane)
+        return [creation]
 
     def _introduce(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
-        """
-        The customer of a message whose lane is new: it was never queued, so ask the site's source for it.
-
-        An error of the source leaves the message for a person; the customer's next message asks again.
-        """
-        try:
+        """The customer of a message, if it was never queued before: the site's source is asked for it."""
+        # A savepoint, lest a query of the source that fails takes the others with it.
+        with transaction.atomic(self.using):
             draft = customer_of(message)
-        except Exception as error:
-            message.reason = (
-                f"The source of {message.customer_source} failed: {type(error).__name__}: {error}"
-            )
-            return []
         if draft is None:
             message.reason = "The customer was never reported."
             return []
@@ -191,12 +218,19 @@ class Intake:
 
     def _release(self) -> None:
         """What waited for a partner may leave, unless it is too old; and what waited behind a refusal."""
+        if not self.opened:
+            return
         waiting = self.messages.filter(lane__in=self.opened).exclude(operation__in=CUSTOMER_SNAPSHOTS)
-        recent = waiting.filter(
-            state=State.ORGANIC, queued_at__gte=self.now - timedelta(days=conf.attribution_days)
-        )
-        recent.update(state=State.READY, reason="")
-        waiting.filter(state=State.ORGANIC).update(
-            reason="Queued too long before the customer had a partner."
-        )
-        waiting.filter(state=State.BLOCKED).update(state=State.READY, reason="")
+        organic = waiting.filter(state=State.ORGANIC)
+        organic.filter(queued_at__lt=self.now - timedelta(days=conf.attribution_days)).update(reason=TOO_OLD)
+        follow = behind(organic.exclude(reason=TOO_OLD), {State.ORGANIC}, reason=TOO_OLD)
+        organic.filter(pk__in=list(follow.values_list("pk", flat=True))).update(reason=TOO_OLD)
+        organic.exclude(reason=TOO_OLD).update(state=State.READY, reason="")
+        unblock(waiting)
+
+
+def _follows(message: OutboxMessage) -> bool:
+    """Whether there was another message of the same object before; a payment itself is the first."""
+    if message.operation == "transactions.delete":
+        return True
+    return message.operation in WAITING and message.payload.get("key") != message.subject

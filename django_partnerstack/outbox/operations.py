@@ -44,8 +44,8 @@ class Operation:
     removes: bool = False
     #: Creates the lane's customer: comes first, and everything else in the lane waits for it.
     creates_customer: bool = False
-    #: Makes an object; what happens to it later must not leave before.
-    creates: bool = False
+    #: What happens later to the same object must not leave before.
+    awaited: bool = False
     #: A good answer does not say whether anything was made: it counts once a look-up finds it.
     unconfirmed: bool = False
 
@@ -119,7 +119,7 @@ OPERATIONS: dict[str, Operation] = {
         agrees=("customer_key", "partner_key"),
         model=Customer,
         creates_customer=True,
-        creates=True,
+        awaited=True,
     ),
     "conversions.create": Operation(
         send=_convert,
@@ -127,7 +127,7 @@ OPERATIONS: dict[str, Operation] = {
         agrees=("customer_key",),
         model=Customer,
         creates_customer=True,
-        creates=True,
+        awaited=True,
         unconfirmed=True,
     ),
     "customers.update": Operation(send=_update_customer, repeatable=True, model=Customer),
@@ -142,13 +142,14 @@ OPERATIONS: dict[str, Operation] = {
         find=_find_transaction,
         agrees=("key", "amount", "currency", "customer_external_key"),
         model=Transaction,
-        creates=True,
+        awaited=True,
     ),
     "transactions.delete": Operation(
         send=lambda client, payload: client.transactions.delete(payload["key"]),
         repeatable=True,
         model=Transaction,
         removes=True,
+        awaited=True,
     ),
     # An action cannot be found again: PartnerStack's list of actions knows no key of the caller's.
     "actions.create": Operation(send=lambda client, payload: client.actions.create(**payload)),
@@ -157,7 +158,7 @@ OPERATIONS: dict[str, Operation] = {
         find=_find_partnership,
         agrees=("email",),
         model=Partnership,
-        creates=True,
+        awaited=True,
     ),
     "partnerships.update": Operation(send=_update_partnership, repeatable=True, model=Partnership),
     "partnerships.archive": Operation(

@@ -10,14 +10,24 @@ from django.db.models import Exists
 
 from ..exceptions import PartnerStackError
 from ..models import OutboxLane, OutboxMessage, Standing, State
-from .finish import block_followers, followers
-from .intake import PLACES, take_in
-from .operations import OPERATIONS
+from .credit import credited
+from .followers import STUCK, behind, block, followers, unblock
+from .intake import PLACES, REPLACED, take_in
+from .operations import CREATE_CUSTOMER, CUSTOMER_SNAPSHOTS, OPERATIONS
 from .push import site_line
 
 Change = Callable[[OutboxMessage, OutboxLane, datetime], None]
 
 WAITING = frozenset({State.READY, State.UNKNOWN, State.ORGANIC, State.BLOCKED, State.HELD, State.DEAD})
+
+#: What can be done in which states. A message that was just queued is first taken into its lane.
+POSSIBLE = {
+    "retry": frozenset({State.DEAD, State.READY, State.UNKNOWN}),
+    "hold": WAITING - {State.HELD, State.DEAD},
+    "release": frozenset({State.HELD}),
+    "cancel": WAITING,
+    "mark_delivered": frozenset({State.HELD, State.DEAD, State.UNKNOWN}),
+}
 
 
 class NotPossible(PartnerStackError):
@@ -28,14 +38,15 @@ def retry(message: OutboxMessage) -> None:
     """
     Let a message that is dead, or waits for its next attempt, go at once.
 
-    One that PartnerStack may have carried out is looked up first, as ever.
+    One that PartnerStack may have carried out is looked up first, as ever; where nothing can be looked up it
+    is held. A customer's older data are cancelled if newer ones have been queued.
     """
-    _change(message, {State.DEAD, State.READY, State.UNKNOWN}, _let_go)
+    _change(message, POSSIBLE["retry"], _let_go)
 
 
 def hold(message: OutboxMessage) -> None:
     """Keep a message back until it is released; what needs it waits."""
-    _change(message, WAITING - {State.HELD, State.DEAD}, _set_aside(State.HELD, "Held by hand."))
+    _change(message, POSSIBLE["hold"], _set_aside(State.HELD, "Held by hand."))
 
 
 def release(message: OutboxMessage) -> None:
@@ -45,73 +56,107 @@ def release(message: OutboxMessage) -> None:
     One that PartnerStack may have carried out is looked up first. Where nothing can be looked up it is sent:
     whoever releases it has made sure that PartnerStack does not have it.
     """
-    _change(message, {State.HELD}, _let_go)
+    _change(message, POSSIBLE["release"], _release)
 
 
 def cancel(message: OutboxMessage) -> None:
     """Never send a message; what needs it stays blocked."""
-    _change(message, WAITING, _set_aside(State.CANCELLED, "Cancelled by hand."))
+    _change(message, POSSIBLE["cancel"], _set_aside(State.CANCELLED, "Cancelled by hand."))
 
 
 def mark_delivered(message: OutboxMessage) -> None:
     """Take a person's word that PartnerStack has it; what needs it goes on."""
-    _change(message, {State.HELD, State.DEAD, State.UNKNOWN}, _believe)
+    _change(message, POSSIBLE["mark_delivered"], _believe)
 
 
 def _change(message: OutboxMessage, states: Collection[State], change: Change) -> None:
     with site_line(message.mode).locked() as row:
         using = router.db_for_write(OutboxMessage)
         found = OutboxMessage.objects.using(using).get(pk=message.pk)
-        if found.state == State.NEW:
-            take_in(found.mode, using, row.now)
-            found.refresh_from_db()
+        while found.state == State.NEW:
+            take_in(found.mode, using, row.now, lane=found.lane)
+            found.refresh_from_db(using=using)
         if found.state not in states:
             raise NotPossible(f"{found} is {State(found.state).label}; that cannot be done with it now.")
         lane = OutboxLane.objects.using(using).get(mode=found.mode, key=found.lane)
         change(found, lane, row.now)
-        found.save(using=using)
-        lane.save(using=using)
         _wake(lane, using, row.now)
     message.refresh_from_db()
 
 
 def _let_go(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
-    operation = OPERATIONS[message.operation]
-    if operation.find is None:
+    using = router.db_for_write(OutboxMessage)
+    if _is_outdated(message, using):
+        message.state, message.reason, message.finished_at = State.CANCELLED, REPLACED, now
+        message.save(using=using)
+        return
+    if message.operation in CREATE_CUSTOMER and credited(message):
+        _stand(lane, Standing.OPEN, using)
+    message.state, message.reason = _place(message, lane, using)
+    message.attempts, message.next_try_at, message.finished_at = 0, None, None
+    message.save(using=using)
+    unblock(followers(message, using))
+
+
+def _release(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
+    operation = OPERATIONS.get(message.operation)
+    if operation is not None and operation.find is None:
         message.in_doubt_since = None
-    if operation.creates_customer:
-        lane.standing = Standing.OPEN
+    _let_go(message, lane, now)
+
+
+def _place(message: OutboxMessage, lane: OutboxLane, using: str) -> tuple[State, str]:
+    """Where it belongs now, and why."""
+    if lane.standing == Standing.NEW:
+        # Whether it has a customer is found out when it is taken in again.
+        return State.NEW, ""
+    if message.operation in CREATE_CUSTOMER and not credited(message):
+        return State.ORGANIC, "The customer has no partner."
+    if behind(OutboxMessage.objects.using(using).filter(pk=message.pk), STUCK).exists():
+        return State.BLOCKED, "Waits for what is dead, held or cancelled before it."
     place = PLACES[Standing(lane.standing)]
-    message.state = State.UNKNOWN if message.in_doubt_since and place == State.READY else place
-    message.attempts, message.reason, message.next_try_at, message.finished_at = 0, "", None, None
-    _unblock(message)
+    return (State.UNKNOWN if message.in_doubt_since and place == State.READY else place), ""
+
+
+def _is_outdated(message: OutboxMessage, using: str) -> bool:
+    """Whether these are a customer's data and newer ones were queued."""
+    newer = OutboxMessage.objects.using(using).filter(
+        mode=message.mode, subject=message.subject, operation__in=CUSTOMER_SNAPSHOTS, pk__gt=message.pk
+    )
+    return message.operation == "customers.update" and newer.exclude(state=State.CANCELLED).exists()
 
 
 def _set_aside(state: State, reason: str) -> Change:
     def change(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
+        using = router.db_for_write(OutboxMessage)
+        if message.state != State.ORGANIC:
+            # Of an organic customer nothing leaves anyway.
+            block(message, using)
+            lane.refresh_from_db(using=using)
         message.state, message.reason, message.finished_at, message.next_try_at = state, reason, now, None
-        operation = OPERATIONS[message.operation]
-        block_followers(operation, message, router.db_for_write(OutboxMessage))
-        if operation.creates_customer and lane.standing == Standing.OPEN:
-            lane.standing, lane.due_at = Standing.BLOCKED, None
+        message.save(using=using)
 
     return change
 
 
 def _believe(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
-    message.state, message.reason, message.finished_at = State.DELIVERED, "Marked as delivered by hand.", now
-    if OPERATIONS[message.operation].creates_customer:
-        lane.standing = Standing.OPEN
-    _unblock(message)
-
-
-def _unblock(message: OutboxMessage) -> None:
     using = router.db_for_write(OutboxMessage)
-    blocked = followers(OPERATIONS[message.operation], message, using).filter(state=State.BLOCKED)
-    blocked.update(state=State.READY, reason="")
+    message.state, message.reason, message.finished_at = State.DELIVERED, "Marked as delivered by hand.", now
+    message.in_doubt_since, message.next_try_at = None, None
+    message.save(using=using)
+    if message.operation in CREATE_CUSTOMER:
+        _stand(lane, Standing.OPEN, using)
+    unblock(followers(message, using))
+
+
+def _stand(lane: OutboxLane, standing: Standing, using: str) -> None:
+    """The standing alone: a worker that has just delivered may be setting the due time."""
+    lane.standing = standing
+    lane.save(update_fields=["standing"], using=using)
 
 
 def _wake(lane: OutboxLane, using: str, now: datetime) -> None:
     """Make a lane due, unless a message of it is being sent: then it becomes due by itself."""
     sending = OutboxMessage.objects.using(using).filter(mode=lane.mode, lane=lane.key, state=State.SENDING)
-    OutboxLane.objects.using(using).filter(~Exists(sending), pk=lane.pk).update(due_at=now)
+    lanes = OutboxLane.objects.using(using).filter(~Exists(sending), pk=lane.pk, standing=Standing.OPEN)
+    lanes.update(due_at=now)
