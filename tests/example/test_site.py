@@ -7,8 +7,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 import example_project
 
 MANAGE = Path(example_project.__file__).with_name("manage.py")
@@ -46,17 +44,17 @@ def test_the_check_before_the_launch_warns_of_test_mode(tmp_path: Path) -> None:
     assert "change your keys to production before launching" in ended.stderr.lower()
 
 
-@pytest.mark.parametrize(
-    ("name", "value", "read"),
-    [
-        ("PARTNERSTACK_MODE", "production", "'production'"),
-        ("PARTNERSTACK_READ_TIMEOUT", "1.5", "1.5"),
-        ("PARTNERSTACK_PUSH_ENABLED", "false", "False"),
-        ("DATABASE_URL", "sqlite:////tmp/other.sqlite3", "'/tmp/other.sqlite3'"),
-    ],
-)
-def test_settings_come_from_the_environment(tmp_path: Path, name: str, value: str, read: str) -> None:
-    shown = "DATABASES['default']['NAME']" if name == "DATABASE_URL" else name
-    code = f"from django.conf import settings; print(repr(settings.{shown}))"
-    ended = manage("shell", "--verbosity=0", "--command", code, folder=tmp_path, **{name: value})
-    assert ended.stdout.strip() == read
+def test_settings_come_from_the_environment_with_their_types(tmp_path: Path) -> None:
+    given = {
+        "DATABASE_URL": "sqlite:////tmp/other.sqlite3",
+        "PARTNERSTACK_MODE": "production",
+        "PARTNERSTACK_PUSH_ENABLED": "false",
+        "PARTNERSTACK_READ_TIMEOUT": "1.5",
+    }
+    names = ["PARTNERSTACK_MODE", "PARTNERSTACK_PUSH_ENABLED", "PARTNERSTACK_READ_TIMEOUT"]
+    code = (
+        "from django.conf import settings; "
+        f"print([settings.DATABASES['default']['NAME'], *(getattr(settings, name) for name in {names})])"
+    )
+    ended = manage("shell", "--verbosity=0", "--command", code, folder=tmp_path, **given)
+    assert ended.stdout.strip() == "['/tmp/other.sqlite3', 'production', False, 1.5]"

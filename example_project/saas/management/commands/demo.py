@@ -38,10 +38,13 @@ class Command(BaseCommand):
 
     def handle(self, *, serve: bool, **options: Any) -> None:
         end_processes_when_told()
+        partnerstack = Sandbox(**PROGRAMME)
+        # It takes the same payment twice without a word, so that only the site can prevent it.
+        partnerstack.behaviour.duplicates = "accepted"
         try:
             with (
                 TemporaryDirectory(prefix="partnerstack-demo-") as folder,
-                Sandbox(**PROGRAMME).serve() as sandbox,
+                partnerstack.serve() as sandbox,
             ):
                 env = environment(sandbox.url, folder)
                 self.show(env, sandbox.url)
