@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import router
-from django.db.models import Case, DateTimeField, Exists, F, OuterRef, QuerySet, Subquery, Value, When
+from django.db.models import Case, DateTimeField, Exists, F, OuterRef, Q, QuerySet, Subquery, Value, When
 from django.db.models.functions import Coalesce
 
 from ..models import OutboxLane, OutboxMessage, Standing, State
@@ -54,7 +54,7 @@ def claim(line: Line, limit: int, *, lease: timedelta, lanes: Collection[str] | 
             row.next_slot_at = lease_until
         token = uuid.uuid4().hex
         messages = _mark(heads[: len(slots)], using, row.now, lease_until, token)
-    claimed = (Claimed(m, token, slot, lease_until) for m, slot in zip(messages, slots, strict=True))
+    claimed = (Claimed(m, token, slot, lease_until) for m, slot in zip(messages, slots, strict=False))
     return Batch(tuple(claimed), more=more or len(heads) > len(slots))
 
 
@@ -114,11 +114,16 @@ def _messages_of_lane(mode: str, using: str) -> QuerySet[OutboxMessage]:
 def _mark(
     heads: list[Head], using: str, now: datetime, lease_until: datetime, token: str
 ) -> list[OutboxMessage]:
-    """Write down that these are being sent; one that was already has lost its worker, and is in doubt."""
-    rows = OutboxMessage.objects.using(using)
-    if lost := [head.message for head in heads if head.lost]:
-        rows.filter(pk__in=lost).update(in_doubt_since=F("sent_at"))
-    rows.filter(pk__in=[head.message for head in heads]).update(
+    """
+    Write down that these are being sent; one that was already has lost its worker, and is in doubt.
+
+    Its worker may be writing the result down at this very moment, and then it is not taken.
+    """
+    rows = OutboxMessage.objects.using(using).filter(pk__in=[head.message for head in heads])
+    lost = Q(state=State.SENDING, next_try_at__lte=now)
+    if any(head.lost for head in heads):
+        rows.filter(lost).update(in_doubt_since=F("next_try_at"))
+    rows.filter(Q(state__in=(State.UNKNOWN, State.READY)) | lost).update(
         state=State.SENDING,
         token=token,
         attempts=F("attempts") + 1,
@@ -126,6 +131,7 @@ def _mark(
         sent_at=now,
         next_try_at=lease_until,
     )
-    OutboxLane.objects.using(using).filter(pk__in=[head.lane for head in heads]).update(due_at=lease_until)
-    found = rows.in_bulk([head.message for head in heads])
-    return [found[head.message] for head in heads]
+    found = rows.filter(token=token).in_bulk()
+    taken = [head for head in heads if head.message in found]
+    OutboxLane.objects.using(using).filter(pk__in=[head.lane for head in taken]).update(due_at=lease_until)
+    return [found[head.message] for head in taken]
