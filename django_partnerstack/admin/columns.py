@@ -16,6 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from ..client.currencies import exponent
 from ..conf import conf
 
+#: Shown for nothing, on pages as in lists.
+EMPTY = "-"
+
 
 def in_major_units(amount: int, currency: str) -> str:
     """``4900, "USD"`` as ``49.00 USD``. Deals and leads have no currency and are in cents."""
@@ -30,8 +33,8 @@ def pretty(value: Any) -> SafeString:
 
 
 @admin.display(description=_("amount"), ordering="amount")
-def amount(row: Any) -> str | None:
-    return None if row.amount is None else in_major_units(row.amount, getattr(row, "currency", ""))
+def amount(row: Any) -> str:
+    return EMPTY if row.amount is None else in_major_units(row.amount, getattr(row, "currency", ""))
 
 
 @admin.display(description=_("created"), ordering="remote_created_at")

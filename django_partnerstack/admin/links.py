@@ -19,6 +19,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from ..models import Mirror
+from .columns import EMPTY
 
 
 class Link:
@@ -43,11 +44,11 @@ class Link:
             f"{self.__name__}_label": Subquery(found.values(self.label)[:1]),
         }
 
-    def __call__(self, row: Any) -> str | None:
+    def __call__(self, row: Any) -> str:
         key = getattr(row, self.column)
         pk = getattr(row, f"{self.__name__}_pk")
         if not key or pk is None:
-            return key or None
+            return key or EMPTY
         label = getattr(row, f"{self.__name__}_label") or key
         return format_html('<a href="{}">{}</a>', admin_url(self.model, "change", pk), label)
 
@@ -76,10 +77,10 @@ def admin_url(model: type[Model], page: str, *args: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
 
 
-def host_link(label: str, pk: str, site: admin.AdminSite) -> str | None:
+def host_link(label: str, pk: str, site: admin.AdminSite) -> str:
     """A link to one of the host's objects, by "app.model" and primary key; its name where it has no page."""
     if not label:
-        return None
+        return EMPTY
     text = f"{label} {pk}"
     try:
         model = apps.get_model(label)

@@ -3,18 +3,22 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import unquote
 from django.db import transaction
 from django.db.models import Case, CharField, F, QuerySet, Value, When
 from django.db.models.functions import Substr
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.timesince import timesince
+from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from ..conf import conf
 from ..models import Customer, OutboxMessage, State, Transaction
-from .columns import pretty
+from ..outbox import POSSIBLE
+from .columns import EMPTY, pretty
 from .delivered import mark_delivered
 from .filters import ALL, ModeFilter, OperationFilter, PersonFilter
 from .links import Link, host_link
@@ -30,16 +34,13 @@ TRANSACTION = Link(_("transaction"), "transaction_key", Transaction, "key", "key
 #: The messages of a lane that the page of one shows before and after it.
 AROUND = 5
 
-#: Where there is nothing left to do with a message.
-OVER = frozenset({State.DELIVERED, State.CANCELLED, State.SKIPPED})
-
 
 @admin.register(OutboxMessage)
 class OutboxMessageAdmin(ReadOnlyAdmin):
     list_filter = (ModeFilter, PersonFilter, "state", OperationFilter)
     search_fields = ("lane", "subject", "source_pk")
     search_help_text = _("By lane, by what it is about, or by the primary key of its source.")
-    sortable_by = ("attempts", "next_try_at", "age")
+    sortable_by = ("standing", "age")
     list_per_page = 100
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -63,10 +64,16 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         form_url: str = "",
         extra_context: Any = None,
     ) -> Any:
+        message = self.get_object(request, unquote(object_id)) if object_id else None
+        buttons = self.buttons(request, message) if message is not None else []
+        context = {"buttons": buttons, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def buttons(self, request: HttpRequest, message: OutboxMessage) -> list[tuple[str, str]]:
+        """The actions that the user may take and that change something now, by name and label."""
+        state = State.READY if message.state == State.NEW else message.state
         choices = self.get_action_choices(request, default_choices=[])
-        return super().changeform_view(
-            request, object_id, form_url, {"action_choices": choices, "over": OVER, **(extra_context or {})}
-        )
+        return [(name, label) for name, label in choices if state in POSSIBLE[name]]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).annotate(**keys())
@@ -74,12 +81,11 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         mode = ("mode",) if request.GET.get(ModeFilter.parameter_name) == ALL else ()
-        columns = ("operation", "about", badge, "why", "attempts", "next_try_at", "age")
-        return (*columns, lane_link, "source_object", *mode)
+        return ("operation", "about", "standing", "age", "why", *mode)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [
-            (None, {"fields": ["operation", "about", badge, "full_reason", "attempts", "mode"]}),
+            (None, {"fields": ["operation", "subject_link", badge, "full_reason", "attempts", "mode"]}),
             (_("Timeline"), {"fields": [timeline]}),
             (_("Lane"), {"fields": [lane_link, "lane_around"]}),
             (_("Objects"), {"fields": ["source_object", CUSTOMER, TRANSACTION]}),
@@ -88,11 +94,17 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         ]
 
     @admin.display(description=_("about"))
-    def about(self, message: Any) -> str | None:
+    def about(self, message: Any) -> SafeString:
+        """What it is about, its lane and its source: three ways on."""
+        lines = (self.subject_link(message), lane_link(message), self.source_object(message))
+        return format_html_join("", "<div>{}</div>", ((line,) for line in lines if line != EMPTY))
+
+    @admin.display(description=_("about"))
+    def subject_link(self, message: Any) -> str:
         """What it is about, with the way to the mirror's row where there is one."""
         if message.transaction_key:
             return TRANSACTION(message)
-        return CUSTOMER(message) if message.operation.startswith("customers.") else message.subject or None
+        return CUSTOMER(message) if message.operation.startswith("customers.") else message.subject or EMPTY
 
     @admin.display(description=_("reason"))
     def why(self, message: OutboxMessage) -> str:
@@ -100,21 +112,32 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         return Truncator(conf.without_keys(message.reason)).chars(90)
 
     @admin.display(description=_("reason"))
-    def full_reason(self, message: OutboxMessage) -> SafeString | str:
-        return conf.without_keys(message.reason)
+    def full_reason(self, message: OutboxMessage) -> str:
+        return conf.without_keys(message.reason) or EMPTY
+
+    @admin.display(description=_("state"), ordering="next_try_at")
+    def standing(self, message: OutboxMessage) -> SafeString:
+        """Where it stands, how often it was tried, and when it will be; ordered by that."""
+        lines = [badge(message)]
+        if message.attempts:
+            text = ngettext("{number} attempt", "{number} attempts", message.attempts)
+            lines.append(text.format(number=message.attempts))
+        if message.next_try_at:
+            lines.append(_("next in {time}").format(time=timeuntil(message.next_try_at, depth=1)))
+        return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
 
     @admin.display(description=_("age"), ordering="-queued_at")
     def age(self, message: OutboxMessage) -> str:
         return timesince(message.queued_at, depth=1)
 
     @admin.display(description=_("source"))
-    def source_object(self, message: OutboxMessage) -> str | None:
+    def source_object(self, message: OutboxMessage) -> str:
         return host_link(message.source, message.source_pk, self.admin_site)
 
     @admin.display(description=_("messages around it"))
-    def lane_around(self, message: OutboxMessage) -> SafeString | None:
+    def lane_around(self, message: OutboxMessage) -> str:
         if not message.lane:
-            return None
+            return EMPTY
         lane = OutboxMessage.objects.filter(mode=message.mode, lane=message.lane)
         before = lane.filter(pk__lte=message.pk).order_by("-pk")[: AROUND + 1]
         after = lane.filter(pk__gt=message.pk).order_by("pk")[:AROUND]
@@ -125,8 +148,8 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         return pretty(message.payload)
 
     @admin.display(description="JSON")
-    def answer(self, message: OutboxMessage) -> SafeString | None:
-        return pretty(message.response) if message.response is not None else None
+    def answer(self, message: OutboxMessage) -> str:
+        return pretty(message.response) if message.response is not None else EMPTY
 
 
 def keys() -> dict[str, Case]:

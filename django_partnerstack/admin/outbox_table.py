@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from ..conf import conf
 from ..models import OutboxMessage
+from .columns import EMPTY
 from .links import admin_url
 
 MOMENTS = ("queued_at", "first_sent_at", "sent_at", "in_doubt_since", "finished_at", "next_try_at")
@@ -29,9 +30,9 @@ def badge(message: OutboxMessage) -> SafeString:
 
 
 @admin.display(description=gettext_lazy("lane"))
-def lane_link(message: OutboxMessage) -> SafeString | None:
+def lane_link(message: OutboxMessage) -> str:
     """A link to the list of the messages of its lane."""
-    return list_link(message.lane, mode=message.mode, lane=message.lane) if message.lane else None
+    return list_link(message.lane, mode=message.mode, lane=message.lane) if message.lane else EMPTY
 
 
 def list_link(text: Any, **which: str) -> SafeString:
@@ -67,6 +68,7 @@ def _row(message: OutboxMessage, current: OutboxMessage | None) -> SafeString:
     url = admin_url(OutboxMessage, "change", message.pk)
     name = message.operation if here else format_html('<a href="{}">{}</a>', url, message.operation)
     reason = Truncator(conf.without_keys(message.reason)).chars(60)
-    cells = (name, message.subject, badge(message), message.attempts, moment(message.queued_at), reason)
-    row = format_html_join("", "<td>{}</td>", ((cell,) for cell in cells))
+    short = (name, message.subject, badge(message), message.attempts, moment(message.queued_at))
+    row = format_html_join("", '<td class="nowrap">{}</td>', ((cell,) for cell in short))
+    row += format_html("<td>{}</td>", reason)
     return format_html('<tr class="{}">{}</tr>', "partnerstack-current" if here else "", row)

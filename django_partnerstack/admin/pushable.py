@@ -6,13 +6,13 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..conf import conf
 from ..models import OutboxMessage
 from ..outbox import customer_lane
+from .columns import EMPTY
 from .mirror import MirrorAdmin
 from .outbox_table import list_link, message_table
 from .permissions import may
@@ -49,9 +49,9 @@ class PushableAdmin(PushAction, MirrorAdmin):
         return [*fieldsets[:-1], (gettext_lazy("Outbox"), {"fields": ["outbox"]}), fieldsets[-1]]
 
     @admin.display(description=gettext_lazy("messages"))
-    def outbox(self, row: Any) -> SafeString | None:
+    def outbox(self, row: Any) -> str:
         messages: QuerySet[OutboxMessage] = OutboxMessage.objects.filter(self.messages_of(row), mode=row.mode)
         table = message_table(messages.defer("payload", "response")[:LATEST])
         lane = customer_lane(getattr(row, self.customer_column))
         link = list_link(_("All messages of this customer"), mode=row.mode, lane=lane)
-        return format_html("{}<p>{}</p>", table, link) if table else None
+        return format_html("{}<p>{}</p>", table, link) if table else EMPTY

@@ -4,11 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from ..models import SyncState
-from .columns import pretty
+from .columns import EMPTY, pretty
 from .filters import ModeFilter
 from .readonly import ReadOnlyAdmin
 
@@ -33,15 +32,15 @@ class SyncStateAdmin(ReadOnlyAdmin):
     @admin.display(description=_("walk under way"))
     def under_way(self, state: SyncState) -> Any:
         if not state.walk:
-            return None
+            return EMPTY
         return _("full") if state.walk.get("full") else _("incremental")
 
     @admin.display(description=_("held by"))
-    def holder(self, state: SyncState) -> str | None:
+    def holder(self, state: SyncState) -> str:
         """Nobody once the time is up: the next run takes the resource over."""
         held = state.held_until is not None and state.held_until > timezone.now()
-        return state.held_by if held else None
+        return state.held_by if held else EMPTY
 
     @admin.display(description=_("walk under way"))
-    def walk_as_stored(self, state: SyncState) -> SafeString | None:
-        return pretty(state.walk) if state.walk else None
+    def walk_as_stored(self, state: SyncState) -> str:
+        return pretty(state.walk) if state.walk else EMPTY

@@ -6,7 +6,7 @@ from .enqueue import Draft, customer_lane, enqueue, partnership_lane
 from .lookup import LookUp, look_up
 from .opening import open_line
 from .operations import OPERATIONS, SAVE_CUSTOMER
-from .operators import NotPossible, cancel, hold, mark_delivered, release, retry
+from .operators import POSSIBLE, NotPossible, cancel, hold, mark_delivered, release, retry
 from .prune import prune
 from .push import worker
 from .reconsider import reconsider
@@ -16,6 +16,7 @@ from .worker import Worker
 
 __all__ = [
     "OPERATIONS",
+    "POSSIBLE",
     "SAVE_CUSTOMER",
     "Draft",
     "LookUp",
