@@ -51,7 +51,7 @@ def signup(
         )
     data = describe(customer) if describe is not None else sources.CustomerData(**given)
     if not isinstance(data, sources.CustomerData):
-        return _skip(customer, outbox.SAVE_CUSTOMER, data)
+        return _enqueue(outbox.skipped_draft(customer, outbox.SAVE_CUSTOMER, data), customer)
     draft = outbox.customer_draft(customer, replace(data, **given))
     bound = request is not None and _bind(draft, customer, request, token)
     return _enqueue(draft, customer) or (bound and _reconsider(draft, customer))
@@ -114,13 +114,7 @@ def report(instance: models.Model, *, new: bool = False) -> bool:
     """
     if sources.find(sources.customers, type(instance)) is not None:
         return signup(instance, request=attribution.current.get() if new else None)
-    describe = sources.find(sources.transactions, type(instance))
-    if describe is None:
-        raise sources.SourceError(f"{instance._meta.label} has no source; register one in partnerstack.py.")
-    data = describe(instance)
-    if not isinstance(data, sources.TransactionData):
-        return _skip(instance, "transactions.create", data)
-    return _enqueue(outbox.transaction_draft(data, instance), instance)
+    return _enqueue(outbox.draft_of(instance), instance)
 
 
 def assign(customer_key: str, partner_key: str, *, by: str) -> None:
@@ -144,12 +138,6 @@ def _reconsider(draft: outbox.Draft, customer: models.Model) -> bool:
     return outbox.reconsider(draft.subject, mode=conf.mode, using=customer._state.db)
 
 
-def _skip(instance: models.Model, operation: str, result: sources.Skipped | None) -> bool:
-    reason = result.reason if isinstance(result, sources.Skipped) else "The source returned None."
-    _enqueue(outbox.skipped_draft(instance, operation, reason), instance)
-    return False
-
-
 def _enqueue(draft: outbox.Draft, instance: models.Model) -> bool:
-    """In the database of the object, so that both are one transaction."""
-    return outbox.enqueue(draft, mode=conf.mode, using=instance._state.db)
+    """In the database of the object, so that both are one transaction. A note is nothing new."""
+    return outbox.enqueue(draft, mode=conf.mode, using=instance._state.db) and not draft.skipped

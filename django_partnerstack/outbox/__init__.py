@@ -1,7 +1,7 @@
 """Push: what this site has to tell PartnerStack, once each, whatever happens on the way."""
 
 from .at_once import Pushed, lane_of, push_at_once
-from .drafts import customer_draft, event_draft, skipped_draft, transaction_draft
+from .drafts import customer_draft, draft_of, event_draft, skipped_draft, transaction_draft
 from .enqueue import Draft, customer_lane, enqueue, partnership_lane
 from .lookup import LookUp, look_up
 from .opening import open_line
@@ -28,6 +28,7 @@ __all__ = [
     "cancel",
     "customer_draft",
     "customer_lane",
+    "draft_of",
     "enqueue",
     "event_draft",
     "hold",

@@ -110,8 +110,28 @@ def event_draft(customer: models.Model, name: str, value: int, key: str) -> Draf
     )
 
 
-def skipped_draft(instance: models.Model, operation: str, reason: str) -> Draft:
+def draft_of(instance: models.Model) -> Draft:
+    """
+    An object as its registered source describes it, or a note that it is not reported.
+
+    Raises SourceError if there is no source.
+    """
+    if (describe := sources.find(sources.customers, type(instance))) is not None:
+        data = describe(instance)
+        if isinstance(data, sources.CustomerData):
+            return customer_draft(instance, data)
+        return skipped_draft(instance, SAVE_CUSTOMER, data)
+    if (describe_payment := sources.find(sources.transactions, type(instance))) is not None:
+        payment = describe_payment(instance)
+        if isinstance(payment, sources.TransactionData):
+            return transaction_draft(payment, instance)
+        return skipped_draft(instance, "transactions.create", payment)
+    raise sources.SourceError(f"{instance._meta.label} has no source; register one in partnerstack.py.")
+
+
+def skipped_draft(instance: models.Model, operation: str, result: sources.Skipped | None) -> Draft:
     """A note that an object is not reported, and why; once for each reason."""
+    reason = result.reason if isinstance(result, sources.Skipped) else "The source returned None."
     label, pk = reference(instance)
     return Draft(
         operation=operation,
