@@ -50,6 +50,11 @@ class Cluster:
         self.port = _free_port()
         self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
 
+    def renew(self, database: str) -> None:
+        """An empty database of that name."""
+        self._connected("dropdb", "--if-exists", "--force", database)
+        self._connected("createdb", database)
+
     def make(self) -> None:
         if os.geteuid() == 0:
             shutil.chown(self.folder, "postgres")
@@ -65,10 +70,16 @@ class Cluster:
         self._run("pg_ctl", "stop", "--wait", "-m", "immediate")
 
     def _run(self, program: str, *arguments: str) -> None:
+        self._call(program, "-D", str(self.folder / "data"), *arguments)
+
+    def _connected(self, program: str, *arguments: str) -> None:
+        self._call(program, "-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres", *arguments)
+
+    def _call(self, program: str, *arguments: str) -> None:
         as_user = ("runuser", "-u", "postgres", "--") if os.geteuid() == 0 else ()
-        command = [*as_user, str(self.programs / program), "-D", str(self.folder / "data"), *arguments]
-        # Not a pipe: the server would keep it open.
-        output = self.folder.parent / f"{self.folder.name}.txt"
+        command = [*as_user, str(self.programs / program), *arguments]
+        # Not a pipe, which the server would keep open.
+        output = self.folder / "programs"
         with output.open("ab") as file:
             subprocess.run(command, check=True, cwd="/", stdout=file, stderr=file, timeout=60)
 

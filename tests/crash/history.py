@@ -1,4 +1,4 @@
-"""What happens at a site: the same seed gives the same history, so that everybody knows what is to come of it."""
+"""What happens at a site. The same seed gives the same history, so what is to come of it is known."""
 
 from __future__ import annotations
 

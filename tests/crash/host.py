@@ -1,4 +1,4 @@
-"""The host: writes its history in real transactions. As a process of its own, as many events at a time as it is told."""
+"""The host: writes its history in real transactions. As a process, as many events at a time as it is told."""
 
 from __future__ import annotations
 

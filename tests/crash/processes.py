@@ -99,3 +99,5 @@ class Family:
     def end(self) -> None:
         for child in self.children:
             child.end()
+            # Shown if the test has failed.
+            print(child.process.args, child.code(), child.said[-2000:], sep="\n")

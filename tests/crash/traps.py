@@ -29,10 +29,8 @@ POINTS = (
     "after the result's commit",
 )
 #: What a transaction is, by the columns of messages that it sets.
-KINDS = {
-    "claim": re.compile(r"\bUPDATE\b.*outboxmessage\W.*\bSET\b.*\bfirst_sent_at\b", re.DOTALL),
-    "result": re.compile(r"\bUPDATE\b.*outboxmessage\W.*\bSET\b.*\bfinished_at\b", re.DOTALL),
-}
+CLAIM = re.compile(r"\bUPDATE\b.*outboxmessage\W.*\bSET\b.*\bfirst_sent_at\b", re.DOTALL)
+RESULT = re.compile(r"\bUPDATE\b.*outboxmessage\W.*\bSET\b.*\bfinished_at\b", re.DOTALL)
 
 
 def die(*args: Any) -> None:
@@ -76,23 +74,30 @@ def watch_commits(trap: Trap) -> None:
 class Commits:
     def __init__(self, connection: Any, trap: Trap) -> None:
         self.connection, self.trap = connection, trap
-        self.kind: str | None = None
+        self.statements: list[str] = []
         self.commit = connection._commit
         connection._commit = self
         connection.execute_wrappers.append(self.notice)
 
-    def notice(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
-        kinds = (kind for kind, pattern in KINDS.items() if pattern.search(sql))
-        self.kind = next(kinds, self.kind)
-        return execute(sql, params, many, context)
+    def notice(self, execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        self.statements.append(sql)
+        return execute(sql, *rest)
 
     def __call__(self) -> None:
-        kind, self.kind = self.kind, None
-        if kind:
-            self.trap.reach(f"before the {kind}'s commit", self.connection)
+        done, self.statements = self.statements, []
+        kind = _kind(done)
+        self.trap.reach(f"before {kind} commit", self.connection)
         self.commit()
-        if kind:
-            self.trap.reach(f"after the {kind}'s commit", self.connection)
+        self.trap.reach(f"after {kind} commit", self.connection)
+
+
+def _kind(statements: list[str]) -> str:
+    if any(map(CLAIM.search, statements)):
+        return "the claim's"
+    if any(map(RESULT.search, statements)):
+        return "the result's"
+    # A thread that delivers waits for a turn, or closes the line.
+    return "another" if threading.current_thread() is threading.main_thread() else "the line's"
 
 
 def watched_session(trap: Trap) -> Session:

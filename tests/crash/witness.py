@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
 
@@ -17,13 +17,14 @@ from .history import Effect
 
 @dataclass(frozen=True)
 class Arrival:
-    """A request, in seconds since the epoch, and the answer's status."""
+    """A request, in seconds since the epoch, and the answer's status. ``took_effect``: whatever the answer."""
 
     at: float
     method: str
     path: str
     body: dict[str, Any]
     status: int
+    took_effect: bool
 
 
 class Witness(Sandbox):
@@ -33,20 +34,18 @@ class Witness(Sandbox):
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
         with self.lock:
-            at = self.clock()
+            at, before = self.clock(), self.effects.total()
             reply = super().handle(method, target, headers, body)
             path = unquote(target.partition("?")[0]).removeprefix("/api/v2")
             content = json.loads(body) if body else {}
-            self.arrivals.append(Arrival(at, method, path, content, reply.status))
+            took_effect = self.effects.total() > before
+            self.arrivals.append(Arrival(at, method, path, content, reply.status, took_effect))
         return reply
 
     @property
     def writes(self) -> list[Arrival]:
         """The requests that changed something."""
-        return [each for each in list(self.arrivals) if each.method != "GET" and each.status < 300]
-
-    def seconds_since(self, moment: float) -> float:
-        return time.time() - moment
+        return [each for each in list(self.arrivals) if each.took_effect]
 
 
 @dataclass
@@ -110,7 +109,7 @@ def _compare(verdict: Verdict, wanted: list[Effect], happened: list[Effect]) -> 
     verdict.of_rolled_back += len(once) - len(known)
     verdict.lost += len(wanted) - len(set(known))
     verdict.second_effects += len(known) - len(set(known))
-    verdict.order_errors += sum(after < before for before, after in zip(known, known[1:], strict=False))
+    verdict.order_errors += sum(after < before for before, after in pairwise(known))
 
 
 def _is_new(effect: Effect, before: Effect | None) -> bool:

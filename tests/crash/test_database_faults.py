@@ -1,0 +1,80 @@
+"""The database goes away, as the workers see it: one backend at a time, or the whole server."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from .cluster import binaries, cluster
+from .history import History, effects
+from .processes import Family, until
+from .witness import judge
+
+pytest.importorskip("psycopg", reason="The driver of PostgreSQL is not installed.")
+pytestmark = pytest.mark.skipif(binaries() is None, reason="initdb and pg_ctl of PostgreSQL were not found.")
+
+SEED, EVENTS = 3, 200
+#: Seconds after which workers must be delivering again.
+AT_MOST = 5
+
+
+@pytest.fixture(scope="module")
+def postgresql():
+    # Not in pytest's own folder, which other users may not enter.
+    with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as server:
+        yield server
+
+
+@pytest.fixture
+def site(postgresql, server, witness, tmp_path):
+    """A site on that server, with much to tell."""
+    postgresql.renew("site")
+    database = {"DATABASE_URL": postgresql.url, "CRASH_DATABASE": "site"}
+    family = Family(tmp_path, {**database, "CRASH_API_URL": f"{server.url}/api/v2"})
+    try:
+        assert family.start("django", "migrate", "--run-syncdb").wait(60) == 0
+        host = family.start("tests.crash.host", SEED, EVENTS)
+        host.tell(str(2 * EVENTS))
+        until(lambda: host.said, seconds=30, what="the site's events are written")
+        witness.faults.add("latency", seconds=0.05)
+        yield family
+    finally:
+        family.end()
+
+
+def delivered(witness):
+    verdict = judge(witness, effects(list(History(SEED, EVENTS))))
+    return verdict if not verdict.lost else None
+
+
+def test_workers_outlive_a_database_that_crashes_and_soon_deliver_again(site, postgresql, witness, show):
+    workers = [site.worker(), site.worker()]
+    seconds = []
+    for _ in range(2):
+        began = len(witness.writes)
+        until(lambda began=began: len(witness.writes) > began + 20, seconds=20, what="some deliveries")
+        postgresql.stop()
+        postgresql.start()
+        back, began = witness.clock(), len(witness.writes)
+        until(lambda began=began: len(witness.writes) > began, seconds=20, what="a delivery")
+        seconds.append(witness.clock() - back)
+    witness.faults.clear()
+    verdict = until(lambda: delivered(witness), seconds=60, what="everything is delivered")
+    show(f"database crashed twice: delivering again after {max(seconds):.2f} s at most; {verdict}")
+    assert [worker.code() for worker in workers] == [None, None]
+    assert max(seconds) < AT_MOST
+    assert verdict.is_good
+
+
+@pytest.mark.parametrize("point", ["the claim's", "the result's", "the line's"])
+def test_workers_outlive_connections_that_are_cut_at_a_commit(site, witness, show, point):
+    witness.faults.add("status", method="POST", status=503, rate=0.1, after_effect=True, retry_after=0)
+    workers = [site.worker("--point", f"before {point} commit", "--after", 5, "--cut") for _ in range(2)]
+    verdict = until(lambda: delivered(witness), seconds=45, what="everything is delivered")
+    cuts = sum(worker.said.count("trap:") for worker in workers)
+    show(f"{cuts} connections cut at {point} commit: {verdict}")
+    assert [worker.code() for worker in workers] == [None, None]
+    assert cuts > 1
+    assert verdict.is_good
