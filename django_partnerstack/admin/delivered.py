@@ -35,7 +35,7 @@ def mark_delivered(
         done = _("{count} marked as delivered.")
         model_admin.message_user(request, *operate(outbox.mark_delivered, rows, done))
         return None
-    looked_up = ask(model_admin, request, [row for row in rows if row.in_doubt_since])
+    looked_up = ask(model_admin, request, [row for row in rows if row.in_doubt_since and possible(row)])
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Mark as delivered"),
@@ -50,11 +50,18 @@ def mark_delivered(
 
 
 def shown(message: OutboxMessage, look_up: outbox.LookUp | None) -> tuple[Any, ...]:
-    """What the page shows of a message: itself, state, reason, content, look-up and the records it gave."""
+    """
+    What the page shows of a message: itself, whether it can be marked, state, reason, content, the look-up
+    and the records that it gave.
+    """
     records = [look_up.found, *look_up.candidates] if look_up else []
     raws = [pretty(record.raw) for record in records if record is not None]
     reason = conf.without_keys(message.reason)
-    return message, badge(message), reason, pretty(message.payload), look_up, raws
+    return message, possible(message), badge(message), reason, pretty(message.payload), look_up, raws
+
+
+def possible(message: OutboxMessage) -> bool:
+    return message.state in outbox.POSSIBLE["mark_delivered"]
 
 
 def ask(model_admin: Any, request: HttpRequest, rows: Sequence[OutboxMessage]) -> dict[int, outbox.LookUp]:

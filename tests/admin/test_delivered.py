@@ -138,3 +138,11 @@ def test_what_is_delivered_already_cannot_be_marked(clerk: Client) -> None:
     [(level, text)] = take(clerk, "mark_delivered", queue(), confirmed="yes")
     assert level == ERROR
     assert "is delivered; that cannot be done with it now" in text
+
+
+def test_what_is_delivered_already_has_nothing_to_tick(clerk: Client, partnerstack: Sandbox) -> None:
+    message = queue(in_doubt_since=timezone.now())
+    form = {"action": "mark_delivered", "index": 0, "_selected_action": message.pk}
+    html = clerk.post(list_url(OutboxMessage), form).rendered_content
+    assert "Cannot be marked: it is delivered." in html
+    assert 'type="checkbox"' not in html
