@@ -109,7 +109,7 @@ def _message(body: bytes, scrub: Scrubber) -> str:
         found = parsing.words(parsing.load(body))
     except parsing.Malformed:
         found = ""
-    found = found or body.decode("utf-8", "replace")
+    found = found or body.decode("utf-8", "replace").replace("\0", parsing.REPLACEMENT)
     line = scrub(" ".join(found.split()))
     return line if len(line) <= LONGEST_MESSAGE else f"{line[:LONGEST_MESSAGE]}…"
 

@@ -33,14 +33,16 @@ class Courier:
     """
     Carries messages to PartnerStack for one process. Threads may share it.
 
-    ``grace``: how long "not found" proves nothing after a write. ``budget``: how long one request can take.
-    ``turn``: waits for the next free slot of the shared line.
+    ``grace``: how long "not found" proves nothing after a write. ``budget``: how long one request can take,
+    and ``lease`` how long before it was in doubt a message may have been sent. ``turn``: waits for the next
+    free slot of the shared line.
     """
 
     client: Client
     line: Line
     grace: timedelta
     budget: timedelta
+    lease: timedelta
     turn: Callable[[], None]
 
     def deliver(self, message: OutboxMessage, lease_until: datetime) -> Outcome:
@@ -59,7 +61,7 @@ class Courier:
             self.turn()
         now = self.line.clock.now()
         if now + self.budget > lease_until:
-            return postponed(message, "The look-up took too long to send it in the same turn.", now)
+            return again(message, "There was no time left to send it in the same turn.", now)
         return self._send(operation, message)
 
     def _send(self, operation: Operation, message: OutboxMessage) -> Outcome:
@@ -78,10 +80,9 @@ class Courier:
     def _look_up(self, operation: Operation, message: OutboxMessage, since: datetime) -> Outcome | None:
         """What an earlier attempt did; None if it certainly did nothing, so that it may be sent again."""
         if operation.find is None:
-            return held(UNCLEAR.format(message.reason), since)
-        begin = message.first_sent_at or since
+            return held(UNCLEAR.format(message.reason or "the worker that sent it was lost."), since)
         try:
-            record = operation.find(self.client, message.content, begin, since, self.turn)
+            record = operation.find(self.client, message.content, since - self.lease, since, self._next_page)
         except PartnerStackError as error:
             stopped = self._stopped(message, error)
             return stopped or self._doubtful(message, f"The look-up failed: {error}", since, spent=False)
@@ -93,6 +94,10 @@ class Courier:
         if self.line.clock.now() - since < self.grace:
             return self._doubtful(message, "Not found yet, which proves nothing so soon.", since, spent=False)
         return None
+
+    def _next_page(self) -> None:
+        self.line.tally.add(failed=False)
+        self.turn()
 
     def _failed(self, operation: Operation, message: OutboxMessage, error: RequestError) -> Outcome:
         stopped = self._stopped(message, error)
@@ -115,12 +120,14 @@ class Courier:
         """What the error means for the whole line; an outcome if the message is not to blame."""
         now = self.line.clock.now()
         retry_after = getattr(error, "retry_after", None)
-        self.line.tally.add(failed=getattr(error, "retryable", False) and not isinstance(error, RateLimited))
-        if isinstance(error, RateLimited) or retry_after is not None:
+        refused = isinstance(error, (AuthenticationFailed, Forbidden))
+        limited = isinstance(error, RateLimited)
+        self.line.tally.add(failed=refused or (getattr(error, "retryable", False) and not limited))
+        if limited or retry_after is not None:
             self.line.limited(retry_after)
-        if isinstance(error, RateLimited):
+        if limited:
             return postponed(message, str(error), now)
-        if isinstance(error, (AuthenticationFailed, Forbidden)):
+        if refused:
             self.line.refused(str(error))
             return postponed(message, str(error), now)
         return None
@@ -143,7 +150,7 @@ class Courier:
             return again(message, str(error), now)
         if operation.removes:
             return delivered(None, "It was gone already.")
-        return dead(str(error))
+        return dead(str(error), message.in_doubt_since)
 
     def _doubtful(
         self, message: OutboxMessage, reason: str, since: datetime, *, spent: bool = True

@@ -36,6 +36,9 @@ REFUSED_FOR = timedelta(minutes=5)
 LIMITED_FOR, LIMITED_AT_MOST = timedelta(seconds=5), timedelta(hours=1)
 
 
+STOPPED = "The worker was stopped."
+
+
 class LineClosed(PartnerStackError):
     """Nothing may leave now, by no fault of the message."""
 
@@ -46,16 +49,22 @@ class Tally:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._requests = self._failures = 0
+        self._ended = False
 
     def add(self, *, failed: bool) -> None:
         with self._lock:
             self._requests += 1
             self._failures += failed
 
-    def take(self) -> tuple[int, int]:
+    def end(self) -> None:
+        """Remember that a message was dealt with, perhaps without a request."""
         with self._lock:
-            taken = self._requests, self._failures
-            self._requests = self._failures = 0
+            self._ended = True
+
+    def take(self) -> tuple[int, int, bool]:
+        with self._lock:
+            taken = self._requests, self._failures, self._ended
+            self._requests, self._failures, self._ended = 0, 0, False
         return taken
 
 
@@ -69,6 +78,8 @@ class Line:
         self.tally = Tally()
         #: What this process knows, so that its threads stop before the row is read again.
         self.closed_until: datetime | None = None
+        #: What it is about to write into the shared row.
+        self._closing: datetime | None = None
         self._delivered: deque[tuple[str, datetime]] = deque()
 
     def delivered(self, lane: str, lease_until: datetime) -> None:
@@ -89,7 +100,7 @@ class Line:
             self._settle(row)
             yield row
             row.save()
-            self.closed_until = row.closed_until
+            self.closed_until = max(filter(None, (row.closed_until, self._closing)), default=None)
 
     def _lock(self, using: str) -> OutboxConnection:
         rows: models.QuerySet[Any] = OutboxConnection.objects.using(using).filter(mode=self.mode)
@@ -110,6 +121,9 @@ class Line:
         """The times of the next requests: at most ``wanted``, none beyond the horizon."""
         now = self.clock.now()
         first = max(now, row.next_slot_at or now)
+        if not row.probing:
+            # Further away only if the database's clock was set back.
+            first = min(first, now + HORIZON + self.interval)
         fitting = int((now + HORIZON - first) / self.interval) + 1 if first <= now + HORIZON else 0
         count = min(wanted, fitting)
         row.next_slot_at = first + count * self.interval
@@ -126,7 +140,8 @@ class Line:
             if slots:
                 return self.wait_for(slots[0], wait)
             self.check()
-            wait(HORIZON.total_seconds() / 2)
+            if wait(HORIZON.total_seconds() / 2):
+                raise LineClosed(STOPPED)
 
     def wait_for(self, slot: datetime, wait: Callable[[float], object]) -> None:
         """
@@ -136,7 +151,7 @@ class Line:
         """
         left = (slot - self.clock.now()).total_seconds()
         if wait(max(left, 0)):
-            raise LineClosed("The worker was stopped.")
+            raise LineClosed(STOPPED)
         self.check()
 
     def check(self) -> None:
@@ -146,7 +161,7 @@ class Line:
 
     def close(self, until: datetime, reason: str, *, probing: bool = False) -> None:
         """Let nothing leave before ``until``; with ``probing`` a single message goes first then."""
-        self.closed_until = max(until, self.closed_until or until)
+        self.closed_until = self._closing = max(until, self.closed_until or until)
         try:
             with self.locked() as row:
                 row.closed_until = max(until, row.closed_until or until)
@@ -155,6 +170,8 @@ class Line:
             logger.warning(
                 "Only this process knows that nothing leaves now: the database failed (%s).", error
             )
+        finally:
+            self._closing = None
 
     def limited(self, seconds: float | None) -> None:
         """PartnerStack said "too many requests", or asked for a pause."""
@@ -167,8 +184,11 @@ class Line:
 
     def _settle(self, row: OutboxConnection) -> None:
         """Count what this process has done since the last time, and open or close the breaker."""
-        requests, failures = self.tally.take()
+        requests, failures, ended = self.tally.take()
         now = row.now
+        if row.probing and ended and not requests:
+            # The probe could not be sent: another one goes.
+            row.next_slot_at = None
         if row.probing and requests and not self.is_closed(row):
             row.probing, row.next_slot_at = bool(failures), None
             row.closed_until = now + OPEN_FOR if failures else None

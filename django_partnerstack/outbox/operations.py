@@ -77,13 +77,25 @@ def _find_transaction(
     client: Client, payload: dict[str, Any], begin: datetime, end: datetime, turn: Callable[[], None]
 ) -> Any:
     """No transaction can be read by its key: list those of the time in which it was made."""
-    if when := payload.get("created_at"):
-        begin = end = datetime.fromisoformat(when)
+    found = _find_between(client, payload["key"], begin, end, turn)
+    if found is None and (when := payload.get("created_at")):
+        turn()
+        dated = datetime.fromisoformat(when)
+        found = _find_between(client, payload["key"], dated, dated, turn)
+    return found
+
+
+def _find_between(client: Client, key: str, begin: datetime, end: datetime, turn: Callable[[], None]) -> Any:
     for page in client.transactions.pages(min_created=begin - SKEW, max_created=end + SKEW):
         for record in page.records:
-            if record.key == payload["key"]:
+            if record.key == key:
                 return record
-        turn()
+        for error in page.unusable:
+            if not isinstance(error.raw, dict) or error.raw.get("key") == key:
+                # It may be the one, so that it cannot be said that there is none.
+                raise error
+        if page.next_cursor is not None:
+            turn()
     return None
 
 

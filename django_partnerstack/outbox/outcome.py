@@ -73,7 +73,8 @@ def doubtful(
     A look-up does not spend an attempt; only sending does.
     """
     over = since + grace
-    at = now + (FIRST_WAIT + (now - since)) * random.uniform(0.5, 1)  # noqa: S311 - spreads load
+    bound = min(FIRST_WAIT + (now - since), LONGEST_WAIT)
+    at = now + bound * random.uniform(0.5, 1)  # noqa: S311 - spreads load
     outcome = _waiting(message, reason, min(at, over) if over > now else at, since)
     return outcome if spent else replace(outcome, spent=False)
 

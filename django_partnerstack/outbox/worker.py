@@ -64,6 +64,7 @@ class Worker:
             self.line,
             grace=timedelta(seconds=grace_seconds),
             budget=timedelta(seconds=request_seconds),
+            lease=self.lease,
             turn=lambda: self.line.turn(self.stopping.wait),
         )
         self._claimed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
@@ -180,6 +181,7 @@ class Worker:
     def carry(self, claimed: Claimed) -> str:
         """Send a claimed message, write down what came of it and tell the host. Returns its new state."""
         outcome = self._attempt(claimed)
+        self.line.tally.end()
         written = self._write(claimed, outcome)
         if written:
             announce(claimed.message, outcome)
