@@ -27,3 +27,9 @@ def sweep() -> dict[str, int]:
 def sync() -> None:
     """Bring all mirrors up to date. For a schedule: every few minutes."""
     work.pull()
+
+
+@task
+def backfill() -> None:
+    """Queue what no signal told of, such as what was written in bulk. For a schedule: every night."""
+    work.backfill()

@@ -11,6 +11,8 @@ from django.utils import timezone
 from .. import outbox, sync
 from ..conf import conf
 from ..connection import get_client
+from ..outbox.backfill import backfill as find_missing
+from ..outbox.backfill import reported_models
 from ..outbox.waiting import is_anything_due
 
 #: No request begins after so many seconds, so that a task ends soon.
@@ -47,11 +49,17 @@ def sweep() -> dict[str, int]:
 
 
 def pull() -> None:
-    """Bring all mirrors up to date. Raises the last error if not all are complete then."""
+    """Bring all mirrors up to date. Raises the last error if PartnerStack did not give everything."""
     error = None
-    for pulled in sync.run(
-        list(sync.RESOURCES), on_page=lambda page: None, client=get_client(), mode=conf.mode
-    ):
-        error = pulled.error or error
+    with get_client() as client:
+        resources = list(sync.RESOURCES)
+        for pulled in sync.run(resources, on_page=lambda page: None, client=client, mode=conf.mode):
+            error = pulled.error or error
     if error is not None:
         raise error
+
+
+def backfill() -> None:
+    """Queue the site's objects that no signal told of, such as those that were written in bulk."""
+    for model in reported_models():
+        find_missing(model, mode=conf.mode, on_page=lambda done: None)

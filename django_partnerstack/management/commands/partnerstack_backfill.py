@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error as DatabaseError
+from django.db import models
+from tqdm import tqdm
+
+from django_partnerstack.conf import conf
+from django_partnerstack.management.site import check_site
+from django_partnerstack.models import OutboxMessage
+from django_partnerstack.outbox.backfill import Backfilled, backfill, reported_models
+
+
+class Command(BaseCommand):
+    help = (
+        "Queue the objects of the site that were never queued: those from before this app was there, and "
+        "those written in bulk or by SQL. Customers first, then their transactions. Exit status 1 if a "
+        "source failed. Safe to stop and to repeat."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "models", nargs="*", metavar="MODEL", help="Such as shop.Payment. Default: all registered models."
+        )
+        parser.add_argument(
+            "--dry-run", action="store_true", help="Count what would be queued, queue nothing."
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        chosen = self._chosen(options["models"])
+        check_site(OutboxMessage)
+        results = self._results(chosen, dry_run=options["dry_run"])
+        try:
+            failed = sum(self._report(done, dry_run=options["dry_run"]).failed for done in results)
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. What was queued stays; run again to go on.", returncode=130
+            ) from None
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database failed: {error} What was queued stays; run again to go on."
+            ) from error
+        if failed:
+            raise SystemExit(1)
+
+    def _chosen(self, labels: list[str]) -> list[type[models.Model]]:
+        there = {model._meta.label_lower: model for model in reported_models()}
+        if not there:
+            raise CommandError("No model has a source. Register one in a module partnerstack.py of your app.")
+        for label in labels:
+            if label.lower() not in there:
+                names = ", ".join(model._meta.label for model in there.values())
+                raise CommandError(f"There is no source for {label!r}. Choose from {names}.")
+        wanted = {label.lower() for label in labels} or there.keys()
+        return [model for label, model in there.items() if label in wanted]
+
+    def _results(self, chosen: list[type[models.Model]], *, dry_run: bool) -> Iterator[Backfilled]:
+        for model in chosen:
+            label = model._meta.label
+            total = model._base_manager.count()
+            quiet = not self.stderr.isatty()
+            with tqdm(total=total, desc=label, unit=" objects", disable=quiet, leave=False) as bar:
+                yield backfill(
+                    model,
+                    mode=conf.mode,
+                    dry_run=dry_run,
+                    on_page=lambda done, bar=bar: bar.update(done.seen - bar.n),
+                )
+
+    def _report(self, done: Backfilled, *, dry_run: bool) -> Backfilled:
+        counts = {
+            "would be queued" if dry_run else "queued": done.queued,
+            "known": done.known,
+            "not reported": done.skipped.total(),
+            "failed": done.failed,
+        }
+        told = ", ".join(f"{number:,} {what}" for what, number in counts.items())
+        self.stdout.write(f"{done.model._meta.label}: {told}")
+        for reason, number in done.skipped.most_common():
+            self.stdout.write(f"  {number:,} not reported: {reason}")
+        for failure in done.failures:
+            self.stderr.write(f"  failed: {failure}")
+        if done.failed > len(done.failures):
+            self.stderr.write(f"  … and {done.failed - len(done.failures):,} more")
+        return done

@@ -1,0 +1,159 @@
+"""Queueing what no signal told of: rows from before this app was there, bulk writes, raw SQL."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from django.apps import apps
+from django.db import models, router, transaction
+
+from .. import sources
+from ..exceptions import InvalidArgument
+from ..models import Customer, OutboxMessage, Transaction
+from .drafts import draft_of
+from .enqueue import Draft, enqueue
+from .operations import CUSTOMER_SNAPSHOTS
+
+T = TypeVar("T")
+
+#: Objects compared at a time, and queued in one transaction.
+PAGE = 500
+
+#: How many failures are kept for the report; all are counted.
+REPORTED = 20
+
+
+@dataclass
+class Backfilled:
+    """What became of the objects of one model. ``skipped``: those not to be reported, by reason."""
+
+    model: type[models.Model]
+    queued: int = 0
+    known: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    failed: int = 0
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def seen(self) -> int:
+        return self.queued + self.known + self.skipped.total() + self.failed
+
+    def fail(self, instance: models.Model, error: Exception) -> None:
+        self.failed += 1
+        if len(self.failures) < REPORTED:
+            self.failures.append(f"{sources.label(instance)}: {type(error).__name__}: {error}")
+
+
+def reported_models() -> list[type[models.Model]]:
+    """The models that a site reports: those of customers, then those of transactions."""
+    found = (_with_source(registry) for registry in (sources.customers, sources.transactions))
+    return list(dict.fromkeys(model for several in found for model in several))
+
+
+def _with_source(registry: dict[type[models.Model], Any]) -> Iterator[type[models.Model]]:
+    for model in apps.get_models():
+        inherited = any(sources.find(registry, parent) for parent in model._meta.parents)
+        if sources.find(registry, model) and not inherited and not model._meta.proxy:
+            yield model
+
+
+def backfill(
+    model: type[models.Model], *, mode: str, dry_run: bool = False, on_page: Callable[[Backfilled], None]
+) -> Backfilled:
+    """
+    Queue the objects of a model that were never queued and that PartnerStack does not have.
+
+    In the order of their primary keys, a page at a time, each page in a transaction of its own: safe to
+    interrupt and to repeat. ``on_page`` is called after each with the counts so far. ``dry_run`` counts only.
+    """
+    walk = Walk(Backfilled(model), mode, dry_run=dry_run)
+    for page in _pages(model):
+        walk.take(page)
+        on_page(walk.done)
+    return walk.done
+
+
+def _pages(model: type[models.Model]) -> Iterator[list[models.Model]]:
+    """A query a page, since a cursor that stays open would not survive the commits in between."""
+    customers = [
+        relation.name
+        for relation in model._meta.concrete_fields
+        if relation.is_relation and sources.find(sources.customers, relation.related_model)
+    ]
+    rows = model._base_manager.using(router.db_for_write(model)).order_by("pk")
+    rows = rows.select_related(*customers) if customers else rows
+    page = list(rows[:PAGE])
+    while page:
+        yield page
+        page = list(rows.filter(pk__gt=page[-1].pk)[:PAGE])
+
+
+class Walk:
+    """One model's pages, one after the other."""
+
+    def __init__(self, done: Backfilled, mode: str, *, dry_run: bool) -> None:
+        self.done = done
+        self.mode = mode
+        self.dry_run = dry_run
+        self.using = router.db_for_write(done.model)
+        self.messages = OutboxMessage.objects.using(self.using).filter(mode=mode)
+
+    def take(self, page: list[models.Model]) -> None:
+        """A few queries for all that is known, and one for each object that is not."""
+        if sources.find(sources.customers, self.done.model):
+            page = self._without_known_customers(page)
+        drafts = self._without_known_messages(self._each(draft_of, page))
+        if not self.dry_run:
+            with transaction.atomic(self.using):
+                for instance, draft in drafts:
+                    self._queue(instance, draft)
+        else:
+            self.done.queued += sum(not draft.skipped for _, draft in drafts)
+
+    def _each(
+        self, function: Callable[[models.Model], T], page: Iterable[models.Model]
+    ) -> list[tuple[models.Model, T]]:
+        """What a function gives for each object. Whatever a host's function raises, the others go on."""
+        results = []
+        for instance in page:
+            try:
+                results.append((instance, function(instance)))
+            except Exception as error:
+                self.done.fail(instance, error)
+        return results
+
+    def _without_known_customers(self, page: list[models.Model]) -> list[models.Model]:
+        """By their keys alone, so that the source is asked only for those that are new."""
+        keyed = self._each(sources.customer_key, page)
+        keys = [key for _, key in keyed]
+        told = self.messages.filter(subject__in=keys, operation__in=CUSTOMER_SNAPSHOTS)
+        there = Customer.objects.using(self.using).filter(mode=self.mode, customer_key__in=keys)
+        known = {*told.values_list("subject", flat=True), *there.values_list("customer_key", flat=True)}
+        self.done.known += sum(key in known for _, key in keyed)
+        return [instance for instance, key in keyed if key not in known]
+
+    def _without_known_messages(
+        self, drafts: list[tuple[models.Model, Draft]]
+    ) -> list[tuple[models.Model, Draft]]:
+        """Payments that were told of, and notes that were made."""
+        self.done.skipped.update(draft.skipped for _, draft in drafts if draft.skipped)
+        once = [draft.once for _, draft in drafts if draft.once]
+        queued = set(self.messages.filter(unique_key__in=once).values_list("unique_key", flat=True))
+        keys = [draft.subject for _, draft in drafts if draft.operation == "transactions.create"]
+        there = Transaction.objects.using(self.using).filter(mode=self.mode, key__in=keys)
+        known = {*queued, *(f"transactions.create:{key}" for key in there.values_list("key", flat=True))}
+        self.done.known += sum(draft.once in known and not draft.skipped for _, draft in drafts)
+        return [(instance, draft) for instance, draft in drafts if draft.once not in known]
+
+    def _queue(self, instance: models.Model, draft: Draft) -> None:
+        try:
+            written = enqueue(draft, mode=self.mode, using=self.using)
+        except InvalidArgument as error:
+            self.done.fail(instance, error)
+        else:
+            self.done.queued += written and not draft.skipped
+            # The site has queued it at this very moment.
+            self.done.known += not written and not draft.skipped

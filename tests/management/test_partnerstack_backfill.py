@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from django_partnerstack import sources
+from django_partnerstack.models import OutboxMessage
+from tests.shop.models import Account, Payment
+
+pytestmark = pytest.mark.django_db
+
+
+def run(*arguments: str, err: StringIO | None = None, **options: Any) -> list[str]:
+    out = StringIO()
+    call_command("partnerstack_backfill", *arguments, stdout=out, stderr=err or StringIO(), **options)
+    return out.getvalue().splitlines()
+
+
+@pytest.fixture
+def rows() -> None:
+    """Written in bulk: two accounts, two payments, and one that is not paid."""
+    ada, bob = Account.objects.bulk_create(
+        [Account(email="ada@shop.example"), Account(email="bob@shop.example")]
+    )
+    paid = (Payment(account=account, total=10) for account in (ada, bob))
+    Payment.objects.bulk_create([*paid, Payment(account=ada, total=5, paid=False)])
+
+
+def test_a_line_for_each_model_tells_what_became_of_its_objects(rows: None) -> None:
+    assert run("shop.Payment", "shop.Account") == [
+        "shop.Account: 2 queued, 0 known, 0 not reported, 0 failed",
+        "shop.Payment: 2 queued, 0 known, 1 not reported, 0 failed",
+        "  1 not reported: Not paid yet.",
+    ]
+    assert run("shop.Account")[0] == "shop.Account: 0 queued, 2 known, 0 not reported, 0 failed"
+
+
+def test_one_model_can_be_chosen(rows: None) -> None:
+    [line] = run("Shop.account")
+    assert line.startswith("shop.Account: 2 queued")
+
+
+def test_a_rehearsal_queues_nothing(rows: None) -> None:
+    assert run(dry_run=True)[0] == "shop.Account: 2 would be queued, 0 known, 0 not reported, 0 failed"
+    assert not OutboxMessage.objects.exists()
+
+
+def test_a_model_without_a_source_is_refused_with_those_that_have_one() -> None:
+    with pytest.raises(CommandError, match=r"no source for 'auth\.User'\. Choose from shop\.Account, "):
+        run("auth.User")
+
+
+def test_a_site_without_sources_is_told_where_they_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "customers", {})
+    monkeypatch.setattr(sources, "transactions", {})
+    with pytest.raises(CommandError, match=r"Register one in a module partnerstack\.py"):
+        run()
+
+
+def test_failures_are_told_and_end_in_exit_status_1(rows: None) -> None:
+    Payment.objects.filter(total=10).update(currency="?")
+    err = StringIO()
+    with pytest.raises(SystemExit) as ended:
+        run(err=err)
+    assert ended.value.code == 1
+    assert err.getvalue().count("  failed: shop.Payment") == 2
+
+
+def test_a_mode_that_is_none_is_refused() -> None:
+    with override_settings(PARTNERSTACK_MODE="live"), pytest.raises(CommandError, match="PARTNERSTACK_MODE"):
+        run()
