@@ -20,7 +20,7 @@ def positive(text: str) -> int:
 
 def moment(text: str) -> datetime:
     """A date, a date and time, or an age; aware, in the site's time zone."""
-    if age := re.fullmatch(r"([0-9]{1,5})([hd])", text):
+    if age := re.fullmatch(r"([0-9]{1,4})([hd])", text):
         return timezone.now() - timedelta(**{UNITS[age[2]]: int(age[1])})
     try:
         day = parse_date(text)

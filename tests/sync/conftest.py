@@ -1,3 +1,4 @@
+import socket
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -91,3 +92,11 @@ def received() -> Iterator[list[dict[str, Any]]]:
     objects_synced.connect(receive)
     yield calls
     objects_synced.disconnect(receive)
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]

@@ -1,0 +1,99 @@
+"""The command as a process of its own: what a person sees on a terminal."""
+
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+from pathlib import Path
+
+import pytest
+
+from django_partnerstack.sandbox import TEST_KEYS
+
+COMMAND = [sys.executable, "-m", "django", "partnerstack_sync"]
+
+
+@pytest.fixture
+def environment(sandbox, tmp_path):
+    """A site of its own, on a SQLite file, that asks the sandbox over a socket."""
+    (tmp_path / "site_settings.py").write_text(
+        "from tests.settings import *\n"
+        "PARTNERSTACK_API_URL = env('PARTNERSTACK_API_URL')\n"
+        f"PARTNERSTACK_PUBLIC_KEY, PARTNERSTACK_SECRET_KEY = {TEST_KEYS!r}\n"
+    )
+    with sandbox.serve() as server:
+        yield {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "site_settings",
+            "PYTHONPATH": f"{tmp_path}:{Path(__file__).parents[2]}",
+            "DATABASE_URL": f"sqlite:///{tmp_path}/site.sqlite3",
+            "PARTNERSTACK_API_URL": f"{server.url}/api/v2",
+        }
+
+
+def ended(environment, *arguments):
+    run = subprocess.run([*COMMAND, *arguments], env=environment, capture_output=True, text=True)
+    return run.returncode, run.stdout, run.stderr
+
+
+@pytest.fixture
+def migrated(environment):
+    subprocess.run([sys.executable, "-m", "django", "migrate", "-v0"], env=environment, check=True)
+    return environment
+
+
+def test_without_tables_it_says_to_migrate(environment):
+    assert ended(environment) == (
+        1,
+        "",
+        "CommandError: This app's tables are missing. Run: manage.py migrate partnerstack\n",
+    )
+
+
+def test_without_a_database_it_says_so_in_one_line(environment):
+    environment["DATABASE_URL"] = "sqlite:////nowhere/site.sqlite3"
+    assert ended(environment) == (
+        1,
+        "",
+        "CommandError: The database cannot be reached: unable to open database file.\n",
+    )
+
+
+def test_it_ends_with_0_when_all_is_there(migrated):
+    code, out, err = ended(migrated, "customers")
+    assert (code, err) == (0, "customers: 600 created\n")
+    assert out.splitlines()[1].split()[:2] == ["customers", "600"]
+
+
+def test_ctrl_c_ends_with_one_line_and_frees_the_resource(migrated, sandbox):
+    sandbox.faults.add("latency", seconds=30)
+    with subprocess.Popen(
+        [*COMMAND, "customers"], env=migrated, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert sandbox.was_asked.wait(30)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert (process.returncode, err) == (
+        130,
+        "CommandError: Stopped. What was stored stays; run again to go on.\n",
+    )
+    sandbox.faults.clear()
+    assert ended(migrated, "customers")[0] == 0
+
+
+def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(migrated):
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
+    run = subprocess.run([*COMMAND, "customers"], env=migrated, stdout=subprocess.PIPE, stderr=terminal)
+    os.write(terminal, b"prompt")
+    shown = os.read(main, 65536).decode()
+    os.close(terminal)
+    os.close(main)
+    assert run.returncode == 0
+    assert "0 objects [" in shown
+    assert "\n" not in shown
+    assert shown.endswith(" \rprompt")
