@@ -12,8 +12,8 @@ from ..outbox import trouble
 register = template.Library()
 
 
-@register.inclusion_tag("admin/partnerstack/mode.html")
-def partnerstack_mode() -> dict[str, Any]:
+@register.inclusion_tag("admin/partnerstack/mode.html", takes_context=True)
+def partnerstack_mode(context: template.Context) -> dict[str, Any]:
     """
     Which mode runs, where it is not the usual one, and the one that was seen, where it differs; and what
     keeps messages from leaving.
@@ -24,5 +24,6 @@ def partnerstack_mode() -> dict[str, Any]:
         "seen": SyncState.objects.mode_mismatch(conf.mode),
         "test": conf.mode == Mode.TEST,
         "trouble": wrong,
+        "perms": context.get("perms"),
         "because": conf.without_keys(wrong.closed_because),
     }
