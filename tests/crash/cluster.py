@@ -48,7 +48,7 @@ class Cluster:
     def __init__(self, programs: Path, folder: Path) -> None:
         self.programs, self.folder = programs, folder
         self.port = _free_port()
-        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}"
 
     def renew(self, database: str) -> None:
         """An empty database of that name."""

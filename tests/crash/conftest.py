@@ -28,8 +28,7 @@ def server(witness):
 @pytest.fixture
 def family(transactional_db, server, tmp_path):
     """Starts processes on the database of the test; ends them before the database is emptied."""
-    database = {"CRASH_DATABASE": str(connection.settings_dict["NAME"])}
-    family = Family(tmp_path, {**database, "CRASH_API_URL": f"{server.url}/api/v2"})
+    family = Family(tmp_path, dict(connection.settings_dict), PARTNERSTACK_API_URL=f"{server.url}/api/v2")
     yield family
     family.end()
 

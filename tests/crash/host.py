@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import suppress
 from decimal import Decimal
 from itertools import islice
+from multiprocessing.connection import Connection
 
-import django
 from django.db import transaction
+
+from django_partnerstack import track
+from tests.shop.models import Account, Payment
+
+from .history import Event, History
 
 
 class RolledBack(Exception):
     """Something else of the host's failed in the same transaction."""
 
 
-def write(event) -> None:
+def write(event: Event) -> None:
     with suppress(RolledBack), transaction.atomic():
         _write(event)
         if not event.kept:
             raise RolledBack
 
 
-def _write(event) -> None:
-    from django_partnerstack import track
-    from tests.shop.models import Account, Payment
-
+def _write(event: Event) -> None:
     if event.kind == "sign-up":
         email = f"owner{event.account}@shop.example"
         Account(pk=event.account, email=email, partner_key="gstest").save(force_insert=True)
@@ -40,19 +41,9 @@ def _write(event) -> None:
         track.refund(f"payment-{event.payment}", amount=event.cents)
 
 
-def main() -> None:
-    seed, number = map(int, sys.argv[1:])
-    django.setup()
-    from .history import History
-
+def write_when_told(orders: Connection, seed: int, number: int) -> None:
     history = iter(History(seed, number))
-    written = 0
-    for line in sys.stdin:
-        for event in islice(history, int(line)):
+    while True:
+        for event in islice(history, orders.recv()):
             write(event)
-            written += 1
-        print(written, flush=True)
-
-
-if __name__ == "__main__":
-    main()
+        print("written")

@@ -8,7 +8,8 @@ from collections import Counter
 from itertools import cycle
 from random import Random
 
-from .processes import Child, Family, until
+from . import host, worker
+from .processes import Child, Family, context, until
 from .traps import POINTS
 
 AT_RANDOM = "at random"
@@ -21,11 +22,7 @@ class Victim:
 
     def __init__(self, family: Family, point: str, random: Random) -> None:
         self.point = point
-        threads = random.choice((1, 2, 4))
-        arguments = ("--threads", threads)
-        if point != AT_RANDOM:
-            arguments = (*arguments, "--point", point, "--after", random.randint(1, 5))
-        self.child = family.worker(*arguments)
+        self.child = family.start(worker.work, random.choice((1, 2, 4)), point, random.randint(1, 5))
         self.lives_for = random.uniform(0.05, 1.5) if point == AT_RANDOM else PATIENCE
         self.ready_at = 0.0
 
@@ -36,7 +33,7 @@ class Victim:
         if self.ready_at and time.monotonic() > self.ready_at + self.lives_for:
             self.child.send(signal.SIGKILL)
             self.child.wait(5)
-        return self.child.code() is not None
+        return self.child.code is not None
 
     @property
     def place(self) -> str:
@@ -52,27 +49,28 @@ class Killing:
         self.random = Random(seed)
         self.events, self.kills = events, kills
         self.killed: Counter[str] = Counter()
-        self.site = family.start("tests.crash.host", seed, events)
+        self.orders, theirs = context.Pipe()
+        family.start(host.write_when_told, theirs, seed, events)
         self.points = cycle((*POINTS, AT_RANDOM, AT_RANDOM, AT_RANDOM))
         self.victims: list[Victim] = []
 
     def run(self) -> None:
         while self.killed.total() < self.kills:
-            self.site.tell(str(1 + 11 * self.events // (10 * self.kills)))
+            self.orders.send(1 + self.events // self.kills)
             wanted = min(self.random.randint(1, 4), self.kills - self.killed.total())
             for _ in range(wanted - len(self.victims)):
                 self.victims.append(Victim(self.family, next(self.points), self.random))
             until(self._bury, seconds=30, what="a worker dies")
-        self.site.tell(str(self.events))
+        self.orders.send(2 * self.events)
 
     def _bury(self) -> int:
         dead = [victim for victim in self.victims if victim.is_dead]
         for victim in dead:
-            assert victim.child.code() == -signal.SIGKILL, victim.child.said
+            assert victim.child.code == -signal.SIGKILL, victim.child.said
             self.victims.remove(victim)
             self.killed[victim.place] += 1
         return len(dead)
 
     def finish(self, *, workers: int) -> list[Child]:
         """Workers that nobody kills, for the rest."""
-        return [self.family.worker() for _ in range(workers)]
+        return [self.family.start(worker.work) for _ in range(workers)]

@@ -1,18 +1,25 @@
-"""Processes that a test starts, and waits for. All are ended with the test, each by its number."""
+"""
+Processes that a test starts, and waits for. All are ended with the test, each by its number.
+
+They are forked from one that has Django loaded, because a worker's start takes longer than most of its lives.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-ROOT = Path(__file__).parents[2]
 T = TypeVar("T")
+Job = Callable[..., object]
+
+context = multiprocessing.get_context("forkserver")
+context.set_forkserver_preload(["tests.crash.loaded"])
 
 
 def until(found: Callable[[], T], *, seconds: float, what: str) -> T:
@@ -30,74 +37,66 @@ def moment(seconds: float) -> None:
     time.sleep(seconds)
 
 
+def live(job: Job, output: Path, database: dict[str, Any], settings: dict[str, Any], args: Any) -> None:
+    """What a process does: ``job``, on that database, with those settings."""
+    from tests.crash import loaded
+
+    file = os.open(output, os.O_WRONLY | os.O_CREAT)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    sys.stdout, sys.stderr = os.fdopen(1, "w", buffering=1), os.fdopen(2, "w", buffering=1)
+    loaded.use(database, settings)
+    job(*args)
+
+
 class Child:
-    def __init__(self, command: list[str], output: Path, env: Mapping[str, str]) -> None:
+    def __init__(self, job: Job, output: Path, *more: Any) -> None:
+        self.name = job.__qualname__
         self.output = output
-        with output.open("wb") as file:
-            self.process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**os.environ, "DJANGO_SETTINGS_MODULE": "tests.crash.settings", **env},
-                stdin=subprocess.PIPE,
-                stdout=file,
-                stderr=subprocess.STDOUT,
-                bufsize=0,
-            )
-        self.began = time.monotonic()
+        self.process = context.Process(target=live, args=(job, output, *more), daemon=True)
+        self.process.start()
 
     @property
     def said(self) -> str:
-        return self.output.read_text()
+        return self.output.read_text() if self.output.exists() else ""
 
     @property
     def is_ready(self) -> bool:
         return "ready" in self.said
 
+    @property
     def code(self) -> int | None:
         """Its exit status, or minus the signal that ended it; None while it runs."""
-        return self.process.poll()
-
-    def tell(self, line: str) -> None:
-        assert self.process.stdin
-        self.process.stdin.write(f"{line}\n".encode())
+        return self.process.exitcode
 
     def send(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
+        assert self.process.pid
+        os.kill(self.process.pid, number)
 
-    def wait(self, seconds: float) -> int:
-        """Its exit status once it has ended."""
-        return self.process.wait(seconds)
+    def wait(self, seconds: float) -> int | None:
+        """Its exit status, once it has ended."""
+        self.process.join(seconds)
+        return self.code
 
     def end(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        if self.process.stdin:
-            self.process.stdin.close()
+        self.process.kill()
+        self.process.join()
 
 
 class Family:
-    """The children of one test."""
+    """The children of one test, on one database."""
 
-    def __init__(self, folder: Path, env: Mapping[str, str]) -> None:
-        self.folder, self.env = folder, env
+    def __init__(self, folder: Path, database: dict[str, Any], **settings: Any) -> None:
+        self.folder, self.database, self.settings = folder, database, settings
         self.children: list[Child] = []
 
-    def start(self, module: str, *arguments: object, prefix: tuple[str, ...] = (), **env: str) -> Child:
-        command = [*prefix, sys.executable, "-m", module, *map(str, arguments)]
+    def start(self, job: Job, *args: Any) -> Child:
         output = self.folder / f"{len(self.children)}.txt"
-        self.children.append(Child(command, output, {**self.env, **env}))
+        self.children.append(Child(job, output, self.database, self.settings, args))
         return self.children[-1]
-
-    def worker(self, *arguments: object, **env: str) -> Child:
-        return self.start("tests.crash.worker", *arguments, **env)
-
-    def loop(self, **env: str) -> Child:
-        """The command itself."""
-        return self.start("django", "partnerstack_push", "--loop", **env)
 
     def end(self) -> None:
         for child in self.children:
             child.end()
             # Shown if the test has failed.
-            print(child.process.args, child.code(), child.said[-2000:], sep="\n")
+            print(child.name, child.code, child.said[-2000:])

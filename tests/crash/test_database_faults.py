@@ -5,12 +5,16 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import environ
 import pytest
+from django.core.management import call_command
 
 from .cluster import binaries, cluster
 from .history import History, effects
+from .host import write
 from .processes import Family, until
 from .witness import judge
+from .worker import work, work_and_be_cut_off
 
 pytest.importorskip("psycopg", reason="The driver of PostgreSQL is not installed.")
 pytestmark = pytest.mark.skipif(binaries() is None, reason="initdb and pg_ctl of PostgreSQL were not found.")
@@ -31,17 +35,24 @@ def postgresql():
 def site(postgresql, server, witness, tmp_path):
     """A site on that server, with much to tell."""
     postgresql.renew("site")
-    database = {"DATABASE_URL": postgresql.url, "CRASH_DATABASE": "site"}
-    family = Family(tmp_path, {**database, "CRASH_API_URL": f"{server.url}/api/v2"})
+    database = environ.Env.db_url_config(f"{postgresql.url}/site")
+    family = Family(tmp_path, database, PARTNERSTACK_API_URL=f"{server.url}/api/v2")
     try:
-        assert family.start("django", "migrate", "--run-syncdb").wait(60) == 0
-        host = family.start("tests.crash.host", SEED, EVENTS)
-        host.tell(str(2 * EVENTS))
-        until(lambda: host.said, seconds=30, what="the site's events are written")
+        assert family.start(make_tables).wait(60) == 0
+        assert family.start(write_all).wait(60) == 0
         witness.faults.add("latency", seconds=0.05)
         yield family
     finally:
         family.end()
+
+
+def make_tables():
+    call_command("migrate", run_syncdb=True, verbosity=0)
+
+
+def write_all():
+    for event in History(SEED, EVENTS):
+        write(event)
 
 
 def delivered(witness):
@@ -50,7 +61,7 @@ def delivered(witness):
 
 
 def test_workers_outlive_a_database_that_crashes_and_soon_deliver_again(site, postgresql, witness, show):
-    workers = [site.worker(), site.worker()]
+    workers = [site.start(work), site.start(work)]
     seconds = []
     for _ in range(2):
         began = len(witness.writes)
@@ -63,7 +74,7 @@ def test_workers_outlive_a_database_that_crashes_and_soon_deliver_again(site, po
     witness.faults.clear()
     verdict = until(lambda: delivered(witness), seconds=60, what="everything is delivered")
     show(f"database crashed twice: delivering again after {max(seconds):.2f} s at most; {verdict}")
-    assert [worker.code() for worker in workers] == [None, None]
+    assert [worker.code for worker in workers] == [None, None]
     assert max(seconds) < AT_MOST
     assert verdict.is_good
 
@@ -71,10 +82,10 @@ def test_workers_outlive_a_database_that_crashes_and_soon_deliver_again(site, po
 @pytest.mark.parametrize("point", ["the claim's", "the result's", "the line's"])
 def test_workers_outlive_connections_that_are_cut_at_a_commit(site, witness, show, point):
     witness.faults.add("status", method="POST", status=503, rate=0.1, after_effect=True, retry_after=0)
-    workers = [site.worker("--point", f"before {point} commit", "--after", 5, "--cut") for _ in range(2)]
+    workers = [site.start(work_and_be_cut_off, 4, f"before {point} commit", 5) for _ in range(2)]
     verdict = until(lambda: delivered(witness), seconds=45, what="everything is delivered")
     cuts = sum(worker.said.count("trap:") for worker in workers)
     show(f"{cuts} connections cut at {point} commit: {verdict}")
-    assert [worker.code() for worker in workers] == [None, None]
+    assert [worker.code for worker in workers] == [None, None]
     assert cuts > 1
     assert verdict.is_good

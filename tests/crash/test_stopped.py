@@ -9,6 +9,7 @@ from .conftest import LONG
 from .history import History
 from .host import write
 from .processes import moment, until
+from .worker import command
 
 TIMES = 100 if LONG else 10
 #: Seconds: the time-out for an answer, and one more.
@@ -29,7 +30,7 @@ def test_a_worker_that_is_told_to_stop_ends_well_and_leaves_nothing_half_done(bu
     seconds = []
     for _ in range(TIMES):
         began = len(witness.arrivals)
-        worker = family.loop()
+        worker = family.start(command)
         until(lambda began=began: len(witness.arrivals) > began, seconds=20, what="a request")
         moment(random.random() / 2)
         told = witness.clock()

@@ -17,7 +17,7 @@ from .history import Effect
 
 @dataclass(frozen=True)
 class Arrival:
-    """A request, in seconds since the epoch, and the answer's status. ``took_effect``: whatever the answer."""
+    """A request, at so many seconds since the epoch. ``took_effect``: it changed something."""
 
     at: float
     method: str

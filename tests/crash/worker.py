@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-import argparse
 import signal
 from datetime import timedelta
 
-import django
+from django.core.management import call_command
+
+from django_partnerstack import outbox
+from django_partnerstack.client.retry import Pace
+from django_partnerstack.connection import get_client
+
+from . import traps
+from .cluster import cut
 
 #: Seconds: a look-up, a sending and one more.
 LEASE = 5
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--threads", type=int, default=4)
-    parser.add_argument("--point", default="")
-    parser.add_argument("--after", type=int, default=1)
-    parser.add_argument("--cut", action="store_true", help="end the database's backend, again and again")
-    options = parser.parse_args()
-    django.setup()
-    run(options)
+def work(threads: int = 4, point: str = "", after: int = 1) -> None:
+    """Until SIGTERM, or SIGKILL when ``point`` is reached for the ``after``-th time."""
+    _work(threads, traps.Trap(point, after, traps.die))
 
 
-def run(options: argparse.Namespace) -> None:
-    from django_partnerstack import outbox
-    from django_partnerstack.client.retry import Pace
-    from django_partnerstack.connection import get_client
+def work_and_be_cut_off(threads: int, point: str, every: int) -> None:
+    """Every so many times that ``point`` is reached, PostgreSQL ends the connection."""
+    _work(threads, traps.Trap(point, every, cut, again=True))
 
-    from . import traps
-    from .cluster import cut
 
-    trap = traps.Trap(options.point, options.after, cut if options.cut else traps.die, again=options.cut)
+def command() -> None:
+    """The command itself, with the leases that it has."""
+    call_command("partnerstack_push", loop=True)
+
+
+def _work(threads: int, trap: traps.Trap) -> None:
     traps.watch_commits(trap)
     client = get_client(session=traps.watched_session(trap), deadline=2, pace=Pace(attempts=1))
-    worker = outbox.worker(threads=options.threads, client=client)
+    worker = outbox.worker(threads=threads, client=client)
     worker.lease = timedelta(seconds=LEASE)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
-    print("ready", flush=True)
+    print("ready")
     worker.run(forever=True)
-
-
-if __name__ == "__main__":
-    main()
