@@ -63,6 +63,8 @@ class Conf:
     attribution_consent = Setting("")
     #: Partner keys whose clicks are ignored. None: PartnerStack's test partner, in production.
     attribution_ignored_partners: Setting[Sequence[str] | None] = Setting(None)
+    #: Whether the tag ``partnerstack_snippet`` writes anything.
+    snippet = Setting(False)
     #: What is told of a customer: "full" (also address and browser), "contact", "hashed" or "none".
     privacy = Setting("contact")
     #: Seconds for which "not found" proves nothing after a write of which the answer was lost.
@@ -76,6 +78,16 @@ class Conf:
     def debug(self) -> bool:
         """Django's own ``DEBUG``; checks ask for it."""
         return settings.DEBUG
+
+    @property
+    def middleware(self) -> Sequence[str]:
+        """Django's own ``MIDDLEWARE``; checks ask for it."""
+        return settings.MIDDLEWARE
+
+    @property
+    def allowed_hosts(self) -> Sequence[str]:
+        """Django's own ``ALLOWED_HOSTS``; checks ask for it."""
+        return settings.ALLOWED_HOSTS
 
     @property
     def has_keys(self) -> bool:

@@ -19,7 +19,12 @@ from django.utils import timezone
 import django_partnerstack.checks
 from django_partnerstack.checks.urls import is_loopback
 from django_partnerstack.models import SyncState
-from django_partnerstack.sandbox import PRODUCTION_KEYS, TEST_KEYS
+from django_partnerstack.sandbox import (
+    PRODUCTION_KEYS,
+    PRODUCTION_TRACKING_TOKEN,
+    TEST_KEYS,
+    TEST_TRACKING_TOKEN,
+)
 
 GOOD: dict[str, Any] = {"PARTNERSTACK_PUBLIC_KEY": "pk_1", "PARTNERSTACK_SECRET_KEY": "sk_1"}
 LIVE = {**GOOD, "PARTNERSTACK_MODE": "production"}
@@ -272,3 +277,115 @@ def test_every_id_is_used_once_and_documented() -> None:
     documented = re.findall(r"^(partnerstack\.[EW]\d{3}) ", django_partnerstack.checks.__doc__ or "", re.M)
     assert sorted(used) == sorted(documented)
     assert len(set(used)) == len(used)
+
+
+OURS = "django_partnerstack.middleware.AttributionMiddleware"
+CACHE = "django.middleware.cache.FetchFromCacheMiddleware"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("ATTRIBUTION_CONSENT", "tests.nowhere.may_keep", "E011"),
+        ("ATTRIBUTION_CONSENT", "tests.settings.DEBUG", "E011"),
+        ("ATTRIBUTION_CONSENT", "nodots", "E011"),
+        ("ATTRIBUTION_CONSENT", print, "E011"),
+        ("ATTRIBUTION_IGNORED_PARTNERS", "gstest", "E012"),
+        ("ATTRIBUTION_IGNORED_PARTNERS", [7], "E012"),
+        ("ATTRIBUTION_IGNORED_PARTNERS", 7, "E012"),
+        ("ATTRIBUTION_COOKIE", "", "E013"),
+        ("ATTRIBUTION_COOKIE", "a b", "E013"),
+        ("ATTRIBUTION_COOKIE", None, "E013"),
+        ("PRIVACY", "half", "E014"),
+        ("PRIVACY", None, "E014"),
+        ("ATTRIBUTION_DAYS", 0, "E015"),
+        ("ATTRIBUTION_DAYS", "90", "E015"),
+    ],
+)
+def test_a_setting_of_attribution_that_cannot_be_used_is_an_error(
+    name: str, value: object, expected: str
+) -> None:
+    assert ids(**GOOD, **{f"PARTNERSTACK_{name}": value}) == [expected]
+
+
+def test_settings_of_attribution_that_can_be_used_are_fine() -> None:
+    assert (
+        ids(
+            **GOOD,
+            PARTNERSTACK_ATTRIBUTION_CONSENT="builtins.bool",
+            PARTNERSTACK_ATTRIBUTION_IGNORED_PARTNERS=[],
+            PARTNERSTACK_ATTRIBUTION_COOKIE="__Secure-partner",
+            PARTNERSTACK_PRIVACY="none",
+            PARTNERSTACK_ATTRIBUTION_DAYS=30.5,
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize("name", ["PARTNERSTACK_TRACKING_TOKEN", "PARTNERSTACK_ATTRIBUTION_COOKIE"])
+def test_attribution_without_the_middleware_is_warned_of(name: str) -> None:
+    [warning] = found(**GOOD, **{name: "x"}, MIDDLEWARE=[])
+    assert warning.id == "partnerstack.W005"
+    assert warning.msg.startswith(name)
+    assert ids(**GOOD, **{name: "x"}, MIDDLEWARE=[OURS]) == []
+
+
+def test_a_site_that_only_mirrors_needs_no_middleware() -> None:
+    assert ids(**GOOD, MIDDLEWARE=[]) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        CACHE,
+        "django.middleware.cache.CacheMiddleware",
+        "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware",
+        "django.contrib.auth.middleware.PersistentRemoteUserMiddleware",
+    ],
+)
+def test_what_hides_clicks_must_stand_below_the_middleware(other: str) -> None:
+    assert ids(**GOOD, MIDDLEWARE=[other, OURS]) == ["W006"]
+    assert ids(**GOOD, MIDDLEWARE=[OURS, other]) == []
+
+
+def test_what_does_not_matter_may_stand_above() -> None:
+    above = [
+        "django.middleware.cache.UpdateCacheMiddleware",
+        "django.middleware.locale.LocaleMiddleware",
+        "django.middleware.common.CommonMiddleware",
+        "django.contrib.auth.middleware.LoginRequiredMiddleware",
+        "tests.no.such.Middleware",
+    ]
+    assert ids(**GOOD, MIDDLEWARE=[*above, OURS, CACHE]) == []
+
+
+@pytest.mark.parametrize(
+    ("domain", "hosts", "expected"),
+    [
+        (".example.com", ["www.example.com", "app.example.com"], []),
+        ("example.com", [".example.com"], []),
+        (".Example.com", ["WWW.example.com"], []),
+        (".example.com", ["*"], []),
+        (".example.com", [], []),
+        (".example.org", ["www.example.com"], ["W007"]),
+        ("ample.com", ["example.com"], ["W007"]),
+        ("www.example.com", ["example.com"], ["W007"]),
+        ("https://example.com", ["example.com"], ["W007"]),
+    ],
+)
+def test_the_domain_of_the_cookie_is_one_of_the_site(
+    domain: str, hosts: list[str], expected: list[str]
+) -> None:
+    assert ids(**GOOD, PARTNERSTACK_ATTRIBUTION_DOMAIN=domain, ALLOWED_HOSTS=hosts) == expected
+
+
+def test_the_snippet_on_a_site_that_reports_customers_itself_is_warned_of() -> None:
+    [warning] = found(**GOOD, PARTNERSTACK_SNIPPET=True)
+    assert warning.id == "partnerstack.W008"
+    assert "no page may call createSignup" in warning.hint
+
+
+@pytest.mark.parametrize("token", [TEST_TRACKING_TOKEN, PRODUCTION_TRACKING_TOKEN])
+def test_a_launched_site_cannot_use_a_tracking_token_of_the_sandbox(token: str) -> None:
+    assert ids(deploy=True, **LIVE, PARTNERSTACK_TRACKING_TOKEN=token) == ["E009"]
+    assert ids(**LIVE, PARTNERSTACK_TRACKING_TOKEN=token) == []

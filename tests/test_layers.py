@@ -18,7 +18,7 @@ FLOORS = (
     "connection mapping sources",
     "attribution outbox sync",
     "dispatch track",
-    "admin checks management middleware receivers templatetags testing webhooks",
+    "admin checks management middleware receivers templatetags testing views webhooks",
     "apps urls",
 )
 FLOOR = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms.split()}

@@ -26,12 +26,13 @@ def check_mode(**kwargs: Any) -> list[CheckMessage]:
 
 
 def check_keys(**kwargs: Any) -> list[CheckMessage]:
-    if not any(SANDBOX_MARK in str(key) for key in (conf.public_key, conf.secret_key)):
+    given = (conf.public_key, conf.secret_key, conf.tracking_token)
+    if not any(SANDBOX_MARK in str(key) for key in given):
         return []
     return [
         Error(
-            "The keys are those of the local sandbox; PartnerStack does not know them.",
-            hint="Set the production key pair of your PartnerStack account.",
+            "A key or the tracking token is that of the local sandbox; PartnerStack does not know it.",
+            hint="Set the production key pair and tracking token of your PartnerStack account.",
             id="partnerstack.E009",
         )
     ]
