@@ -11,7 +11,7 @@ from django.db import router, transaction
 from django.db.models import Case, QuerySet, Value, When
 
 from ..models import Customer, Mirror
-from ..models.lookup import with_keys
+from ..models.lookup import any_of, with_keys
 from ..models.upsert import upsert
 from ..signals import objects_synced
 from .rows import to_row
@@ -127,7 +127,7 @@ def _known(
         return {key: tuple(row) for key, *row in theirs.values_list(*columns)}, {}
     # Not one WHERE with OR, for which databases read the whole table.
     customer_keys = {record.customer_key for record in wanted.values() if record.customer_key}
-    ours = rows.filter(mode=mode, key=None, customer_key__in=customer_keys)
+    ours = rows.filter(mode=mode, key=None, customer_key__in=any_of(customer_keys, rows.db))
     columns += ("pk", "customer_key")
     # Since Django 6.1 a union is in the model's order unless it is told not to be.
     found = theirs.values_list(*columns).union(ours.values_list(*columns), all=True).order_by()

@@ -23,7 +23,7 @@ SMALL, LARGE = 10_000, 200_000
 
 
 def measure(database: str | None, count: int, what: str) -> dict:
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings"}
     environment.pop("DATABASE_URL", None)
     if database:
         environment["DATABASE_URL"] = database

@@ -16,7 +16,7 @@ from statistics import median
 import django
 from django.db import connection
 
-ROUNDS = 1
+ROUNDS = 3
 SAMPLE = 5_000
 
 
