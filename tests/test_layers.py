@@ -17,7 +17,7 @@ FLOORS = (
     "client models",
     "connection mapping sources",
     "attribution outbox sync",
-    "dispatch track",
+    "dispatch explain track",
     "admin checks management middleware receivers templatetags testing views webhooks",
     "apps urls",
 )

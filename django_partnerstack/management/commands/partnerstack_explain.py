@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from django_partnerstack.conf import conf
+from django_partnerstack.explain import explain, find
+from django_partnerstack.management.site import check_site
+from django_partnerstack.models import Attribution
+
+
+class Command(BaseCommand):
+    help = (
+        "Say why a sign-up is attributed to a partner, or to none: what was clicked, what was decided, what "
+        "PartnerStack was told and what it has. Exit status 1 if there is no such customer."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "customer", help="A customer key, an e-mail address, or the primary key of one of your objects."
+        )
+
+    def handle(self, *, customer: str, **options: Any) -> None:
+        check_site(Attribution)
+        keys = find(customer, mode=conf.mode)
+        if not keys:
+            raise CommandError(
+                f"There is no customer {customer!r} in {conf.mode} mode: give its key, its e-mail address, "
+                "or the primary key of your object."
+            )
+        for key in keys:
+            self.stdout.write(f"{key} ({conf.mode} mode)")
+            for sentence in explain(key, mode=conf.mode):
+                self.stdout.write(f"  {sentence}")
