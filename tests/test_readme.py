@@ -9,8 +9,9 @@ from pathlib import Path
 from django.dispatch import Signal
 
 import django_partnerstack
-from django_partnerstack import signals
+from django_partnerstack import attribution, signals
 from django_partnerstack.conf import Conf
+from django_partnerstack.templatetags import partnerstack
 
 PACKAGE = Path(django_partnerstack.__file__).parent
 ROOT = Path(__file__).parent.parent
@@ -57,8 +58,9 @@ def test_every_command_is_explained_and_no_other() -> None:
     assert sorted(explained("Commands")) == commands()
 
 
-def test_no_command_is_named_that_does_not_exist() -> None:
-    assert set(re.findall(r"\bpartnerstack_[a-z]+", README)) <= set(commands())
+def test_no_command_or_tag_is_named_that_does_not_exist() -> None:
+    tags = {*partnerstack.register.tags, attribution.TOKEN_FIELD}
+    assert set(re.findall(r"\bpartnerstack_[a-z_]+", README)) <= {*commands(), *tags}
 
 
 def test_every_check_is_explained_and_no_other() -> None:
