@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -35,7 +35,7 @@ def mark_delivered(
         done = _("{count} marked as delivered.")
         model_admin.message_user(request, *operate(outbox.mark_delivered, rows, done))
         return None
-    looked_up = ask(model_admin, request, [row for row in rows if row.in_doubt_since and possible(row)])
+    looked_up = ask([row for row in rows if row.in_doubt_since and possible(row)])
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Mark as delivered"),
@@ -57,17 +57,16 @@ def shown(message: OutboxMessage, look_up: outbox.LookUp | None) -> tuple[Any, .
     records = [look_up.found, *look_up.candidates] if look_up else []
     raws = [pretty(record.raw) for record in records if record is not None]
     reason = conf.without_keys(message.reason)
-    return message, possible(message), badge(message), reason, pretty(message.payload), look_up, raws
+    return message, possible(message), badge(message), reason, pretty(message.content), look_up, raws
 
 
 def possible(message: OutboxMessage) -> bool:
     return message.state in outbox.POSSIBLE["mark_delivered"]
 
 
-def ask(model_admin: Any, request: HttpRequest, rows: Sequence[OutboxMessage]) -> dict[int, outbox.LookUp]:
+def ask(rows: Sequence[OutboxMessage]) -> dict[int, outbox.LookUp]:
     """What PartnerStack has of messages in doubt."""
     try:
         return outbox.look_up(rows, seconds=SECONDS) if rows else {}
     except ConfigurationError as error:
-        model_admin.message_user(request, str(error), messages.ERROR)
-        return {}
+        return {row.pk: outbox.LookUp(problem=str(error)) for row in rows}

@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from .. import outbox
 from ..models import OutboxMessage
@@ -33,8 +33,7 @@ def operate(
             refused.append(str(error))
     texts = [done.format(count=count)] if count or not refused else []
     if refused:
-        text = ngettext("{count} not changed:", "{count} not changed:", len(refused))
-        texts += [text.format(count=len(refused)), *refused[:TOLD]]
+        texts += [_("{count} not changed:").format(count=len(refused)), *refused[:TOLD]]
     if len(refused) > TOLD:
         texts.append("…")
     if over:

@@ -118,7 +118,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     @admin.display(description=_("state"), ordering="next_try_at")
     def standing(self, message: OutboxMessage) -> SafeString:
         """Where it stands, how often it was tried, and when it will be; ordered by that."""
-        lines = [badge(message)]
+        lines: list[str] = [badge(message)]
         if message.attempts:
             text = ngettext("{number} attempt", "{number} attempts", message.attempts)
             lines.append(text.format(number=message.attempts))
@@ -145,7 +145,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="JSON")
     def content(self, message: OutboxMessage) -> SafeString:
-        return pretty(message.payload)
+        return pretty(message.content)
 
     @admin.display(description="JSON")
     def answer(self, message: OutboxMessage) -> str:

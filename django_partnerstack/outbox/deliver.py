@@ -161,8 +161,6 @@ class Courier:
 
 def _agreed(operation: Operation, message: OutboxMessage, record: Any, reason: str) -> Outcome:
     """Delivered if what PartnerStack has is what was asked for, as far as it says."""
-    for name in operation.agrees:
-        asked, has = message.content.get(name), getattr(record, name, None)
-        if asked not in (None, "") and has not in (None, "") and asked != has:
-            return dead(f"PartnerStack has {message.subject} with another {name}: {has!r}, not {asked!r}.")
+    if other := operation.disagreement(message.content, record):
+        return dead(f"PartnerStack has {message.subject} with {other}.")
     return delivered(record, reason)

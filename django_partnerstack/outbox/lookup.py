@@ -27,11 +27,13 @@ class LookUp:
     """
     What a look-up showed.
 
-    ``found``: the object with the message's key. ``candidates``: where there is no key to look by, what may
-    be it. ``problem``: why there is no answer; then the two say nothing.
+    ``found``: the object with the message's key, and in what it ``differs`` from what was asked for.
+    ``candidates``: where there is no key to look by, what may be it. ``problem``: why there is no answer;
+    then the others say nothing.
     """
 
     found: Any = None
+    differs: str = ""
     candidates: tuple[Any, ...] = ()
     problem: str = ""
 
@@ -83,7 +85,9 @@ def _look_up(message: OutboxMessage, client: Client, turn: Callable[[], None]) -
     try:
         turn()
         if operation.find is not None:
-            return LookUp(found=operation.find(client, message.payload, begin, end, turn))
+            found = operation.find(client, message.content, begin, end, turn)
+            differs = operation.disagreement(message.content, found) if found is not None else ""
+            return LookUp(found=found, differs=differs)
         return LookUp(candidates=tuple(_actions(client, message, begin, end, turn)))
     except PartnerStackError as error:
         return LookUp(problem=str(error))

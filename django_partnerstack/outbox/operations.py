@@ -49,6 +49,14 @@ class Operation:
     #: A good answer does not say whether anything was made: it counts once a look-up finds it.
     unconfirmed: bool = False
 
+    def disagreement(self, content: dict[str, Any], record: Any) -> str:
+        """In what PartnerStack has another object than the one that was asked for, as far as it says."""
+        for name in self.agrees:
+            asked, has = content.get(name), getattr(record, name, None)
+            if asked not in (None, "") and has not in (None, "") and asked != has:
+                return f"another {name}: {has!r}, not {asked!r}"
+        return ""
+
 
 def _create_customer(client: Client, payload: dict[str, Any]) -> Any:
     return client.customers.create(**payload)

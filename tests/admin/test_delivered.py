@@ -57,6 +57,14 @@ def test_what_partnerstack_has_is_shown_and_ticked(clerk: Client, customer: Any)
     assert f'value="{message.pk}" id="mark-{message.pk}" checked>' in html
 
 
+def test_what_partnerstack_has_otherwise_is_shown_and_not_ticked(clerk: Client, customer: Any) -> None:
+    payload = {"key": "payment-1", "customer_external_key": "account-1", "amount": 100, "currency": "USD"}
+    get_client().transactions.create(**payload)
+    html = asked(clerk, in_doubt("transactions.create", payload={**payload, "amount": 200}))
+    assert "<strong>Found with another amount: 100, not 200.</strong>" in html
+    assert "checked" not in html
+
+
 def test_what_partnerstack_has_not_is_not_ticked(clerk: Client, partnerstack: Sandbox) -> None:
     html = asked(clerk, in_doubt("transactions.create", payload={"key": "payment-1"}))
     assert "<strong>Not found.</strong>" in html
@@ -93,7 +101,7 @@ def test_an_action_from_another_day_is_none_of_them(clerk: Client, customer: Any
     ("operation", "columns", "text"),
     [
         ("customers.update", {}, "Not looked up: to send it again does no harm."),
-        ("customers.create", {"in_doubt_since": None}, "Not in doubt: PartnerStack did not carry it out."),
+        ("customers.create", {"in_doubt_since": None}, "Not in doubt: it was not carried out."),
     ],
 )
 def test_what_needs_no_look_up_is_told(
@@ -112,6 +120,7 @@ def test_a_look_up_that_fails_is_told(clerk: Client, partnerstack: Sandbox) -> N
 def test_without_keys_nothing_is_looked_up(clerk: Client) -> None:
     html = asked(clerk, in_doubt("customers.create"))
     assert "PARTNERSTACK_PUBLIC_KEY and PARTNERSTACK_SECRET_KEY are not set" in html
+    assert "Not in doubt" not in html
 
 
 def test_a_message_of_the_other_mode_is_not_looked_up_with_these_keys(
