@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_partnerstack.client import Client
 from django_partnerstack.client.retry import Pace
-from django_partnerstack.models import OutboxLane, OutboxMessage
+from django_partnerstack.models import OutboxConnection, OutboxLane, OutboxMessage, Standing
 from django_partnerstack.outbox import Worker, customer_lane
 from django_partnerstack.outbox.claim import claim
 from django_partnerstack.outbox.clock import Clock
@@ -69,7 +69,7 @@ class Site:
         return counts
 
     def push_for(self, **span: float) -> Counter[str]:
-        """Deliver for as long as that, whenever something is due."""
+        """Deliver for as long as that, whenever something is due and the line is open."""
         counts, end = self.push(), self.clock.now() + timedelta(**span)
         while (due := self.next_due()) is not None and due <= end:
             self.clock.at = max(due, self.clock.at)
@@ -78,8 +78,11 @@ class Site:
         return counts
 
     def next_due(self) -> datetime | None:
-        due = OutboxLane.objects.filter(due_at__isnull=False).order_by("due_at")
-        return due.values_list("due_at", flat=True).first()
+        lanes = OutboxLane.objects.filter(due_at__isnull=False, standing=Standing.OPEN).order_by("due_at")
+        due = lanes.values_list("due_at", flat=True).first()
+        line = OutboxConnection.objects.get()
+        waits = (due, line.closed_until, line.next_slot_at if line.probing else None)
+        return max(filter(None, waits)) if due else None
 
     @property
     def sent(self) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import models
 
-from django_partnerstack import track
+from django_partnerstack import sources, track
 from django_partnerstack.models import Customer, OutboxMessage, State, Transaction
 from django_partnerstack.outbox.backfill import PAGE, Backfilled, backfill, reported_models
 from tests.shop.models import Account, Payment
@@ -109,12 +110,42 @@ def test_a_rehearsal_counts_the_same_and_queues_nothing() -> None:
     assert not OutboxMessage.objects.exists()
 
 
-def test_known_objects_cost_no_query_each(django_assert_max_num_queries: Callable[[int], Any]) -> None:
+@pytest.mark.parametrize("model", [Account, Payment])
+def test_objects_cost_no_query_each(
+    model: type[models.Model], django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    for account in accounts(200):
+        payments(account, 1)
+    with django_assert_max_num_queries(9):
+        assert fill(model).queued == 200
+    with django_assert_max_num_queries(5):
+        assert fill(model).known == 200
+
+
+@pytest.fixture
+def described() -> Iterator[dict[str, Any]]:
+    """What the source of payments says besides, or instead."""
+    fields: dict[str, Any] = {}
+    usual = sources.transactions[Payment]
+    sources.transactions[Payment] = lambda payment: replace(usual(payment), **fields)
+    yield fields
+    sources.transactions[Payment] = usual
+
+
+def test_one_that_cannot_be_written_down_is_told_of(described: dict[str, Any]) -> None:
     [account] = accounts(1)
-    payments(account, 200)
-    fill(Payment)
-    with django_assert_max_num_queries(6):
-        assert fill(Payment).known == 200
+    [payment] = payments(account, 1)
+    described["metadata"] = {"note": "\x00"}
+    [failure] = fill(Payment).failures
+    assert failure.startswith(f"shop.Payment {payment.pk}: InvalidArgument")
+
+
+def test_two_payments_under_one_key_are_queued_once(described: dict[str, Any]) -> None:
+    [account] = accounts(1)
+    payments(account, 2)
+    described["key"] = "payment-1"
+    done = fill(Payment)
+    assert (done.queued, done.known) == (1, 1)
 
 
 def test_an_end_in_the_middle_keeps_the_pages_before_it() -> None:
