@@ -19,6 +19,20 @@ class Now(functions.Now):
         return self.as_sql(compiler, connection, template="UTC_TIMESTAMP(6)", **context)
 
 
+class Moment(Now):
+    """
+    The time at which a locked row is handed out. ``Now`` is when it was asked for, before the wait for it.
+    """
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        return self.as_sql(compiler, connection, template="CLOCK_TIMESTAMP()", **context)
+
+    def as_mysql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        offset = "TIMESTAMPDIFF(MICROSECOND, NOW(6), UTC_TIMESTAMP(6))"
+        template = f"TIMESTAMPADD(MICROSECOND, {offset}, SYSDATE(6))"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
 class Clock:
     """
     The database's clock, so that leases and windows mean the same to all workers, whatever their own say.

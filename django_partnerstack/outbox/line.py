@@ -18,12 +18,15 @@ from django.db import Error, connections, models, router, transaction
 
 from ..exceptions import PartnerStackError
 from ..models import OutboxConnection, OutboxMessage
-from .clock import Clock, Now
+from .clock import Clock, Moment
 
 logger = logging.getLogger(__name__)
 
 #: No message is claimed whose turn is further away than this.
 HORIZON = timedelta(seconds=1)
+
+#: A request leaves on knowledge of the line that is no older.
+FRESH = timedelta(seconds=0.1)
 
 #: The breaker: this share of at least so many requests in a minute failed.
 FAILING_SHARE, FAILING_REQUESTS, MINUTE = 0.7, 10, timedelta(minutes=1)
@@ -80,6 +83,7 @@ class Line:
         self.closed_until: datetime | None = None
         #: What it is about to write into the shared row.
         self._closing: datetime | None = None
+        self._known_at = clock.now()
         self._delivered: deque[tuple[str, datetime]] = deque()
 
     def delivered(self, lane: str, lease_until: datetime) -> None:
@@ -100,14 +104,14 @@ class Line:
             self._settle(row)
             yield row
             row.save()
-            self.closed_until = max(filter(None, (row.closed_until, self._closing)), default=None)
+            self._know(row.closed_until)
 
     def _lock(self, using: str) -> OutboxConnection:
         rows: models.QuerySet[Any] = OutboxConnection.objects.using(using).filter(mode=self.mode)
         if not connections[using].features.has_select_for_update:
             # SQLite lets one writer in: an UPDATE makes this the one.
             rows.update(mode=self.mode)
-        rows = rows.select_for_update().annotate(now=Now())
+        rows = rows.select_for_update().annotate(now=Moment())
         row = rows.first()
         if row is None:
             OutboxConnection.objects.using(using).get_or_create(mode=self.mode)
@@ -155,9 +159,23 @@ class Line:
         self.check()
 
     def check(self) -> None:
-        """Raises LineClosed if this process knows that nothing may leave."""
+        """Raises LineClosed if nothing may leave. Another process may have closed the line a moment ago."""
+        if self.clock.now() - self._known_at > FRESH:
+            self._ask()
         if self.closed_until is not None and self.closed_until > self.clock.now():
             raise LineClosed(f"Nothing leaves before {self.closed_until:%H:%M:%S} UTC.")
+
+    def _ask(self) -> None:
+        using = router.db_for_write(OutboxMessage)
+        rows = OutboxConnection.objects.using(using).filter(mode=self.mode)
+        try:
+            self._know(rows.values_list("closed_until", flat=True).first())
+        except Error as error:
+            raise LineClosed(f"The database failed: {error}") from error
+
+    def _know(self, closed_until: datetime | None) -> None:
+        self.closed_until = max(filter(None, (closed_until, self._closing)), default=None)
+        self._known_at = self.clock.now()
 
     def close(self, until: datetime, reason: str, *, probing: bool = False) -> None:
         """Let nothing leave before ``until``; with ``probing`` a single message goes first then."""
