@@ -49,6 +49,7 @@ def report(name: str, database: str | None, count: int) -> None:
 
 
 if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 100_000
     for name, database in DATABASES.items():
         if database != "":

@@ -17,7 +17,7 @@ import django
 from django.db import connection
 
 ROUNDS = 3
-SAMPLE = 5_000
+SAMPLE = 2_000
 
 
 @contextmanager
@@ -52,7 +52,7 @@ class Job:
         self.models.Customer.objects.all().delete()
 
     def loop(self) -> None:
-        """As it is written by hand: each object by itself, over the same pages, 5,000 of them."""
+        """As it is written by hand: each object by itself, over the same pages, a few thousand of them."""
         from django.utils import timezone
 
         from django_partnerstack.mapping import to_row
