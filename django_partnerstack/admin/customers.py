@@ -5,9 +5,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Action, Customer, Partnership, Reward, Transaction
+from .assigning import AssignableAdmin
+from .attributions import attribution_link, explained
 from .columns import amount
 from .links import Link, Related
 from .pushable import PushableAdmin
@@ -15,7 +18,7 @@ from .refresh import RefreshableAdmin
 
 
 @admin.register(Customer)
-class CustomerAdmin(PushableAdmin, RefreshableAdmin):
+class CustomerAdmin(AssignableAdmin, PushableAdmin, RefreshableAdmin):
     columns = (
         "customer_key",
         "email",
@@ -31,6 +34,13 @@ class CustomerAdmin(PushableAdmin, RefreshableAdmin):
     search_fields = ("key", "customer_key", "email", "name", "provider_key", "partner_key")
     actions = ("push_to_partnerstack", "refresh_from_partnerstack")
     customer_column = "customer_key"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fieldsets = super().get_fieldsets(request, obj)
+        if not request.user.has_perm("partnerstack.view_attribution"):
+            return fieldsets
+        why = (_("Attribution"), {"fields": [attribution_link, explained]})
+        return [fieldsets[0], why, *fieldsets[1:]]
 
 
 @admin.register(Transaction)

@@ -55,6 +55,21 @@ class StateFilter(admin.SimpleListFilter):
         return queryset.filter(chosen[1]) if chosen else queryset
 
 
+class OrganicFilter(admin.SimpleListFilter):
+    """With a click or a partner, or with neither."""
+
+    title = _("sent by a partner")
+    parameter_name = "organic"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("attributed")), ("yes", _("organic"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        organic = Q(click_id="", partner_key="")
+        chosen = {"yes": organic, "no": ~organic}.get(self.value() or "")
+        return queryset.filter(chosen) if chosen else queryset
+
+
 class OperationFilter(admin.SimpleListFilter):
     """By the operations there are, without looking for them in the rows."""
 

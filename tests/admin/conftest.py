@@ -9,7 +9,15 @@ from django.db.models import Model
 from django.test import Client
 from django.utils import timezone
 
-from django_partnerstack.models import MIRRORS, OutboxMessage, State
+from django_partnerstack.models import (
+    MIRRORS,
+    Attribution,
+    OutboxConnection,
+    OutboxLane,
+    OutboxMessage,
+    State,
+    SyncState,
+)
 from django_partnerstack.outbox.enqueue import fingerprint
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 
@@ -33,8 +41,8 @@ def staff(db: None) -> Callable[..., Client]:
 @pytest.fixture
 def browser(staff: Callable[..., Client]) -> Client:
     """Somebody who may see everything of ours."""
-    others = ("view_syncstate", "view_outboxmessage", "view_outboxlane", "view_outboxconnection")
-    return staff(*(f"view_{model._meta.model_name}" for model in MIRRORS.values()), *others)
+    others = (Attribution, SyncState, OutboxMessage, OutboxLane, OutboxConnection)
+    return staff(*(f"view_{model._meta.model_name}" for model in (*MIRRORS.values(), *others)))
 
 
 @pytest.fixture

@@ -1,0 +1,108 @@
+"""Crediting a customer to a partner by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import router, transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from .. import track
+from ..attribution import AlreadyReported
+from ..conf import conf
+from ..explain import find
+from ..models import Attribution, Customer, Partnership
+from ..outbox import NotPossible
+from .links import admin_url
+from .readonly import ReadOnlyAdmin
+
+#: How many partners the form suggests.
+SUGGESTED = 200
+
+
+class AssignForm(forms.Form):
+    customer_key = forms.CharField(label=gettext_lazy("Customer key"), max_length=255)
+    partner_key = forms.CharField(
+        label=gettext_lazy("Partner key"),
+        max_length=255,
+        help_text=gettext_lazy("Of the mirror of partnerships, or any other that PartnerStack knows."),
+        widget=forms.TextInput(attrs={"list": "partnerstack-partners", "autocomplete": "off"}),
+    )
+
+    def clean_customer_key(self) -> str:
+        key = self.cleaned_data["customer_key"]
+        if find(key, mode=conf.mode) != [key]:
+            text = _("There is no customer with this key in {mode} mode.")
+            raise forms.ValidationError(text.format(mode=conf.mode))
+        return key
+
+    def is_unknown(self) -> bool:
+        """Whether the mirror has no such partner, at least none who is still there."""
+        there = Partnership.objects.filter(mode=conf.mode, archived=False, missing_since=None)
+        return not there.filter(partner_key=self.cleaned_data["partner_key"]).exists()
+
+
+def may_assign(request: HttpRequest) -> bool:
+    return request.user.has_perm("partnerstack.assign_attribution")
+
+
+class AssignableAdmin(ReadOnlyAdmin):
+    """Pages that lead to the form, for who may use it, while it is not known to be too late."""
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        row = kwargs.get("obj")
+        reported = isinstance(row, Customer) and row.key is not None
+        if row is not None and row.mode == conf.mode and not reported and may_assign(request):
+            which = urlencode({"customer": row.customer_key})
+            context["assign_url"] = f"{admin_url(Attribution, 'assign')}?{which}"
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def assign_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """A form with the customer of ``?customer=``; an error of ``track.assign`` is one of the form."""
+    if not may_assign(request):
+        raise PermissionDenied
+    form = AssignForm(request.POST or None, initial={"customer_key": request.GET.get("customer", "")})
+    if form.is_valid():
+        try:
+            return _assign(model_admin, request, form)
+        except (AlreadyReported, NotPossible) as error:
+            form.add_error(None, str(error))
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": _("Assign a partner"),
+        "opts": model_admin.opts,
+        "media": model_admin.media,
+        "form": form,
+        "partners": Partnership.objects.filter(mode=conf.mode, archived=False, missing_since=None)[
+            :SUGGESTED
+        ],
+    }
+    return TemplateResponse(request, "admin/partnerstack/attribution/assign.html", context)
+
+
+def _assign(model_admin: Any, request: HttpRequest, form: AssignForm) -> HttpResponse:
+    customer_key, partner_key = form.cleaned_data["customer_key"], form.cleaned_data["partner_key"]
+    which = {"mode": conf.mode, "customer_key": customer_key}
+    with transaction.atomic(router.db_for_write(Attribution)):
+        before = Attribution.objects.filter(**which).values_list("partner_key", flat=True).first()
+        track.assign(customer_key, partner_key, by=request.user.get_username())
+        attribution = Attribution.objects.get(**which)
+        text = f"Assigned partner {partner_key}, before: {before or 'none'}."
+        model_admin.log_change(request, attribution, text)
+    done = _("{customer} is credited to {partner}.").format(customer=customer_key, partner=partner_key)
+    model_admin.message_user(request, done, messages.SUCCESS)
+    if form.is_unknown():
+        unknown = _(
+            "The mirror has no partner {partner}. If PartnerStack does not either, it refuses the customer."
+        )
+        model_admin.message_user(request, unknown.format(partner=partner_key), messages.WARNING)
+    return redirect(admin_url(Attribution, "change", attribution.pk))
