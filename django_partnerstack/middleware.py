@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction, sync_to_async
 from django.http import HttpRequest, HttpResponse
 
 from . import attribution
@@ -43,4 +43,7 @@ class AttributionMiddleware:
             response = await self.get_response(request)
         finally:
             attribution.current.reset(before)
-        return attribution.remember(request, response)
+        if attribution.clicked(request) is None:
+            return response
+        # The site's consent callable may ask the database.
+        return await sync_to_async(attribution.remember)(request, response)

@@ -7,6 +7,7 @@ not queued again. The messages that a site's ``partnerstack.py`` causes come thr
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -17,8 +18,10 @@ from django.http import HttpRequest
 from . import attribution, outbox, sources
 from .conf import conf
 from .mapping import minor_units
-from .models import OutboxMessage
+from .models import Attribution, OutboxMessage
 from .outbox import RefundError
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["RefundError", "assign", "event", "purchase", "refund", "report", "signup"]
 
@@ -36,9 +39,9 @@ def signup(
     Report a customer, or what has changed of it. Returns whether there was anything new.
 
     What is not given comes from the source that the site registered for the model. ``request`` is the one
-    that the customer signed up with, and ``token`` what ``attribution.token`` gave: the visitor's click is
-    looked for in them, once for each customer. Without a partner the customer is recorded as organic, and
-    nothing is sent.
+    that the customer signed up with, and ``token`` what ``attribution.token`` gave, which is enough where
+    there is no request: the visitor's click is looked for in them, and the first that is found stays. Without
+    a partner the customer is recorded as organic, and nothing is sent.
 
     Raises SourceError if there is neither a source nor an e-mail address.
     """
@@ -50,10 +53,11 @@ def signup(
             f"{customer._meta.label} has no source; register one with sources.customer, or give email=."
         )
     data = describe(customer) if describe is not None else sources.CustomerData(**given)
+    # Also of a customer who is not to be reported yet: when it is, the click will be out of reach.
+    bound = (request is not None or token != "") and _bind(customer, request, token)
     if not isinstance(data, sources.CustomerData):
         return _enqueue(outbox.skipped_draft(customer, outbox.SAVE_CUSTOMER, data), customer)
     draft = outbox.customer_draft(customer, replace(data, **given))
-    bound = request is not None and _bind(draft, customer, request, token)
     return _enqueue(draft, customer) or (bound and _reconsider(draft, customer))
 
 
@@ -121,16 +125,30 @@ def assign(customer_key: str, partner_key: str, *, by: str) -> None:
     """
     Credit a customer to a partner by hand; ``by`` is who decided, for the record.
 
-    Raises AlreadyReported if PartnerStack has the customer: it moves none from one partner to another.
+    Raises AlreadyReported if PartnerStack has the customer: it moves none from one partner to another. Raises
+    NotPossible if it perhaps has, until a look-up tells. Nothing is changed then.
     """
-    attribution.assign(customer_key, partner_key, mode=conf.mode, by=by)
-    outbox.reconsider(customer_key, mode=conf.mode)
+    with transaction.atomic(router.db_for_write(Attribution)):
+        attribution.assign(customer_key, partner_key, mode=conf.mode, by=by)
+        outbox.credit_anew(customer_key, mode=conf.mode)
 
 
-def _bind(draft: outbox.Draft, customer: models.Model, request: HttpRequest, token: str) -> bool:
-    return attribution.bind(
-        draft.subject, request, mode=conf.mode, token=token, source=draft.source, using=customer._state.db
-    )
+def _bind(customer: models.Model, request: HttpRequest | None, token: str) -> bool:
+    """An error is logged: the sign-up matters more than who sent it. PARTNERSTACK_STRICT raises it."""
+    try:
+        return attribution.bind(
+            sources.customer_key(customer),
+            request,
+            mode=conf.mode,
+            token=token,
+            source=outbox.reference(customer),
+            using=customer._state.db,
+        )
+    except Exception:
+        if conf.strict:
+            raise
+        logger.exception("Who sent %s could not be written down.", sources.label(customer))
+        return False
 
 
 def _reconsider(draft: outbox.Draft, customer: models.Model) -> bool:

@@ -3,7 +3,7 @@
 from .binding import AlreadyReported, assign, bind
 from .parameters import Click, decode, encode, read
 from .remember import remember
-from .visit import TOKEN_FIELD, TOKEN_HEADER, Visit, current, token, visit_of
+from .visit import TOKEN_FIELD, TOKEN_HEADER, Visit, clicked, current, token, visit_of
 
 __all__ = [
     "TOKEN_FIELD",
@@ -13,6 +13,7 @@ __all__ = [
     "Visit",
     "assign",
     "bind",
+    "clicked",
     "current",
     "decode",
     "encode",

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, router, transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from ..conf import conf
 from ..exceptions import PartnerStackError
 from ..models import Attribution, Customer, Way
+from ..models.upsert import insert
 from .parameters import Click
 from .visit import Visit, visit_of
+
+#: What a row has where no click is known.
+NO_CLICK: dict[str, Any] = {
+    "click_id": "",
+    "partner_key": "",
+    "unread_key": "",
+    "link_host": "",
+    "clicked_at": None,
+    "landing_path": "",
+    "earlier_clicks": [],
+    "visit": {},
+}
 
 
 def bind(
     customer_key: str,
-    request: HttpRequest,
+    request: HttpRequest | None,
     *,
     mode: str,
     token: str = "",
@@ -27,31 +40,44 @@ def bind(
     using: str | None = None,
 ) -> bool:
     """
-    Write down which click a new customer came by, or why none is known; False if that was done before.
+    Write down which click a new customer came by, or why none is known. Returns whether that is new.
 
-    Call it in the transaction that makes the customer. Safe to repeat: the first decision stays.
+    One INSERT; call it in the transaction that makes the customer. Safe to repeat: the first decision
+    stays. Only where no click was known then, one that had been made by then still counts.
     """
     using = using or router.db_for_write(Attribution)
     visit = visit_of(request, token)
-    columns = {
+    decided = Attribution.objects.using(using).filter(mode=mode, customer_key=customer_key)
+    row = {
+        "mode": mode,
+        "customer_key": customer_key,
         "source": source[0],
         "source_pk": source[1],
-        "way": visit.way if visit.clicks else Way.NONE,
-        "reason": visit.reason,
         "bound_at": timezone.now(),
-        **(_columns(visit) if visit.clicks else {}),
+        **NO_CLICK,
+        **_columns(visit, request),
     }
-    if conf.privacy == "full" and visit.clicks:
-        columns["visit"] = _details(request)
-    attribution = Attribution(mode=mode, customer_key=customer_key, **columns)
+    if _insert(row, decided, using):
+        return True
+    return bool(visit.clicks) and _fill_in(visit, request, decided)
+
+
+def _insert(row: dict[str, Any], decided: QuerySet[Attribution], using: str) -> bool:
     try:
         with transaction.atomic(using):
-            attribution.save(using=using, force_insert=True)
+            return insert(Attribution, [row], using=using, unless=[decided]) == 1
     except IntegrityError:
-        if not Attribution.objects.using(using).filter(mode=mode, customer_key=customer_key).exists():
+        # Another process has decided at this very moment, or something is really wrong.
+        if not decided.exists():
             raise
         return False
-    return True
+
+
+def _fill_in(visit: Visit, request: HttpRequest | None, decided: QuerySet[Attribution]) -> bool:
+    undecided = decided.filter(way=Way.NONE)
+    bound_at = undecided.values_list("bound_at", flat=True).first()
+    clicks = tuple(click for click in visit.clicks if bound_at and click.at <= bound_at)
+    return bool(clicks) and undecided.update(**_columns(Visit(clicks, visit.way), request)) == 1
 
 
 class AlreadyReported(PartnerStackError):
@@ -68,36 +94,35 @@ def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
         raise AlreadyReported(
             f"PartnerStack has {customer_key} already; its partner can be changed in the dashboard there."
         )
-    reason = f"Assigned by {by}."[:255]
+    decision = {"way": Way.HAND, "partner_key": partner_key, "reason": f"Assigned by {by}."[:255]}
     Attribution.objects.update_or_create(
         mode=mode,
         customer_key=customer_key,
-        defaults={"way": Way.HAND, "partner_key": partner_key, "reason": reason, "click_id": ""},
-        create_defaults={
-            "way": Way.HAND,
-            "partner_key": partner_key,
-            "reason": reason,
-            "bound_at": timezone.now(),
-        },
+        defaults=decision,
+        create_defaults={**decision, "bound_at": timezone.now()},
     )
 
 
-def _columns(visit: Visit) -> dict[str, Any]:
+def _columns(visit: Visit, request: HttpRequest | None) -> dict[str, Any]:
+    if not visit.clicks:
+        return {"way": Way.NONE, "reason": visit.reason}
     click, *earlier = visit.clicks
     return {
+        "way": visit.way,
+        "reason": "",
         "click_id": click.click_id,
         "partner_key": click.partner_key,
         "unread_key": click.unread_key,
+        "link_host": click.link_host,
         "clicked_at": click.at if visit.way != Way.PARTNERSTACK else None,
         "landing_path": click.path,
         "earlier_clicks": [_plain(other) for other in earlier],
+        "visit": _details(request) if request is not None and conf.privacy == "full" else {},
     }
 
 
 def _plain(click: Click) -> dict[str, str]:
-    fields = asdict(click)
-    when: datetime = fields.pop("at")
-    return {**fields, "at": when.isoformat()}
+    return {**asdict(click), "at": click.at.isoformat()}
 
 
 def _details(request: HttpRequest) -> dict[str, str]:
@@ -107,4 +132,4 @@ def _details(request: HttpRequest) -> dict[str, str]:
         "ip_address": request.META.get("REMOTE_ADDR", ""),
         "user_agent": request.headers.get("User-Agent", "")[:1000],
     }
-    return {name: value for name, value in found.items() if value}
+    return {name: value for name, value in found.items() if value and value.isprintable()}

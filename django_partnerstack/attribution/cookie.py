@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -11,24 +12,33 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.cache import patch_cache_control
 
 from ..conf import conf
+from . import history
 from .parameters import Click
 
 SALT = "django_partnerstack.attribution"
 
-#: Clicks that are remembered, and the most that a browser must keep of a cookie.
-HISTORY, LONGEST = 5, 4000
+#: The most that a browser must keep of a cookie, with room for its name.
+LONGEST = 4000
 
-FIELDS = ("click_id", "partner_key", "unread_key", "at", "path")
+#: The texts of a click, as they are packed; its time comes last.
+TEXTS = ("click_id", "partner_key", "unread_key", "link_host", "path")
 
 
 def dumps(clicks: Sequence[Click], *, salt: str = SALT) -> str:
-    """Clicks as signed text that fits into a cookie; the oldest are left out where it would not."""
-    kept = list(clicks[:HISTORY])
+    """
+    Clicks as signed text that fits into a cookie.
+
+    Where it would not, the oldest are left out, and at last all of the newest that credits nobody.
+    """
+    kept = list(clicks[: history.LENGTH])
     while True:
         signed = signing.dumps([_pack(click) for click in kept], salt=salt, compress=True)
-        if len(signed) <= LONGEST or len(kept) == 1:
+        if len(signed) <= LONGEST:
             return signed
-        kept.pop()
+        if len(kept) == 1:
+            kept = [replace(kept[0], unread_key="", path="")]
+        else:
+            kept.pop()
 
 
 def loads(signed: str, *, salt: str = SALT) -> tuple[Click, ...]:
@@ -43,7 +53,7 @@ def loads(signed: str, *, salt: str = SALT) -> tuple[Click, ...]:
     try:
         packed = signing.loads(signed, salt=salt, max_age=days)
         clicks = [_unpack(item) for item in packed]
-    except (signing.BadSignature, TypeError, ValueError, OverflowError):
+    except (signing.BadSignature, TypeError, ValueError, OverflowError, OSError):
         return ()
     now = datetime.now(timezone.utc)
     return tuple(click for click in clicks if now - click.at <= days)
@@ -64,12 +74,11 @@ def save(response: HttpResponse, clicks: Sequence[Click], request: HttpRequest) 
 
 
 def _pack(click: Click) -> list[Any]:
-    return [*(getattr(click, name) for name in FIELDS if name != "at"), int(click.at.timestamp())]
+    return [*(getattr(click, name) for name in TEXTS), int(click.at.timestamp())]
 
 
 def _unpack(item: Any) -> Click:
-    click_id, partner_key, unread_key, path, at = item
-    if not all(isinstance(text, str) for text in (click_id, partner_key, unread_key, path)):
+    *texts, at = item
+    if len(texts) != len(TEXTS) or not all(isinstance(text, str) for text in texts):
         raise TypeError("not a click")
-    when = datetime.fromtimestamp(at, timezone.utc)
-    return Click(click_id=click_id, partner_key=partner_key, unread_key=unread_key, path=path, at=when)
+    return Click(**dict(zip(TEXTS, texts, strict=True)), at=datetime.fromtimestamp(at, timezone.utc))

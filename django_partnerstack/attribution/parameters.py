@@ -23,10 +23,14 @@ CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 LONGEST_KEY = 255
 #: Of a key of 255 characters, four bytes each, in base64.
 LONGEST_ENCODED = 1360
-
-
-#: To the standard alphabet, from the one for URLs.
+#: What may be an encoded key, in either alphabet, whether or not it can be read.
+ENCODED = re.compile(r"[A-Za-z0-9+/_ =-]+", re.ASCII)
+#: To the standard alphabet, from the one for URLs. A plus sign that was not escaped arrives as a space.
 ALPHABET = str.maketrans("-_ ", "+/+")
+
+#: The host of the link that was clicked.
+LINK_HOST = "pscd"
+HOST = re.compile(r"[A-Za-z0-9.-]{1,240}(:[0-9]{1,5})?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,30 +39,38 @@ class Click:
     One click on a partner's link.
 
     ``partner_key`` is decoded; ``unread_key`` is the key as it came where it could not be decoded, which a
-    click id makes good for. ``path``: the landing page.
+    click id makes good for. ``link_host``: of the link, ``path``: of the landing page.
     """
 
     click_id: str = ""
     partner_key: str = ""
     unread_key: str = ""
+    link_host: str = ""
     at: datetime
     path: str = ""
+
+    @property
+    def names_nobody(self) -> bool:
+        """Whether nobody can be credited for it."""
+        return not (self.click_id or self.partner_key)
 
 
 def read(query: Mapping[str, str], *, at: datetime, path: str) -> Click | None:
     """The click that a landing page's parameters tell of, or None."""
     click_id = next((query[name] for name in CLICK_IDS if is_click_id(query.get(name, ""))), "")
-    partner_key = unread = ""
-    for name in PARTNER_KEYS:
-        encoded = query.get(name, "")
-        if partner_key := decode(encoded):
-            unread = ""
-            break
-        unread = unread or printable(encoded)
-    if not (click_id or partner_key or unread):
+    encoded = [query[name] for name in PARTNER_KEYS if query.get(name)]
+    partner_key = next(filter(None, map(decode, encoded)), "")
+    unread = "" if partner_key else next(filter(None, map(printable, encoded)), "")
+    if not (click_id or partner_key or ENCODED.fullmatch(unread)):
         return None
+    host = query.get(LINK_HOST, "")
     return Click(
-        click_id=click_id, partner_key=partner_key, unread_key=unread, at=at, path=path[:LONGEST_KEY]
+        click_id=click_id,
+        partner_key=partner_key,
+        unread_key=unread,
+        link_host=host if HOST.fullmatch(host) else "",
+        at=at,
+        path=printable(path[:LONGEST_KEY]),
     )
 
 
@@ -73,7 +85,6 @@ def decode(encoded: str) -> str:
     Links carry it in base64 without padding; the official example is not base64 at all. Only what encodes
     to the same text again counts as read.
     """
-    # A plus sign that was not escaped arrives as a space.
     standard = encoded.rstrip("=").translate(ALPHABET)
     if not 0 < len(standard) <= LONGEST_ENCODED:
         return ""

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest
-from django.http.request import RawPostDataException
+from django.http.multipartparser import MultiPartParserError
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..models import Way
 from ..models.mirror import Mode
-from . import cookie, parameters
+from . import cookie, history, parameters
 from .parameters import Click
+
+logger = logging.getLogger(__name__)
 
 #: The request that is being answered, set by the middleware.
 current: ContextVar[HttpRequest | None] = ContextVar("partnerstack_request", default=None)
@@ -40,28 +44,26 @@ class Visit:
     reason: str = ""
 
 
-def visit_of(request: HttpRequest, token: str = "") -> Visit:
+def visit_of(request: HttpRequest | None, token: str = "") -> Visit:
     """
     The visit that a request belongs to. The last click wins.
 
-    ``token``: from ``token()``, for requests that cannot carry the cookie; by default the form field
-    ``partnerstack_token`` or the header ``X-PartnerStack-Token``.
+    ``token``: from ``token()``, for requests that cannot carry the cookie, or where there is no request; by
+    default the header ``X-PartnerStack-Token`` or the form field ``partnerstack_token``. What is made in the
+    admin has no visitor, only staff.
     """
-    if not has_consent(request):
+    if request is not None and _is_admin(request):
+        return Visit(reason="Made in the admin.")
+    if request is not None and not has_consent(request):
         return Visit(reason="The visitor has not consented.")
-    candidates = (
-        Visit(_link(request), Way.LINK),
-        *sorted(
-            (
-                Visit(cookie.loads(token or _token_in(request), salt=TOKEN_SALT), Way.TOKEN),
-                Visit(cookie.loads(request.COOKIES.get(conf.attribution_cookie, "")), Way.COOKIE),
-            ),
-            key=_newest,
-            reverse=True,
-        ),
-        Visit(_their_cookies(request), Way.PARTNERSTACK),
-    )
-    return next((visit for visit in map(_credited, candidates) if visit.clicks), _nothing(candidates))
+    found = _in_request(request, token) if request is not None else (_in_token(token),)
+    credited = {visit.way: visit for visit in map(_credited, found) if visit.clicks}
+    kept = max((credited.get(way, Visit()) for way in (Way.TOKEN, Way.COOKIE)), key=_newest)
+    link, theirs = credited.get(Way.LINK), credited.get(Way.PARTNERSTACK)
+    ours = _with_link(link.clicks[0], kept) if link else kept
+    if theirs and (not ours.clicks or ours.clicks[0].names_nobody):
+        return theirs
+    return ours if ours.clicks else _nothing(found)
 
 
 def token(request: HttpRequest) -> str:
@@ -79,12 +81,26 @@ def clicked(request: HttpRequest) -> Click | None:
     query = request.META.get("QUERY_STRING", "")
     if "ps_" not in query and "gs" not in query:
         return None
-    return parameters.read(request.GET, at=timezone.now(), path=request.path)
+    try:
+        return parameters.read(request.GET, at=timezone.now(), path=request.path)
+    except SuspiciousOperation:
+        # More parameters than Django reads. The page itself may not need them.
+        return None
 
 
 def has_consent(request: HttpRequest) -> bool:
-    """Whether PARTNERSTACK_ATTRIBUTION_CONSENT allows to keep clicks of this visitor; yes without one."""
-    return not conf.attribution_consent or bool(import_string(conf.attribution_consent)(request))
+    """
+    Whether PARTNERSTACK_ATTRIBUTION_CONSENT allows to keep clicks of this visitor; yes without one.
+
+    An error in it is logged, and means no: no page must fail because of it.
+    """
+    if not conf.attribution_consent:
+        return True
+    try:
+        return bool(import_string(conf.attribution_consent)(request))
+    except Exception:
+        logger.exception("PARTNERSTACK_ATTRIBUTION_CONSENT failed; the click is not kept.")
+        return False
 
 
 def is_ignored(click: Click) -> bool:
@@ -109,9 +125,29 @@ def _newest(visit: Visit) -> float:
     return visit.clicks[0].at.timestamp() if visit.clicks else 0
 
 
-def _link(request: HttpRequest) -> tuple[Click, ...]:
+def _is_admin(request: HttpRequest) -> bool:
+    match = request.resolver_match
+    return match is not None and "admin" in match.app_names
+
+
+def _in_request(request: HttpRequest, token: str) -> tuple[Visit, ...]:
     click = clicked(request)
-    return (click,) if click else ()
+    return (
+        Visit((click,) if click else (), Way.LINK),
+        _in_token(token or _token_in(request)),
+        Visit(cookie.loads(request.COOKIES.get(conf.attribution_cookie, "")), Way.COOKIE),
+        Visit(_their_cookies(request), Way.PARTNERSTACK),
+    )
+
+
+def _in_token(token: str) -> Visit:
+    return Visit(cookie.loads(token, salt=TOKEN_SALT), Way.TOKEN)
+
+
+def _with_link(click: Click, kept: Visit) -> Visit:
+    """A form on the landing page is sent to the page's own address: that is no other click."""
+    clicks = history.add(click, kept.clicks)
+    return Visit(clicks, Way.LINK if clicks[0] == click else kept.way)
 
 
 def _token_in(request: HttpRequest) -> str:
@@ -119,8 +155,8 @@ def _token_in(request: HttpRequest) -> str:
         return found
     try:
         return request.POST.get(TOKEN_FIELD, "")
-    except (RawPostDataException, OSError):
-        # The view has read the body as a stream; whatever it holds is its own.
+    except (BadRequest, MultiPartParserError, OSError, SuspiciousOperation):
+        # No form, whatever it is.
         return ""
 
 

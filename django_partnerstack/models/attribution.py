@@ -46,6 +46,7 @@ class Attribution(models.Model):
     partner_key = KeyField(_("partner key"), default="", blank=True)
     #: The key as it was in the link, where it could not be read.
     unread_key = models.CharField(_("unreadable key"), max_length=255, default="", blank=True)
+    link_host = models.CharField(_("host of the link"), max_length=255, default="", blank=True)
     clicked_at = models.DateTimeField(_("clicked"), null=True, blank=True)
     landing_path = models.CharField(_("landing page"), max_length=255, default="", blank=True)
     #: Earlier clicks of the same visitor, the newest first.
@@ -61,6 +62,7 @@ class Attribution(models.Model):
     class Meta:
         verbose_name = _("attribution")
         verbose_name_plural = _("attributions")
+        default_permissions = ("add", "change", "delete", "view", "assign")
         ordering = ("-pk",)
         constraints = (
             models.UniqueConstraint(

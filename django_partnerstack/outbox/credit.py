@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..conf import conf
-from ..models import Attribution, OutboxMessage
+from ..models import Attribution, OutboxMessage, Way
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,14 @@ class Credit:
 
 def credit(payload: dict[str, Any], attribution: Attribution | None) -> Credit:
     """
-    A partner that the site names itself, else the visitor's click, else the click's partner.
+    The partner whom a person chose, else the one that the site names, else the visitor's click, else the
+    click's partner.
 
     A click id needs the tracking token: only then PartnerStack counts the click itself
     (docs.partnerstack.com/docs/migrating-customer-api-to-server-to-server).
     """
+    if attribution is not None and attribution.way == Way.HAND:
+        return Credit("customers.create", {"partner_key": attribution.partner_key})
     if payload.get("partner_key"):
         return Credit("customers.create")
     if attribution is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,9 +23,17 @@ from ..models import OutboxMessage, State
 from .enqueue import fingerprint
 from .line import Line
 from .operations import OPERATIONS, Operation
-from .outcome import Outcome, again, dead, delivered, doubtful, held, postponed
+from .outcome import ATTEMPTS, Outcome, again, dead, delivered, doubtful, held, postponed, put_off
 
 UNCLEAR = "No answer tells whether PartnerStack carried it out, and it cannot be looked up: {}"
+
+CONVERSIONS_REFUSED = "PARTNERSTACK_TRACKING_TOKEN was refused; nothing but conversions waits for it. {}"
+
+GIVEN_UP = "Given up after {} attempts: PartnerStack has no {}, and sending it was in vain each time."
+NO_SUCH_CLICK = (
+    "{} Conversions are accepted whether or not PartnerStack knows the click, here {!r}. See whether "
+    "PARTNERSTACK_TRACKING_TOKEN and the key pair are of one account and mode; else assign a partner by hand."
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,8 @@ class Courier:
             found = self._look_up(operation, message, message.in_doubt_since)
             if found is not None:
                 return found
+            if message.attempts > ATTEMPTS:
+                return replace(dead(_given_up(operation, message), message.in_doubt_since), spent=False)
             self.turn()
         now = self.line.clock.now()
         if now + self.budget > lease_until:
@@ -100,6 +110,10 @@ class Courier:
         self.turn()
 
     def _failed(self, operation: Operation, message: OutboxMessage, error: RequestError) -> Outcome:
+        if operation.by_token and isinstance(error, (AuthenticationFailed, Forbidden)):
+            # Says nothing of the key pair, with which everything else is sent.
+            self.line.tally.add(failed=False)
+            return put_off(message, CONVERSIONS_REFUSED.format(error), self.line.clock.now())
         stopped = self._stopped(message, error)
         if stopped is not None:
             return stopped
@@ -164,3 +178,8 @@ def _agreed(operation: Operation, message: OutboxMessage, record: Any, reason: s
     if other := operation.disagreement(message.content, record):
         return dead(f"PartnerStack has {message.subject} with {other}.")
     return delivered(record, reason)
+
+
+def _given_up(operation: Operation, message: OutboxMessage) -> str:
+    reason = GIVEN_UP.format(ATTEMPTS, message.subject)
+    return NO_SUCH_CLICK.format(reason, message.content["xid"]) if operation.by_token else reason

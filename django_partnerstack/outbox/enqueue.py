@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -88,10 +89,30 @@ def enqueue(draft: Draft, *, mode: str, using: str | None = None, now: datetime 
             raise
         return False
     if written and not draft.skipped:
-        transaction.on_commit(
-            lambda: queued.send_robust(sender=OutboxMessage, lane=draft.lane), using, robust=True
-        )
+        tell_workers(draft.lane, using)
     return written
+
+
+def enqueue_all(drafts: Sequence[Draft], *, mode: str, using: str) -> None:
+    """
+    Write down messages that were looked for and are not queued, with one INSERT for all.
+
+    Raises InvalidArgument for what no message can hold, and IntegrityError if one is queued all the same, in
+    this very moment: nothing is written down then.
+    """
+    for draft in drafts:
+        _check(draft)
+    now = timezone.now()
+    with transaction.atomic(using):
+        insert(OutboxMessage, [_row(draft, mode, now) for draft in drafts], using=using)
+    for draft in drafts:
+        if not draft.skipped:
+            tell_workers(draft.lane, using)
+
+
+def tell_workers(lane: str, using: str) -> None:
+    """After the commit."""
+    transaction.on_commit(lambda: queued.send_robust(sender=OutboxMessage, lane=lane), using, robust=True)
 
 
 def _check(draft: Draft) -> None:

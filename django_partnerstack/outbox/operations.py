@@ -48,6 +48,8 @@ class Operation:
     awaited: bool = False
     #: A good answer does not say whether anything was made: it counts once a look-up finds it.
     unconfirmed: bool = False
+    #: Sent with the tracking token, and not with the key pair.
+    by_token: bool = False
 
     def disagreement(self, content: dict[str, Any], record: Any) -> str:
         """In what PartnerStack has another object than the one that was asked for, as far as it says."""
@@ -149,6 +151,7 @@ OPERATIONS: dict[str, Operation] = {
         creates_customer=True,
         awaited=True,
         unconfirmed=True,
+        by_token=True,
     ),
     "customers.update": Operation(send=_update_customer, repeatable=True, model=Customer),
     "customers.archive": Operation(

@@ -10,6 +10,7 @@ from typing import Any
 from ..models import OutboxMessage, State
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=1), timedelta(hours=1)
+SHORTEST_PAUSE = timedelta(minutes=5)
 
 #: A message that failed so often, which takes most of a day, needs a person.
 ATTEMPTS = 24
@@ -52,6 +53,12 @@ def postponed(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
     return Outcome(state=state, reason=reason, again_at=now, in_doubt_since=doubt, spent=False)
 
 
+def put_off(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
+    """Nothing is wrong with the message, and others may go: it alone waits, the longer the older it is."""
+    wait = max(SHORTEST_PAUSE, now - (message.first_sent_at or now))
+    return replace(postponed(message, reason, now), again_at=now + min(wait, LONGEST_WAIT))
+
+
 def again(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
     """This attempt did nothing: try again later. Dead if it was tried too often."""
     doubt = message.in_doubt_since
@@ -70,13 +77,14 @@ def doubtful(
     """
     Nobody knows what an attempt at ``since`` did: look it up, at growing intervals until the grace is over.
 
-    A look-up does not spend an attempt; only sending does.
+    A look-up does not spend an attempt; only sending does. Whatever was sent last is looked up, so that this
+    never gives up.
     """
     over = since + grace
     bound = min(FIRST_WAIT + (now - since), LONGEST_WAIT)
     at = now + bound * random.uniform(0.5, 1)  # noqa: S311 - spreads load
-    outcome = _waiting(message, reason, min(at, over) if over > now else at, since)
-    return outcome if spent else replace(outcome, spent=False)
+    at = min(at, over) if over > now else at
+    return Outcome(state=State.UNKNOWN, reason=reason, again_at=at, in_doubt_since=since, spent=spent)
 
 
 def retry_delay(attempts: int) -> timedelta:

@@ -1,11 +1,18 @@
-"""Looking again at a customer that was recorded as organic."""
+"""Looking again at who sent a customer that PartnerStack has not been told of."""
 
 from __future__ import annotations
 
-from django.db import router
+from typing import Any
 
-from ..models import OutboxMessage, State
+from django.db import router
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from ..models import Attribution, OutboxMessage, State
+from .credit import credit
+from .enqueue import Draft, message_from, tell_workers
 from .operations import CREATE_CUSTOMER, SAVE_CUSTOMER
+from .operators import NotPossible
 
 
 def reconsider(customer_key: str, *, mode: str, using: str | None = None) -> bool:
@@ -14,10 +21,61 @@ def reconsider(customer_key: str, *, mode: str, using: str | None = None) -> boo
 
     Nothing happens to a customer that PartnerStack knows. Safe to repeat.
     """
-    messages = OutboxMessage.objects.using(using or router.db_for_write(OutboxMessage))
-    organic = messages.filter(
-        mode=mode, subject=customer_key, operation__in=CREATE_CUSTOMER, state=State.ORGANIC
-    )
-    last = organic.order_by("-pk").values_list("pk", flat=True).first()
+    using = using or router.db_for_write(OutboxMessage)
+    organic = _creations(customer_key, mode, using).filter(state=State.ORGANIC)
+    last = organic.order_by("-pk").first()
     changes = {"operation": SAVE_CUSTOMER, "state": State.NEW, "rank": 1, "reason": ""}
-    return bool(organic.filter(pk=last).update(**changes))
+    if last is None or not organic.filter(pk=last.pk).update(**changes):
+        return False
+    tell_workers(last.lane, using)
+    return True
+
+
+def credit_anew(customer_key: str, *, mode: str) -> None:
+    """
+    Let what creates a customer follow what is now known of who sent it. Call it in a transaction.
+
+    What was refused is queued once more. Nothing happens if nothing creates it yet, or a person has cancelled
+    it. Raises NotPossible while it is being sent, or may have been carried out.
+    """
+    using = router.db_for_write(OutboxMessage)
+    if reconsider(customer_key, mode=mode, using=using):
+        return
+    creation = _creations(customer_key, mode, using).exclude(state=State.CANCELLED).order_by("-pk").first()
+    if creation is None:
+        return
+    if creation.state == State.DEAD:
+        _queue_again(creation, using)
+        return
+    unsent = OutboxMessage.objects.using(using).filter(
+        pk=creation.pk, state__in=(State.READY, State.HELD), in_doubt_since=None
+    )
+    # In one statement, since a worker may be about to send it.
+    if not unsent.update(**_credited(creation, using)):
+        raise NotPossible(f"PartnerStack may have {customer_key} already; try again when that is known.")
+
+
+def _creations(customer_key: str, mode: str, using: str) -> QuerySet[OutboxMessage]:
+    return OutboxMessage.objects.using(using).filter(
+        mode=mode, subject=customer_key, operation__in=CREATE_CUSTOMER
+    )
+
+
+def _queue_again(refused: OutboxMessage, using: str) -> None:
+    """The copy takes the place of the refused message, as newer data do."""
+    draft = Draft(
+        operation=SAVE_CUSTOMER,
+        lane=refused.lane,
+        subject=refused.subject,
+        payload=refused.payload,
+        source=(refused.source, refused.source_pk),
+        customer_source=(refused.customer_source, refused.customer_source_pk),
+    )
+    message_from(draft, refused.mode, timezone.now()).save(using=using)
+    tell_workers(refused.lane, using)
+
+
+def _credited(creation: OutboxMessage, using: str) -> dict[str, Any]:
+    customers = Attribution.objects.using(using).of_customers(creation.mode, [creation.subject])
+    found = credit(creation.payload, customers.get(creation.subject))
+    return {"operation": found.operation, "credit": found.content}

@@ -1,0 +1,88 @@
+"""What tests of attribution share: clicks, the cookies that hold them, and consent."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from django.core import signing
+from django.http import HttpRequest
+from django.test import RequestFactory
+
+from django_partnerstack.attribution import Click, cookie, encode
+from django_partnerstack.models import Attribution, Customer
+from tests.shop.models import Account
+
+CLICK = "AbCdEf12345678"
+
+#: The cookie's name by default.
+COOKIE = "partnerstack"
+
+
+def click(click_id: str = CLICK, partner_key: str = "troycooper1364", **fields: Any) -> Click:
+    """Made a minute ago."""
+    made = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=1)
+    return Click(**{"click_id": click_id, "partner_key": partner_key, "at": made, "path": "/", **fields})
+
+
+def link(click_id: str = CLICK, partner_key: str = "troycooper1364") -> str:
+    """What a partner's link adds to an address."""
+    key = encode(partner_key)
+    return f"pscd=try.site.example&ps_partner_key={key}&ps_xid={click_id}&gsxid={click_id}&gspk={key}"
+
+
+def request(
+    query: str = "", *, cookies: dict[str, str] | None = None, method: str = "GET", **extra: Any
+) -> HttpRequest:
+    found = RequestFactory().generic(method, f"/landing/?{query}", **extra)
+    found.COOKIES.update(cookies or {})
+    return found
+
+
+def came_by(*clicks: Click, **options: Any) -> HttpRequest:
+    """A later request of a visitor whose clicks are in the cookie."""
+    return request(cookies={COOKIE: cookie.dumps(clicks)}, **options)
+
+
+def signed(value: Any, *, days_ago: float = 0, salt: str = cookie.SALT, key: str | None = None) -> str:
+    """Anything, signed as the cookie is, some time ago."""
+
+    class Then(signing.TimestampSigner):
+        def timestamp(self) -> str:
+            return signing.b62_encode(int(time.time() - days_ago * 86400))
+
+    return Then(key=key, salt=salt).sign_object(value, compress=True)
+
+
+def attribution() -> Attribution:
+    return Attribution.objects.get()
+
+
+def account(**fields: Any) -> Account:
+    """A customer whom the site itself names no partner for."""
+    return Account.objects.create(**{"email": "a@customers.example", **fields})
+
+
+def key_of(account: Account) -> str:
+    return f"account-{account.pk}"
+
+
+def customer(account: Account) -> Customer:
+    return Customer.objects.get(customer_key=key_of(account))
+
+
+def refuse(request: HttpRequest) -> bool:
+    return False
+
+
+def allow(request: HttpRequest) -> bool:
+    return True
+
+
+def ask_the_database(request: HttpRequest) -> bool:
+    return not Account.objects.filter(name="refuses").exists()
+
+
+def fail(request: HttpRequest) -> bool:
+    raise KeyError("consent")

@@ -1,0 +1,32 @@
+"""A site that reports to PartnerStack with a tracking token, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import requests
+
+from django_partnerstack.client import Client
+from django_partnerstack.client.retry import Pace
+from django_partnerstack.outbox import Worker
+from django_partnerstack.sandbox import TEST_KEYS, TEST_TRACKING_TOKEN
+from tests.outbox.site import API, Site
+
+CONVERSIONS = "https://partnerlinks.io"
+
+
+class ConvertingSite(Site):
+    def new_worker(
+        self,
+        keys: tuple[str, str] = TEST_KEYS,
+        tracking_token: str = TEST_TRACKING_TOKEN,
+        **options: Any,
+    ) -> Worker:
+        session = requests.Session()
+        session.mount(API, self.adapter)
+        session.mount(CONVERSIONS, self.adapter)
+        client = Client(
+            *keys, api_url=API, tracking_token=tracking_token, session=session, pace=Pace(attempts=1)
+        )
+        defaults = {"mode": "test", "clock": self.clock, "requests_per_minute": 6_000_000}
+        return Worker(client, **{**defaults, **options})

@@ -1,0 +1,161 @@
+"""What a partner's link says, whatever else an address says."""
+
+from __future__ import annotations
+
+import base64
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+from django.http import QueryDict
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from django_partnerstack.attribution import Click, decode, encode, read
+
+from .clicks import CLICK
+
+NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
+NAMES = ("ps_xid", "gsxid", "ps_partner_key", "gspk", "pscd")
+
+keys = st.text(min_size=1, max_size=255).filter(str.isprintable)
+
+
+def of(query: str) -> Click | None:
+    return read(QueryDict(query), at=NOW, path="/pricing/")
+
+
+def fields(query: str) -> dict[str, Any]:
+    found = of(query)
+    return {} if found is None else {name: value for name, value in vars(found).items() if value}
+
+
+def test_a_real_link_names_click_partner_and_host() -> None:
+    found = of(f"pscd=get.site.example&ps_partner_key=dHJveWNvb3BlcjEzNjQ&ps_xid={CLICK}")
+    assert found == Click(
+        click_id=CLICK, partner_key="troycooper1364", link_host="get.site.example", at=NOW, path="/pricing/"
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "click_id"),
+    [
+        ("ps_xid=new&gsxid=old", "new"),
+        ("gsxid=old&ps_xid=new", "new"),
+        ("gsxid=old", "old"),
+        ("ps_xid=&gsxid=old", "old"),
+        ("ps_xid=no%20id&gsxid=old", "old"),
+        ("ps_xid=first&ps_xid=second", "second"),
+        ("ps_xid=aBc", "aBc"),
+        ("PS_XID=upper&gsxid=old", "old"),
+    ],
+)
+def test_the_new_name_of_a_click_goes_before_the_old_one(query: str, click_id: str) -> None:
+    assert fields(query)["click_id"] == click_id
+
+
+@pytest.mark.parametrize(
+    ("query", "partner_key"),
+    [
+        (f"ps_partner_key={encode('new')}&gspk={encode('old')}", "new"),
+        (f"gspk={encode('old')}", "old"),
+        (f"ps_partner_key=&gspk={encode('old')}", "old"),
+        (f"ps_partner_key=Nzg0ZGsdsZWYyMWRi&gspk={encode('old')}", "old"),
+    ],
+)
+def test_the_new_name_of_a_partner_goes_before_the_old_one(query: str, partner_key: str) -> None:
+    found = fields(query)
+    assert (found["partner_key"], found.get("unread_key")) == (partner_key, None)
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    ["Nzg0ZGsdsZWYyMWRi", "troycooper1364x", "YR", "gA", "AAEC"],
+    ids=["official example", "not encoded", "bits left over", "no UTF-8", "control characters"],
+)
+def test_a_key_that_cannot_be_read_is_kept_as_it_came(encoded: str) -> None:
+    assert decode(encoded) == ""
+    assert fields(f"ps_xid={CLICK}&ps_partner_key={encoded}")["unread_key"] == encoded
+    assert fields(f"gspk={encoded}")["unread_key"] == encoded
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "ps_xid=",
+        "ps_xid=a%20b",
+        "ps_xid=%3Cscript%3E",
+        "ps_xid=a%0D%0ASet-Cookie:x",
+        "ps_xid=" + "a" * 65,
+        "ps_xid=%C3%A9",
+        "ps_xid=%EF%BC%91",
+        "ps_partner_key=%00",
+        "ps_partner_key=%0D%0AX:1",
+        "ps_partner_key=%3Cscript%3E",
+        "gspk=john.doe",
+        "gspk=" + "A" * 1361,
+        "pscd=get.site.example",
+        "utm_source=partnerstack",
+        "%FF=%FE&&;=&=;",
+    ],
+)
+def test_what_is_no_link_of_a_partner_is_nothing(query: str) -> None:
+    assert of(query) is None
+
+
+@pytest.mark.parametrize("host", ["a b", "<b>", "a/b", "a" * 241, "a\r\nb", "a:port"])
+def test_a_host_that_is_none_is_left_out(host: str) -> None:
+    found = read({"ps_xid": CLICK, "pscd": host}, at=NOW, path="/")
+    assert found == Click(click_id=CLICK, at=NOW, path="/")
+
+
+@pytest.mark.parametrize(("path", "kept"), [("/a" * 200, ("/a" * 200)[:255]), ("/\0", ""), ("/ы/", "/ы/")])
+def test_the_landing_page_is_kept_as_far_as_it_is_printable_and_short(path: str, kept: str) -> None:
+    found = read({"ps_xid": CLICK}, at=NOW, path=path)
+    assert found is not None
+    assert found.path == kept
+
+
+@settings(settings.get_profile("keys"))
+@given(keys, st.booleans(), st.booleans(), st.booleans())
+def test_every_printable_key_is_decoded(key: str, padded: bool, for_urls: bool, plus_as_space: bool) -> None:
+    encoded = encode(key)
+    assert "=" not in encoded
+    if padded:
+        encoded += "=" * (-len(encoded) % 4)
+    if for_urls:
+        encoded = encoded.translate(str.maketrans("+/", "-_"))
+    if plus_as_space:
+        encoded = encoded.replace("+", " ")
+    assert decode(encoded) == key
+
+
+@settings(settings.get_profile("keys"))
+@given(keys)
+def test_a_key_is_encoded_as_links_have_it(key: str) -> None:
+    assert encode(key) == base64.b64encode(key.encode()).decode().rstrip("=")
+    assert fields(f"gspk={encode(key).replace('+', '%2B')}")["partner_key"] == key
+    assert fields(f"gspk={encode(key)}=")["partner_key"] == key
+
+
+@settings(settings.get_profile("keys"))
+@given(st.text())
+def test_what_is_decoded_encodes_to_the_same_again(text: str) -> None:
+    if key := decode(text):
+        assert encode(key) == text.rstrip("=").translate(str.maketrans("-_ ", "+/+"))
+
+
+@settings(settings.get_profile("visitors"))
+@given(
+    st.one_of(
+        st.binary().map(lambda raw: raw.decode("latin-1")),
+        st.text(),
+        st.lists(st.tuples(st.sampled_from(NAMES), st.text())).map(
+            lambda pairs: "&".join(f"{name}={value}" for name, value in pairs)
+        ),
+    )
+)
+def test_nothing_in_an_address_is_an_error_and_what_is_read_is_harmless(query: str) -> None:
+    for value in fields(query).values():
+        assert isinstance(value, datetime) or (0 < len(value) <= 255 and value.isprintable())
