@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from django.apps import apps
-from django.db import models, router, transaction
+from django.db import IntegrityError, models, router, transaction
 
 from .. import sources
 from ..exceptions import InvalidArgument
 from ..models import Customer, OutboxMessage, Transaction
 from .drafts import draft_of
-from .enqueue import Draft, enqueue
+from .enqueue import Draft, enqueue, enqueue_all
 from .operations import CUSTOMER_SNAPSHOTS
 
 T = TypeVar("T")
@@ -102,14 +102,13 @@ class Walk:
         self.messages = OutboxMessage.objects.using(self.using).filter(mode=mode)
 
     def take(self, page: list[models.Model]) -> None:
-        """A few queries for all that is known, and one for each object that is not."""
+        """A few queries, however many objects."""
         if sources.find(sources.customers, self.done.model):
             page = self._without_known_customers(page)
         drafts = self._without_known_messages(self._each(draft_of, page))
-        if not self.dry_run:
+        if drafts and not self.dry_run:
             with transaction.atomic(self.using):
-                for instance, draft in drafts:
-                    self._queue(instance, draft)
+                self._queue(drafts)
         else:
             self.done.queued += sum(not draft.skipped for _, draft in drafts)
 
@@ -148,12 +147,21 @@ class Walk:
         self.done.known += sum(draft.once in known and not draft.skipped for _, draft in drafts)
         return [(instance, draft) for instance, draft in drafts if draft.once not in known]
 
-    def _queue(self, instance: models.Model, draft: Draft) -> None:
+    def _queue(self, drafts: list[tuple[models.Model, Draft]]) -> None:
+        """All at once; one by one if one of them cannot be written down, or is queued meanwhile."""
+        try:
+            enqueue_all([draft for _, draft in drafts], mode=self.mode, using=self.using)
+        except (InvalidArgument, IntegrityError):
+            for instance, draft in drafts:
+                self._queue_one(instance, draft)
+        else:
+            self.done.queued += sum(not draft.skipped for _, draft in drafts)
+
+    def _queue_one(self, instance: models.Model, draft: Draft) -> None:
         try:
             written = enqueue(draft, mode=self.mode, using=self.using)
         except InvalidArgument as error:
             self.done.fail(instance, error)
         else:
             self.done.queued += written and not draft.skipped
-            # The site has queued it at this very moment.
             self.done.known += not written and not draft.skipped
