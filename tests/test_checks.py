@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django import VERSION
 from django.core import checks
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
-from django.db import connection
+from django.db import connection, models
 from django.test import override_settings
 from django.utils import timezone
 
@@ -389,3 +391,94 @@ def test_the_snippet_on_a_site_that_reports_customers_itself_is_warned_of() -> N
 def test_a_launched_site_cannot_use_a_tracking_token_of_the_sandbox(token: str) -> None:
     assert ids(deploy=True, **LIVE, PARTNERSTACK_TRACKING_TOKEN=token) == ["E009"]
     assert ids(**LIVE, PARTNERSTACK_TRACKING_TOKEN=token) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("REQUESTS_PER_MINUTE", 0, "E016"),
+        ("REQUESTS_PER_MINUTE", -1, "E016"),
+        ("REQUESTS_PER_MINUTE", "60", "E016"),
+        ("REQUESTS_PER_MINUTE", True, "E016"),
+        ("REQUESTS_PER_MINUTE", float("nan"), "E016"),
+        ("REQUESTS_PER_MINUTE", 4001, "W009"),
+        ("PUSH_ENABLED", "False", "E017"),
+        ("PUSH_ENABLED", None, "E017"),
+        ("STRICT", 1, "E017"),
+        ("LOOKUP_GRACE", -1, "E018"),
+        ("LOOKUP_GRACE", None, "E018"),
+        ("RETENTION_DAYS", "90", "E018"),
+        ("RETENTION_DAYS", float("inf"), "E018"),
+        ("CUSTOMER_KEY", "tests.nowhere.key", "E019"),
+        ("CUSTOMER_KEY", "email", "E019"),
+        ("CUSTOMER_KEY", print, "E019"),
+        ("DISPATCH", "workers", "E020"),
+        ("DISPATCH", "tests.nowhere.wake", "E020"),
+        ("DISPATCH", ["celery"], "E020"),
+        ("DISPATCH", None, "E020"),
+    ],
+)
+def test_a_setting_of_the_push_that_cannot_be_used_is_told_of(
+    name: str, value: object, expected: str
+) -> None:
+    assert ids(**GOOD, **{f"PARTNERSTACK_{name}": value}) == [expected]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REQUESTS_PER_MINUTE", 0.5),
+        ("REQUESTS_PER_MINUTE", 4000),
+        ("PUSH_ENABLED", False),
+        ("STRICT", True),
+        ("LOOKUP_GRACE", 0),
+        ("RETENTION_DAYS", 0),
+        ("CUSTOMER_KEY", "builtins.str"),
+        ("DISPATCH", "immediate"),
+        ("DISPATCH", "celery"),
+        ("DISPATCH", "builtins.print"),
+    ],
+)
+def test_settings_of_the_push_that_can_be_used_are_fine(name: str, value: object) -> None:
+    assert ids(**GOOD, **{f"PARTNERSTACK_{name}": value}) == []
+
+
+@pytest.mark.skipif(VERSION >= (6,), reason="this Django has tasks")
+def test_tasks_need_a_django_that_has_them() -> None:
+    [error] = found(**GOOD, PARTNERSTACK_DISPATCH="tasks")
+    assert error.id == "partnerstack.E021"
+    assert error.hint == 'PARTNERSTACK_DISPATCH = "tasks" needs Django 6.0.'
+
+
+@pytest.mark.skipif(VERSION < (6,), reason="this Django has no tasks")
+def test_tasks_are_fine_where_django_has_them() -> None:
+    assert ids(**GOOD, PARTNERSTACK_DISPATCH="tasks") == []
+
+
+def test_celery_must_be_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What is None there cannot be imported.
+    monkeypatch.setitem(sys.modules, "celery", None)
+    monkeypatch.delitem(sys.modules, "django_partnerstack.dispatch.celery", raising=False)
+    [error] = found(**GOOD, PARTNERSTACK_DISPATCH="celery")
+    assert error.id == "partnerstack.E021"
+    assert "pip install" in error.hint
+
+
+class Apart:
+    """A router that writes the shop elsewhere."""
+
+    def db_for_write(self, model: type[models.Model], **hints: Any) -> str | None:
+        return "shop" if model._meta.app_label == "shop" else None
+
+
+def test_a_router_that_parts_messages_from_what_they_report_is_an_error_for_each_model() -> None:
+    errors = found(**GOOD, DATABASE_ROUTERS=[f"{__name__}.Apart"])
+    assert [error.id for error in errors] == ["partnerstack.E022"] * 2
+    assert [error.msg.split()[0] for error in errors] == ["shop.Account", "shop.Payment"]
+
+
+def test_a_launched_site_that_tells_nothing_is_warned() -> None:
+    silent = {**LIVE, "PARTNERSTACK_PUSH_ENABLED": False}
+    assert ids(deploy=True, **silent, DEBUG=False) == ["W010"]
+    assert ids(deploy=True, **silent, DEBUG=True) == []
+    assert ids(**silent, DEBUG=False) == []

@@ -22,6 +22,13 @@ partnerstack.E012           ``PARTNERSTACK_ATTRIBUTION_IGNORED_PARTNERS`` is no 
 partnerstack.E013           ``PARTNERSTACK_ATTRIBUTION_COOKIE`` is no name of a cookie.
 partnerstack.E014           ``PARTNERSTACK_PRIVACY`` is none of its four words.
 partnerstack.E015           ``PARTNERSTACK_ATTRIBUTION_DAYS`` is no number of days above zero.
+partnerstack.E016           ``PARTNERSTACK_REQUESTS_PER_MINUTE`` is no number above zero.
+partnerstack.E017           A setting that is on or off is neither ``True`` nor ``False``.
+partnerstack.E018           ``PARTNERSTACK_LOOKUP_GRACE`` or ``…_RETENTION_DAYS`` is no number.
+partnerstack.E019           ``PARTNERSTACK_CUSTOMER_KEY`` is no function.
+partnerstack.E020           ``PARTNERSTACK_DISPATCH`` is no word that it knows, and no function.
+partnerstack.E021           ``PARTNERSTACK_DISPATCH`` asks for tasks that are not there.
+partnerstack.E022           A router puts a reported model and the messages in two databases.
 partnerstack.W001           No keys are set: nothing is sent.
 partnerstack.W002           A setting begins like ours and is none of ours.
 partnerstack.W003  deploy   Test mode is configured with ``DEBUG = False``: nobody earns a reward.
@@ -30,6 +37,8 @@ partnerstack.W005           Attribution is configured, and ``AttributionMiddlewa
 partnerstack.W006           Something stands above it that hides clicks, or drops its cookie.
 partnerstack.W007           ``PARTNERSTACK_ATTRIBUTION_DOMAIN`` fits none of ``ALLOWED_HOSTS``.
 partnerstack.W008           PartnerStackJS and the site both may report the same sign-up.
+partnerstack.W009           More requests a minute are set than PartnerStack allows.
+partnerstack.W010  deploy   Nothing is sent, on a site with ``DEBUG = False``.
 ================== ======== ====================================================================
 """
 
@@ -37,7 +46,7 @@ from __future__ import annotations
 
 from django.core import checks
 
-from . import attribution, database, deployment, keys, middleware, settings
+from . import attribution, database, deployment, keys, middleware, push, settings
 
 TAG = "partnerstack"
 
@@ -50,6 +59,8 @@ def register() -> None:
         checks.register(check, TAG)
     for check in (middleware.check_presence, middleware.check_place, middleware.check_domain):
         checks.register(check, TAG)
-    for check in (deployment.check_mode, deployment.check_keys, deployment.check_urls):
+    for check in (push.check_values, push.check_dispatch, push.check_router):
+        checks.register(check, TAG)
+    for check in (deployment.check_mode, deployment.check_keys, deployment.check_urls, push.check_enabled):
         checks.register(check, TAG, deploy=True)
     checks.register(database.check_mode_seen, TAG, checks.Tags.database)

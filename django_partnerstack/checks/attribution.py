@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
-from django.utils.module_loading import import_string
 
 from .. import sources
 from ..conf import conf
+from .paths import is_function
 
 #: What a cookie may be called (RFC 6265).
 COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
@@ -23,14 +23,7 @@ def check_values(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _consent() -> Iterator[CheckMessage]:
-    path = conf.attribution_consent
-    if not path:
-        return
-    try:
-        usable = callable(import_string(path))
-    except (ImportError, AttributeError, TypeError, ValueError):
-        usable = False
-    if not usable:
+    if conf.attribution_consent and not is_function(conf.attribution_consent):
         yield Error(
             f"{CONSENT} is not the dotted path of a function: no click is kept.",
             hint="Name a function that is given the request, such as 'myapp.cookies.may_keep_clicks'.",
