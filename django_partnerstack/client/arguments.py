@@ -7,6 +7,7 @@ Each function returns the value as PartnerStack wants it, or raises ``InvalidArg
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -28,10 +29,14 @@ def segment(name: str, key: str) -> str:
         raise InvalidArgument(f"{name} {key!r} cannot be sent: it means another address on the way.")
     if len(key) > LONGEST_KEY:
         raise InvalidArgument(f"{name} is longer than {LONGEST_KEY} characters.")
-    try:
-        return quote(key, safe="")
-    except UnicodeEncodeError:
-        raise InvalidArgument(f"{name} holds half a character and cannot be sent.") from None
+    if not _is_whole(key):
+        raise InvalidArgument(f"{name} holds half a character and cannot be sent.")
+    return quote(key, safe="")
+
+
+def _is_whole(value: str) -> bool:
+    """Whether no surrogate stands alone in it, which UTF-8 cannot carry."""
+    return not re.search("[\ud800-\udfff]", value)
 
 
 def plain_path(path: str) -> str:
@@ -95,8 +100,12 @@ def _filter_text(name: str, value: Any) -> str:
         return "true" if value else "false"
     if isinstance(value, datetime):
         return str(milliseconds(name, value))
-    if isinstance(value, (str, int)):
-        return str.__str__(value) if isinstance(value, str) else str(value)
+    if isinstance(value, str):
+        if not _is_whole(value):
+            raise InvalidArgument(f"{name} holds half a character and cannot be sent.")
+        return str.__str__(value)
+    if isinstance(value, int):
+        return str(value)
     raise InvalidArgument(f"{name} must be a text, a whole number, True or False, or a datetime.")
 
 

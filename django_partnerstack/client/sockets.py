@@ -89,13 +89,24 @@ class BoundedAdapter(HTTPAdapter):
         }
 
 
+class Session(requests.Session):
+    """
+    Sees no redirect in any answer.
+
+    requests looks where one leads even if it is not to follow, and for that reads a body of any size.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 def new_session(use_environment: bool) -> requests.Session:
     """
     A keep-alive session for up to 16 threads that keeps no cookies.
 
     Proxies, netrc and certificate bundles of the environment are used only if asked for.
     """
-    session = requests.Session()
+    session = Session()
     session.trust_env = use_environment
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=()))
     for scheme in ("https://", "http://"):

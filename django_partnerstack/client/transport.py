@@ -34,8 +34,8 @@ NOTHING_LEFT = (
     ssl.SSLCertVerificationError,
     ConnectionRefusedError,
 )
-# Some adapters let errors of urllib3 and of the system through.
-FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError)
+# Some adapters let errors of urllib3 and of the system through, and urllib3 a chunk of negative length.
+FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
 
 
 class Transport:
@@ -60,10 +60,12 @@ class Transport:
         """
         The answer to one request, sent once; ``left`` says how many seconds it may still take.
 
-        Raises ``NotSent``, ``ReplyLost`` or ``UnusableReply``, none with a cause: the frames below hold the
-        ``Authorization`` header, and whoever shows a traceback with its variables would show that too.
+        Raises ``NotSent``, ``ReplyLost`` or ``UnusableReply``, or what a signal or a time limit raises. None
+        has a cause or the frames below: those hold the ``Authorization`` header, and whoever shows a
+        traceback with its variables would show it too.
         """
         where = {"method": method, "path": path}
+        failure: BaseException
         response: requests.Response | None = None
         token = seconds_left.set(left)
         try:
@@ -71,6 +73,8 @@ class Transport:
             content = _read(response, left, where)
         except FAILURES as error:
             failure = _explain(error, response, scrub, where)
+        except BaseException as error:
+            failure = _alone(error)
         else:
             return Reply(method, path, response.status_code, response.headers, content)
         finally:
@@ -141,6 +145,11 @@ def _explain(
         kind = NotSent
     words = "no connection" if kind is NotSent else "no whole answer came back"
     return kind(f"{words} ({reason})", **where)
+
+
+def _alone(error: BaseException) -> BaseException:
+    error.__cause__ = error.__context__ = None
+    return error.with_traceback(None)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

@@ -97,7 +97,7 @@ def test_a_filter_with_several_values_is_repeated():
     assert arguments.query({"customer_key": ["a", "b"]}) == [("customer_key", "a"), ("customer_key", "b")]
 
 
-@pytest.mark.parametrize("value", [datetime(2023, 11, 14), date(2023, 11, 14), 1.5, {}, b"x"])
+@pytest.mark.parametrize("value", [datetime(2023, 11, 14), date(2023, 11, 14), 1.5, {}, b"x", "\ud800"])
 def test_a_filter_that_could_be_misread_is_refused(value):
     with pytest.raises(InvalidArgument, match="min_created"):
         arguments.query({"min_created": value})

@@ -3,11 +3,15 @@
 import gzip
 import ssl
 import subprocess
+import traceback
 
 import pytest
+import requests
 
 from django_partnerstack.client import Client
 from django_partnerstack.exceptions import NotSent, ReplyLost, UnusableReply
+from django_partnerstack.sandbox import Sandbox
+from django_partnerstack.testing.adapter import SandboxAdapter
 
 from .conftest import PUBLIC, SECRET
 from .servers import Server, answering, reply
@@ -60,6 +64,13 @@ def test_a_redirect_is_not_followed():
         create(client)
 
 
+def test_a_redirect_to_nonsense_may_have_been_carried_out():
+    moved = reply(status="302 Found", Location="http://[")
+    with Server(answering(moved)) as server, make(server) as client, pytest.raises(UnusableReply) as refused:
+        create(client)
+    assert refused.value.ambiguous
+
+
 def test_a_refused_connection_means_that_nothing_was_sent():
     with Server(answering()) as server:
         client = make(server)
@@ -98,8 +109,22 @@ def talk_nonsense(connection):
     connection.send(b"\x00\x01\x02 nonsense\r\n\r\n")
 
 
+def send_less_than_nothing(connection):
+    connection.read_request()
+    connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n")
+
+
 @pytest.mark.parametrize(
-    "handle", [hang_up, say_nothing, stop_half_way, stop_in_the_headers, talk_nonsense, answering()]
+    "handle",
+    [
+        hang_up,
+        say_nothing,
+        stop_half_way,
+        stop_in_the_headers,
+        talk_nonsense,
+        send_less_than_nothing,
+        answering(),
+    ],
 )
 def test_a_request_without_a_whole_answer_may_have_been_carried_out(handle):
     with (
@@ -109,6 +134,25 @@ def test_a_request_without_a_whole_answer_may_have_been_carried_out(handle):
     ):
         create(client)
     assert lost.value.ambiguous
+
+
+class TimeIsUp(BaseException):
+    """What a signal handler or the time limit of a task raises, at any place."""
+
+
+def test_who_interrupts_a_request_is_not_shown_the_keys():
+    def interrupt(prepared, **options):
+        raise TimeIsUp
+
+    session = requests.Session()
+    session.hooks["response"].append(interrupt)
+    client = Client(PUBLIC, SECRET, "http://127.0.0.1", session=session)
+    session.mount("http://127.0.0.1", SandboxAdapter(Sandbox()))
+    with pytest.raises(TimeIsUp) as up:
+        create(client)
+    frames = [frame for frame, _ in traceback.walk_tb(up.tb)]
+    assert frames[-1].f_code.co_name == "exchange"
+    assert client._keys.secrets()[-1] not in repr([frame.f_locals for frame in frames[1:]])
 
 
 def test_a_read_survives_a_lost_answer(time):
@@ -177,7 +221,14 @@ def bomb(connection):
     connection.send(reply(body=gzip.compress(b" " * 40_000_000), Content_Encoding="gzip"))
 
 
-@pytest.mark.parametrize("handle", [endless, bomb])
+def endless_redirect(connection):
+    connection.read_request()
+    connection.send(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nConnection: close\r\n\r\n")
+    while not connection.server.stopping.is_set():
+        connection.send(b" " * 65536)
+
+
+@pytest.mark.parametrize("handle", [endless, bomb, endless_redirect])
 def test_an_answer_that_is_too_large_is_given_up(handle):
     with (
         Server(handle) as server,

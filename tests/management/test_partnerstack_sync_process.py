@@ -90,7 +90,9 @@ def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(migrated):
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
     run = subprocess.run([*COMMAND, "customers"], env=migrated, stdout=subprocess.PIPE, stderr=terminal)
     os.write(terminal, b"prompt")
-    shown = os.read(main, 65536).decode()
+    shown = ""
+    while "prompt" not in shown:
+        shown += os.read(main, 65536).decode()
     os.close(terminal)
     os.close(main)
     assert run.returncode == 0
