@@ -104,7 +104,9 @@ def queries(job: Job) -> int:
         counts.append(sum(not sql.startswith(("SAVEPOINT", "RELEASE")) for sql in log))
         log.clear()
 
-    job.models.Customer.objects.filter(pk__lt=job.count // 2).update(missing_since=None, raw={})
+    # The most there can be to do: some customers to adopt, and all to write.
+    job.models.Customer.objects.update(raw={})
+    job.models.Customer.objects.filter(customer_key__endswith="0").update(key=None)
     with connection.execute_wrapper(note):
         job.pull(full=True, on_page=count)
     return max(counts[1:])
