@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
+import pytest
 from django.dispatch import Signal
 
 import django_partnerstack
-from django_partnerstack import attribution, signals
+from django_partnerstack import attribution, signals, sources
 from django_partnerstack.conf import Conf
+from django_partnerstack.dispatch import celery
+from django_partnerstack.models import OutboxMessage, State
 from django_partnerstack.templatetags import partnerstack
+from tests.shop.models import Account, Payment
 
 PACKAGE = Path(django_partnerstack.__file__).parent
 ROOT = Path(__file__).parent.parent
@@ -82,3 +88,65 @@ def test_the_example_of_a_test_with_the_sandbox_runs() -> None:
     names: dict[str, list[str]] = {}
     exec(textwrap.dedent(example), names)
     assert len(set(names["emails"])) == 1000
+
+
+def examples(title: str) -> list[str]:
+    """The Python in a section."""
+    found = re.findall(r"code-block:: python\n\n((?: .*\n|\n)+)", section(title))
+    return [textwrap.dedent(example) for example in found]
+
+
+@pytest.fixture
+def no_sources() -> Iterator[None]:
+    """What the apps of the tests have registered is put aside."""
+    registries = (sources.customers, sources.transactions)
+    before = [dict(registry) for registry in registries]
+    for registry in registries:
+        registry.clear()
+    yield
+    for registry, registered in zip(registries, before, strict=True):
+        registry.clear()
+        registry.update(registered)
+
+
+@pytest.fixture
+def account(db: None) -> Account:
+    return Account(email="ada@shop.example", name="Ada")
+
+
+@pytest.mark.usefixtures("no_sources")
+def test_the_module_that_reports_runs_as_it_stands(account: Account) -> None:
+    exec(examples("Report customers and payments")[0], {"__package__": "tests.shop"})
+    account.save()
+    for paid in (False, True):
+        Payment(account=account, total=Decimal("49.00"), paid=paid).save()
+    told = OutboxMessage.objects.order_by("pk").values_list("operation", "state", "payload__amount", "reason")
+    assert list(told) == [
+        ("customers.save", State.NEW, None, ""),
+        ("transactions.create", State.SKIPPED, None, "Not paid yet."),
+        ("transactions.create", State.NEW, 4900, ""),
+    ]
+
+
+def test_the_verbs_run_as_they_stand(account: Account) -> None:
+    account.save()
+    exec(examples("Report customers and payments")[1], {"account": account})
+    told = OutboxMessage.objects.order_by("pk").values_list("operation", "payload__amount")
+    assert list(told) == [
+        ("customers.save", None),
+        ("customers.save", None),
+        ("transactions.create", 4900),
+        ("transactions.delete", None),
+        ("transactions.create", 4000),
+        ("transactions.delete", None),
+        ("actions.create", None),
+    ]
+
+
+def test_the_schedule_for_celery_names_the_tasks() -> None:
+    names: dict[str, dict[str, dict[str, str]]] = {}
+    exec(examples("Who delivers")[0], names)
+    tasks = {value.name for value in vars(celery).values() if hasattr(value, "apply_async")}
+    assert {entry["task"] for entry in names["CELERY_BEAT_SCHEDULE"].values()} == tasks - {
+        "partnerstack.deliver"
+    }
