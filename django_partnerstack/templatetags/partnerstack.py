@@ -17,8 +17,8 @@ try:
     from django.middleware.csp import get_nonce
 except ImportError:  # before Django 6.0
 
-    def get_nonce(request: HttpRequest) -> object | None:
-        return None
+    def get_nonce(request: HttpRequest) -> None:  # type: ignore[misc]
+        """There is none."""
 
 
 register = template.Library()

@@ -13,8 +13,8 @@ from .models import Account, Payment
 
 
 @transaction.atomic
-def sign_up(*, email: str, password: str, name: str, partner_key: str = "") -> Account:
-    """A new user with a new account. Saving the account is what reports it."""
+def sign_up(*, email: str, password: str | None, name: str, partner_key: str = "") -> Account:
+    """A new user with a new account. Saving the account is what reports it, with the visitor's click."""
     owner = get_user_model().objects.create_user(username=email, email=email, password=password)
     return Account.objects.create(owner=owner, name=name, partner_key=partner_key)
 

@@ -21,7 +21,7 @@ class SignUpForm(forms.Form):
         label="Partner who sent you",
         max_length=255,
         required=False,
-        help_text="A partner's key, such as partner1. Leave it empty if nobody did.",
+        help_text="A partner's key, such as partner1. Leave it empty if you came by a link, or by yourself.",
     )
 
     def clean_email(self) -> str:
@@ -46,6 +46,13 @@ class SignUpForm(forms.Form):
             except forms.ValidationError as error:
                 self.add_error("password", error)
         return self.cleaned_data
+
+
+class ExampleIdForm(forms.Form):
+    """What the identity provider knows of somebody."""
+
+    name = forms.CharField(label="Name", max_length=100, initial="Grace Ltd")
+    email = forms.EmailField(label="E-mail", max_length=150, initial="grace@example.com")
 
 
 class LogInForm(AuthenticationForm):

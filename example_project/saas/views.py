@@ -7,7 +7,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from django_partnerstack.models import OutboxMessage
+from django_partnerstack import sources
+from django_partnerstack.conf import conf
+from django_partnerstack.models import Attribution, OutboxMessage
 from django_partnerstack.track import RefundError
 
 from . import billing
@@ -19,6 +21,14 @@ PRICE = "49.00"
 
 def home(request: HttpRequest) -> HttpResponse:
     return render(request, "saas/home.html", {"price": PRICE})
+
+
+def tour(request: HttpRequest) -> HttpResponse:
+    return render(request, "saas/tour.html")
+
+
+def pricing(request: HttpRequest) -> HttpResponse:
+    return render(request, "saas/pricing.html", {"price": PRICE})
 
 
 def sign_up(request: HttpRequest) -> HttpResponse:
@@ -42,6 +52,7 @@ def show_billing(request: HttpRequest) -> HttpResponse:
         "saas/billing.html",
         {
             "account": account,
+            "attribution": who_sent(account),
             "payments": [(payment, payment.amount - payment.refunded) for payment in payments],
             "told": what_is_told(payments),
             "price": PRICE,
@@ -77,6 +88,12 @@ def refund(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, f"{form.cleaned_data['amount']} {payment.currency} are paid back.")
     return redirect("billing")
+
+
+def who_sent(account: Account) -> Attribution | None:
+    """The click that was written down when the account was made."""
+    key = sources.customer_key(account)
+    return Attribution.objects.filter(mode=conf.mode, customer_key=key).first()
 
 
 def what_is_told(payments: list[Payment]) -> list[OutboxMessage]:

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.django_db
 FORM = {"name": "Bob Ltd", "email": "Bob@example.com", "password": "correct horse", "partner_key": "partner1"}
 
 
-@pytest.mark.parametrize("path", ["/", "/sign-up/", "/log-in/", "/admin/login/"])
+@pytest.mark.parametrize("path", ["/", "/tour/", "/pricing/", "/sign-up/", "/log-in/", "/admin/login/"])
 def test_every_page_answers(client: Client, path: str) -> None:
     assert client.get(path).status_code == 200
 
@@ -21,6 +21,19 @@ def test_who_signs_up_is_logged_in_and_reported(client: Client, partner: object)
     assert response.redirect_chain == [("/billing/", 302)]
     assert "Sent by <strong>partner1</strong>" in response.content.decode()
     assert OutboxMessage.objects.get().payload["email"] == "bob@example.com"
+
+
+def test_a_sign_up_by_a_link_says_what_was_clicked(client: Client, partner: object) -> None:
+    client.get("/pricing/?ps_partner_key=cGFydG5lcjE")
+    page = client.post("/sign-up/", {**FORM, "partner_key": ""}, follow=True).content.decode()
+    assert "Sent by <strong>partner1</strong>, whose link was clicked" in page
+    assert "<code>/pricing/</code>" in page
+
+
+def test_a_click_without_a_readable_partner_is_named(client: Client, partner: object) -> None:
+    client.get("/?ps_xid=abc")
+    page = client.post("/sign-up/", {**FORM, "partner_key": ""}, follow=True).content.decode()
+    assert "Sent by the click <code>abc</code>." in page
 
 
 @pytest.mark.parametrize(
@@ -78,7 +91,7 @@ def test_a_user_without_an_account_is_told_so(admin_client: Client) -> None:
 
 def test_no_page_has_script_or_style_in_it(browser: Client) -> None:
     browser.post("/billing/charge/", {"amount": "49.00"})
-    for path in ("/", "/billing/", "/sign-up/"):
+    for path in ("/", "/tour/", "/pricing/", "/billing/", "/sign-up/"):
         page = browser.get(path).content.decode()
         assert not any(found in page for found in ("<script", "<style", " style=", " onclick="))
 

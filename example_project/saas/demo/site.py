@@ -29,7 +29,7 @@ def environment(sandbox_url: str, folder: str) -> dict[str, str]:
         "DATABASE_URL": f"sqlite:///{Path(folder, 'demo.sqlite3').as_posix()}",
         "DEBUG": "true",
         "SERVER_LOG_LEVEL": "ERROR",
-        "ALLOWED_HOSTS": "127.0.0.1",
+        "ALLOWED_HOSTS": "127.0.0.1,localhost",
         "PARTNERSTACK_API_URL": f"{sandbox_url}/api/v2",
         "PARTNERSTACK_CONVERSION_URL": f"{sandbox_url}/conversion/xid",
         "PARTNERSTACK_MODE": "test",

@@ -38,7 +38,8 @@ class Command(BaseCommand):
 
     def handle(self, *, serve: bool, **options: Any) -> None:
         end_processes_when_told()
-        partnerstack = Sandbox(**PROGRAMME)
+        port = serving.free_port()
+        partnerstack = Sandbox(**PROGRAMME, site=f"http://127.0.0.1:{port}/")
         # It takes the same payment twice without a word, so that only the site can prevent it.
         partnerstack.behaviour.duplicates = "accepted"
         try:
@@ -49,7 +50,8 @@ class Command(BaseCommand):
                 env = environment(sandbox.url, folder)
                 self.show(env, sandbox.url)
                 if serve:
-                    serving.serve(self.stdout, env, sandbox.url)
+                    partner = an_approved_partner(partnerstack)
+                    serving.serve(self.stdout, env, sandbox.url, port=port, partner=partner)
                 else:
                     self.stdout.write(
                         "To look at it in the admin: python example_project/manage.py demo --serve"
@@ -65,3 +67,12 @@ class Command(BaseCommand):
             if site.wait():
                 raise SystemExit(1)
         self.stdout.write(f"\nAll is as it must be, after {time.monotonic() - began:.0f} seconds.")
+
+
+def an_approved_partner(partnerstack: Sandbox) -> str:
+    partners = partnerstack.objects("partnerships")
+    return next(
+        partner["partner_key"]
+        for partner in partners
+        if partner["approved_status"] == "approved" and partner["partner_key"] != "gstest"
+    )

@@ -1,0 +1,141 @@
+"""From a click on a partner's link to the payment at PartnerStack, over real HTTP all the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from django_partnerstack.connection import get_client
+from django_partnerstack.models import Attribution, OutboxMessage, State
+from django_partnerstack.outbox import Worker
+from django_partnerstack.sandbox import TEST_KEYS, TEST_TRACKING_TOKEN, Sandbox
+from tests.outbox.site import StillClock
+
+from .visitors import Chromium, Visitor, chromium, missing
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PARTNER = "troycooper1364"
+
+Person = Visitor | Chromium
+
+
+class Way:
+    """A partner's link that leads to the example site, and a worker whose clock the test moves."""
+
+    link: str
+
+    def __init__(self, site: str) -> None:
+        self.clock = StillClock()
+        self.partnerstack = Sandbox(site=site, clock=lambda: self.clock.now().timestamp())
+        self.partnerstack.create("partnerships", partner_key=PARTNER)
+
+    def work_for(self, minutes: int = 0) -> None:
+        """Deliver all that becomes due in that time."""
+        worker = Worker(get_client(), mode="test", clock=self.clock)
+        for _ in range(minutes + 1):
+            worker.run()
+            self.clock.advance(minutes=1)
+
+    @property
+    def customers(self) -> list[tuple[str, str]]:
+        """Who is at PartnerStack, and under which partner."""
+        return [(row["email"], row["partner_key"]) for row in self.partnerstack.objects("customers")]
+
+    @property
+    def amounts(self) -> list[int]:
+        return [row["amount"] for row in self.partnerstack.objects("transactions")]
+
+
+@pytest.fixture
+def way(live_server: Any, settings: Any) -> Iterator[Way]:
+    # Cookies for http, too.
+    settings.DEBUG = True
+    settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = TEST_KEYS
+    way = Way(f"{live_server.url}/")
+    with way.partnerstack.serve() as server:
+        settings.PARTNERSTACK_API_URL = f"{server.url}/api/v2"
+        settings.PARTNERSTACK_CONVERSION_URL = f"{server.url}/conversion/xid"
+        way.link = f"{server.url}/l/{PARTNER}"
+        yield way
+
+
+@pytest.fixture
+def visitor() -> Visitor:
+    return Visitor()
+
+
+def look_around(person: Person, link: str) -> None:
+    """A landing and three other pages."""
+    person.open(link)
+    for page in ("Tour", "Pricing", "Log in"):
+        person.follow(page)
+
+
+def sign_up_and_pay(person: Person) -> None:
+    person.follow("Sign up")
+    person.send("Create the account", name="Ada Ltd", email="ada@example.com", password="correct horse 9")
+    assert f"Sent by <strong>{PARTNER}</strong>" in person.text
+    person.send("Pay", amount="49.00")
+    assert "You have paid 49.00 USD." in person.text
+
+
+def test_a_click_becomes_a_customer_of_the_partner_with_a_payment(way: Way, visitor: Visitor) -> None:
+    look_around(visitor, way.link)
+    sign_up_and_pay(visitor)
+    way.work_for()
+    assert way.customers == [("ada@example.com", PARTNER)]
+    assert way.amounts == [4900]
+    assert Attribution.objects.get().way == "cookie"
+
+
+def test_a_click_is_converted_and_the_payment_waits_until_the_customer_is_found(
+    way: Way, visitor: Visitor, settings: Any
+) -> None:
+    settings.PARTNERSTACK_TRACKING_TOKEN = TEST_TRACKING_TOKEN
+    way.partnerstack.behaviour.conversion_lag = 360
+    look_around(visitor, way.link)
+    sign_up_and_pay(visitor)
+    way.work_for(minutes=4)
+    assert way.amounts == []
+    assert list(OutboxMessage.objects.order_by("pk").values_list("state", flat=True)) == [
+        State.UNKNOWN,
+        State.READY,
+    ]
+    way.work_for(minutes=10)
+    [conversion] = way.partnerstack.conversions
+    assert (conversion.created, conversion.xid) == (True, way.partnerstack.clicks[0].xid)
+    assert way.customers == [("ada@example.com", PARTNER)]
+    assert way.amounts == [4900]
+
+
+def test_the_click_survives_an_identity_provider(way: Way, visitor: Visitor) -> None:
+    look_around(visitor, way.link)
+    visitor.follow("Sign up")
+    visitor.follow("sign up with Example ID")
+    visitor.send("Continue to Tidy Ledger", name="Grace Ltd", email="grace@example.com")
+    assert f"Sent by <strong>{PARTNER}</strong>" in visitor.text
+    way.work_for()
+    assert way.customers == [("grace@example.com", PARTNER)]
+
+
+def test_who_came_by_itself_costs_partnerstack_nothing(way: Way, visitor: Visitor, live_server: Any) -> None:
+    visitor.open(live_server.url)
+    visitor.follow("Sign up")
+    visitor.send("Create the account", name="Bob Ltd", email="bob@example.com", password="correct horse 9")
+    assert "Came without a partner." in visitor.text
+    way.work_for()
+    assert way.customers == []
+
+
+@pytest.mark.skipif(bool(missing()), reason=f"not installed: {missing()}")
+def test_the_same_in_a_browser(way: Way, tmp_path: Path) -> None:
+    with chromium(str(tmp_path)) as person:
+        look_around(person, way.link)
+        sign_up_and_pay(person)
+    way.work_for()
+    assert way.customers == [("ada@example.com", PARTNER)]
+    assert way.amounts == [4900]

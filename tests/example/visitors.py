@@ -1,0 +1,108 @@
+"""People who use the example site over HTTP, without a browser and in one."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+
+
+class Visitor:
+    """Follows links and sends forms; keeps cookies, and runs no script."""
+
+    def __init__(self) -> None:
+        self.session = requests.Session()
+        self.session.trust_env = False  # no proxy between two processes of one machine
+
+    def open(self, url: str) -> None:
+        self._show(self.session.get(url, timeout=10))
+
+    def follow(self, text: str) -> None:
+        [address] = re.findall(rf'<a [^>]*href="([^"]*)"[^>]*>{text}</a>', self.text)[:1]
+        self.open(urljoin(self.url, address))
+
+    def send(self, button: str, **fields: str) -> None:
+        """Fill in the form with this button, and press it."""
+        forms = re.findall(r"<form(.*?)>(.*?)</form>", self.text, re.DOTALL)
+        [(attributes, form)] = [form for form in forms if f">{button}</button>" in form[1]]
+        action = re.findall(r'action="([^"]*)"', attributes)
+        hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
+        url = urljoin(self.url, action[0] if action else "")
+        self._show(self.session.post(url, {**dict(hidden), **fields}, timeout=10))
+
+    def _show(self, page: requests.Response) -> None:
+        assert page.status_code == 200, page.text
+        self.url, self.text = page.url, page.text
+
+
+class Chromium:
+    """The same in a real browser."""
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+
+    def open(self, url: str) -> None:
+        self.driver.get(url)
+
+    def follow(self, text: str) -> None:
+        self.driver.find_element("link text", text).click()
+
+    def send(self, button: str, **fields: str) -> None:
+        pressed = self.driver.find_element("xpath", f"//button[text()='{button}']")
+        form = pressed.find_element("xpath", "ancestor::form")
+        for name, value in fields.items():
+            field = form.find_element("name", name)
+            field.clear()
+            field.send_keys(value)
+        pressed.click()
+
+    @property
+    def text(self) -> str:
+        return self.driver.page_source
+
+
+#: What lets it run as root, in a container, and without a word to anybody else.
+FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--window-size=1100,900",
+)
+
+
+def missing() -> str:
+    """What is not here that Chromium needs to be driven; "" if all is."""
+    names = ("chromium", "chromedriver")
+    try:
+        import selenium  # noqa: F401
+    except ModuleNotFoundError:
+        names = ("selenium", *names)
+    return ", ".join(name for name in names if name == "selenium" or shutil.which(name) is None)
+
+
+@contextmanager
+def chromium(profile: str) -> Iterator[Chromium]:
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = shutil.which("chromium") or ""
+    for flag in (*FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
+    driver.implicitly_wait(10)
+    try:
+        yield Chromium(driver)
+    finally:
+        driver.quit()
