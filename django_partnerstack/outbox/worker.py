@@ -143,10 +143,13 @@ class Worker:
         return batch
 
     def _finished(self, counts: Counter[str], *, at_least: int) -> int:
-        """Wait for messages to be done with. Returns how many were."""
+        """Wait for messages to be done with, but no longer than a poll for one. Returns how many were."""
         number = 0
         while number < at_least or not self._done.empty():
-            counts[self._done.get()] += 1
+            try:
+                counts[self._done.get(timeout=POLL)] += 1
+            except queue.Empty:
+                break
             number += 1
         return number
 
