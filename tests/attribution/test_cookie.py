@@ -9,12 +9,13 @@ import pytest
 from django.core import signing
 from django.http import HttpResponse
 from django.test import override_settings
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from django_partnerstack.attribution import Click, cookie
 
 from .clicks import CLICK, COOKIE, click, request, signed
+from .lengths import a_run_of_histories, a_run_of_visitors
 
 PACKED = [CLICK, "troycooper1364", "", "", "/", 1_790_000_000]
 
@@ -134,7 +135,7 @@ clicks_of_any_size = st.lists(
 )
 
 
-@settings(settings.get_profile("clicks"))
+@a_run_of_histories
 @given(clicks_of_any_size)
 def test_however_much_there_is_to_keep_the_cookie_fits_and_holds_the_newest(clicks: list[Click]) -> None:
     text = cookie.dumps(clicks)
@@ -144,7 +145,7 @@ def test_however_much_there_is_to_keep_the_cookie_fits_and_holds_the_newest(clic
     assert kept[1:] == tuple(clicks[1 : len(kept)])
 
 
-@settings(settings.get_profile("visitors"))
+@a_run_of_visitors
 @given(st.one_of(st.text(), st.binary().map(lambda raw: raw.decode("latin-1"))))
 def test_no_cookie_whatever_is_an_error(text: str) -> None:
     assert cookie.loads(text) == ()
@@ -157,7 +158,7 @@ json_values = st.recursive(
 )
 
 
-@settings(settings.get_profile("clicks"))
+@a_run_of_histories
 @given(st.one_of(json_values, st.lists(st.tuples(*[st.text(max_size=3)] * 5, st.integers() | st.floats()))))
 def test_no_signed_text_whatever_is_an_error(value: Any) -> None:
     assert isinstance(cookie.loads(signed(value)), tuple)

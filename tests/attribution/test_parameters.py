@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 from django.http import QueryDict
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from django_partnerstack.attribution import Click, decode, encode, read
 
 from .clicks import CLICK
+from .lengths import a_run_of_keys, a_run_of_visitors
 
 NOW = datetime(2026, 11, 24, tzinfo=timezone.utc)
 NAMES = ("ps_xid", "gsxid", "ps_partner_key", "gspk", "pscd")
@@ -117,7 +118,7 @@ def test_the_landing_page_is_kept_as_far_as_it_is_printable_and_short(path: str,
     assert found.path == kept
 
 
-@settings(settings.get_profile("keys"))
+@a_run_of_keys
 @given(keys, st.booleans(), st.booleans(), st.booleans())
 def test_every_printable_key_is_decoded(key: str, padded: bool, for_urls: bool, plus_as_space: bool) -> None:
     encoded = encode(key)
@@ -131,7 +132,7 @@ def test_every_printable_key_is_decoded(key: str, padded: bool, for_urls: bool, 
     assert decode(encoded) == key
 
 
-@settings(settings.get_profile("keys"))
+@a_run_of_keys
 @given(keys)
 def test_a_key_is_encoded_as_links_have_it(key: str) -> None:
     assert encode(key) == base64.b64encode(key.encode()).decode().rstrip("=")
@@ -139,14 +140,14 @@ def test_a_key_is_encoded_as_links_have_it(key: str) -> None:
     assert fields(f"gspk={encode(key)}=")["partner_key"] == key
 
 
-@settings(settings.get_profile("keys"))
+@a_run_of_keys
 @given(st.text())
 def test_what_is_decoded_encodes_to_the_same_again(text: str) -> None:
     if key := decode(text):
         assert encode(key) == text.rstrip("=").translate(str.maketrans("-_ ", "+/+"))
 
 
-@settings(settings.get_profile("visitors"))
+@a_run_of_visitors
 @given(
     st.one_of(
         st.binary().map(lambda raw: raw.decode("latin-1")),
