@@ -14,5 +14,7 @@ def open_line(mode: str) -> bool:
     line = site_line(mode)
     with line.locked() as row:
         closed = line.is_closed(row)
-        row.closed_until, row.closed_reason, row.next_slot_at = None, "", None
+        row.closed_until, row.closed_reason = None, ""
+        if row.probing:
+            row.next_slot_at = None
     return closed
