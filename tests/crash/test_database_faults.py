@@ -8,6 +8,7 @@ from pathlib import Path
 import environ
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from .cluster import binaries, cluster
 from .history import History, effects
@@ -16,10 +17,12 @@ from .processes import Family, until
 from .witness import judge
 from .worker import work, work_and_be_cut_off
 
-pytest.importorskip("psycopg", reason="The driver of PostgreSQL is not installed.")
-pytestmark = pytest.mark.skipif(binaries() is None, reason="initdb and pg_ctl of PostgreSQL were not found.")
+pytestmark = [
+    pytest.mark.skipif(connection.vendor != "postgresql", reason="Only with the tests on PostgreSQL."),
+    pytest.mark.skipif(binaries() is None, reason="initdb and pg_ctl of PostgreSQL were not found."),
+]
 
-SEED, EVENTS = 3, 200
+SEED, EVENTS = 3, 150
 #: Seconds after which workers must be delivering again.
 AT_MOST = 5
 
@@ -82,7 +85,7 @@ def test_workers_outlive_a_database_that_crashes_and_soon_deliver_again(site, po
 @pytest.mark.parametrize("point", ["the claim's", "the result's", "the line's"])
 def test_workers_outlive_connections_that_are_cut_at_a_commit(site, witness, show, point):
     witness.faults.add("status", method="POST", status=503, rate=0.1, after_effect=True, retry_after=0)
-    workers = [site.start(work_and_be_cut_off, 4, f"before {point} commit", 5) for _ in range(2)]
+    workers = [site.start(work_and_be_cut_off, 4, f"before {point} commit", 8) for _ in range(2)]
     verdict = until(lambda: delivered(witness), seconds=45, what="everything is delivered")
     cuts = sum(worker.said.count("trap:") for worker in workers)
     show(f"{cuts} connections cut at {point} commit: {verdict}")

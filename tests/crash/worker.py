@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import signal
+import time
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from django.core.management import call_command
+from django.db.backends.signals import connection_created
 
 from django_partnerstack import outbox
 from django_partnerstack.client.retry import Pace
+from django_partnerstack.conf import conf
 from django_partnerstack.connection import get_client
 
 from . import traps
@@ -28,6 +33,17 @@ def work_and_be_cut_off(threads: int, point: str, every: int) -> None:
     _work(threads, traps.Trap(point, every, cut, again=True))
 
 
+def work_and_say_queries() -> None:
+    """Print the time of each query."""
+    connection_created.connect(lambda connection, **_: connection.execute_wrappers.append(_say), weak=False)
+    work()
+
+
+def _say(execute: Callable[..., Any], *query: Any) -> Any:
+    print("query", time.monotonic())
+    return execute(*query)
+
+
 def command() -> None:
     """The command itself, with the leases that it has."""
     call_command("partnerstack_push", loop=True)
@@ -35,7 +51,8 @@ def command() -> None:
 
 def _work(threads: int, trap: traps.Trap) -> None:
     traps.watch_commits(trap)
-    client = get_client(session=traps.watched_session(trap), deadline=2, pace=Pace(attempts=1))
+    deadline = conf.connect_timeout + conf.read_timeout
+    client = get_client(session=traps.watched_session(trap), deadline=deadline, pace=Pace(attempts=1))
     worker = outbox.worker(threads=threads, client=client)
     worker.lease = timedelta(seconds=LEASE)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())

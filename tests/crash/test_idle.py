@@ -1,0 +1,43 @@
+"""A service with nothing to do: what it costs, and how soon it does something."""
+
+from __future__ import annotations
+
+from random import Random
+from statistics import median, quantiles
+
+from .conftest import LONG
+from .history import Event
+from .host import write
+from .processes import moment, until
+from .worker import command, work_and_say_queries
+
+TIMES = 100 if LONG else 15
+
+
+def test_what_is_committed_arrives_within_a_poll_or_two(family, witness, show):
+    random, seconds = Random(5), []
+    write(Event("sign-up", 1))
+    family.start(command)
+    until(lambda: witness.writes, seconds=30, what="the worker is there")
+    for number in range(2, TIMES + 2):
+        moment(random.random())
+        committed = witness.clock()
+        write(Event("sign-up", number))
+        until(lambda number=number: len(witness.writes) == number, seconds=10, what="a message")
+        seconds.append(witness.writes[-1].at - committed)
+    p99 = quantiles(seconds, n=100, method="inclusive")[98]
+    show(f"commit to arrival on an idle system, {TIMES} times: p50 {median(seconds):.3f} s, p99 {p99:.3f} s")
+    assert p99 < 2
+
+
+def test_an_idle_worker_asks_the_database_once_a_second(family, show):
+    worker = family.start(work_and_say_queries)
+    rate = until(lambda: idle_rate(worker.said), seconds=30, what="the worker has nothing to do")
+    show(f"idle: {rate:.2f} queries a second")
+
+
+def idle_rate(said):
+    """Queries a second among the last five, if those are few enough."""
+    times = [float(line.split()[1]) for line in said.splitlines() if line.startswith("query ")][-6:]
+    rate = 5 / (times[-1] - times[0]) if len(times) == 6 else None
+    return rate if rate and rate <= 1 else None

@@ -1,0 +1,122 @@
+"""PartnerStack asks for a pause, fails or hangs: what leaves then, however many workers there are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from django_partnerstack.models import OutboxConnection
+from django_partnerstack.outbox import open_line
+
+from .conftest import LONG
+from .history import Event
+from .host import write
+from .processes import until
+from .worker import command, work
+
+PER_SECOND = 20
+#: 5 % more, and what a busy machine sends a tenth of a second late.
+IN_ANY_SECOND = 1.05 * PER_SECOND + 2
+#: Seconds after which no request arrives that left before its worker knew of the pause.
+ON_ITS_WAY = 0.3
+CUSTOMERS = 60
+#: Workers, the status that asks for a pause, and in which form.
+STORMS = [(1, 429, "seconds"), (4, 429, "date"), (4, 503, "seconds")]
+if LONG:
+    STORMS = [(w, status, form) for w in (1, 4, 8) for status in (429, 503) for form in ("seconds", "date")]
+
+
+@pytest.fixture
+def crowd(family, witness):
+    """Starts workers that share a limit, at a site with many customers."""
+    family.settings["PARTNERSTACK_REQUESTS_PER_MINUTE"] = 60 * PER_SECOND
+
+    def start(workers):
+        for number in range(1, CUSTOMERS + 1):
+            write(Event("sign-up", number))
+        children = [family.start(work) for _ in range(workers)]
+        until(lambda: all(child.is_ready for child in children), seconds=30, what="workers are ready")
+        until(lambda: len(witness.arrivals) > 10, seconds=10, what="some requests")
+
+    return start
+
+
+def is_all_there(witness):
+    return len(witness.writes) == CUSTOMERS
+
+
+def busiest_second(arrivals):
+    """How many requests arrive in the busiest second."""
+    times = [each.at for each in arrivals]
+    return max(sum(first <= at < first + 1 for at in times) for first in times)
+
+
+def within(arrivals, seconds):
+    """How long after an answer that asked for a pause requests arrive, of those that arrive in it."""
+    begins = [each.at for each in arrivals if each.status in (429, 503)]
+    return [each.at - begin for each in arrivals for begin in begins if 0 < each.at - begin < seconds]
+
+
+@pytest.mark.parametrize(("workers", "status", "form"), STORMS)
+def test_nothing_leaves_while_partnerstack_wants_a_pause(crowd, witness, show, workers, status, form):
+    witness.behaviour.retry_after = form
+    crowd(workers)
+    witness.faults.add("status", status=status, retry_after=3, times=1)
+    until(lambda: is_all_there(witness), seconds=60, what="everything is delivered")
+    # A date has no parts of seconds, so that the pause may be one shorter.
+    late = within(witness.arrivals, 3 if form == "seconds" else 2)
+    busiest = busiest_second(witness.arrivals)
+    show(
+        f"{workers} workers, {status}, {form}: {len(late)} requests in the pause, "
+        f"the last after {max(late, default=0):.3f} s; {busiest} in the busiest second of {PER_SECOND}"
+    )
+    assert max(late, default=0) < ON_ITS_WAY
+    assert busiest <= IN_ANY_SECOND
+
+
+def test_a_pause_of_years_is_an_hour_and_a_person_can_end_it(crowd, witness):
+    crowd(workers=2)
+    witness.faults.add("status", status=429, retry_after=10**10, times=1)
+    line = OutboxConnection.objects.filter(mode="test", closed_until__gt=timezone.now())
+    row = until(line.first, seconds=10, what="the line is closed")
+    assert row.closed_until - timezone.now() < timedelta(hours=1)
+    assert not is_all_there(witness)
+    open_line("test")
+    until(lambda: is_all_there(witness), seconds=60, what="everything is delivered")
+    assert busiest_second(witness.arrivals) <= IN_ANY_SECOND
+
+
+@pytest.mark.skipif(not LONG, reason="Takes longer than half a minute.")
+@pytest.mark.parametrize("workers", [1, 4, 8])
+def test_a_partnerstack_that_fails_is_left_alone_and_one_request_finds_out(crowd, witness, show, workers):
+    crowd(workers)
+    witness.faults.add("status", status=503)
+    line = OutboxConnection.objects.filter(mode="test", closed_until__gt=timezone.now(), probing=True)
+    until(line.first, seconds=60, what="the line is closed")
+    witness.faults.clear()
+    opened, before = line.first().closed_until.timestamp(), len(witness.arrivals)
+    until(lambda: is_all_there(witness), seconds=120, what="everything is delivered")
+    early = [opened - each.at for each in witness.arrivals[before:] if each.at < opened]
+    show(f"{workers} workers, 503: {len(early)} requests while the line was closed for half a minute")
+    assert not [seconds for seconds in early if seconds < 30 - ON_ITS_WAY]
+    assert busiest_second(witness.arrivals) <= IN_ANY_SECOND
+
+
+def test_a_request_that_hangs_delays_nobody_else(family, witness, show):
+    family.settings["PARTNERSTACK_READ_TIMEOUT"] = 10
+    for number in range(1, 10):
+        write(Event("sign-up", number))
+    family.start(command)
+    until(lambda: len(witness.writes) == 9, seconds=30, what="customers are there")
+    witness.faults.add("latency", path="/api/v2/customers/account-1", seconds=8)
+    write(Event("change", 1, text="Hangs"))
+    until(lambda: len(witness.writes) == 10, seconds=10, what="the request that hangs")
+    began = witness.clock()
+    for number in range(2, 10):
+        write(Event("change", number, text="Healthy"))
+    until(lambda: len(witness.writes) == 18, seconds=30, what="changes of the others")
+    seconds = witness.clock() - began
+    show(f"changes arrived within {seconds:.2f} s beside another customer's request that hangs")
+    assert seconds < 3
