@@ -9,42 +9,53 @@ import pytest
 from django.db import connection
 
 from django_partnerstack.sandbox import Sandbox
-from tests.crash.processes import Family, until
+
+from .processes import Process, until
 
 
-class Site(Family):
+class Site:
     """Processes of one site, and the PartnerStack that they talk to."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox, env: dict[str, str]) -> None:
-        super().__init__(folder, {"DJANGO_SETTINGS_MODULE": "tests.dispatch.settings", **env})
+    def __init__(self, folder: Path, url: str, sandbox: Sandbox) -> None:
+        self.folder = folder
         self.sandbox = sandbox
-
-    def sells(self, **env: str) -> None:
-        """A customer signs up and pays."""
-        host = self.start("tests.dispatch.host", **env)
-        assert host.wait(30) == 0, host.said
-        assert host.said == ""
-
-    def has_told(self) -> bool:
-        """Whether PartnerStack has both, once each."""
-        return dict(self.sandbox.effects) == {
-            ("test", "customers.create", "account-1"): 1,
-            ("test", "transactions.create", "payment-1"): 1,
+        self.name = f"partnerstack-test-{uuid.uuid4().hex}"
+        self.processes: list[Process] = []
+        self.env = {
+            "DJANGO_SETTINGS_MODULE": "tests.dispatch.settings",
+            "TEST_DATABASE": str(connection.settings_dict["NAME"]),
+            "TEST_API_URL": url,
+            "TEST_NAME": self.name,
         }
 
+    def start(self, *arguments: str, **env: str) -> Process:
+        output = self.folder / f"{len(self.processes)}.txt"
+        self.processes.append(Process(arguments, output, {**self.env, **env}))
+        return self.processes[-1]
+
+    def sells(self, **env: str) -> str:
+        """A customer signs up and pays, in a process that ends at once. Returns what it said."""
+        host = self.start("tests.dispatch.host", **env)
+        assert host.popen.wait(30) == 0, host.said
+        return host.said
+
     def tells(self) -> None:
-        until(self.has_told, seconds=15, what="\n".join(child.said for child in self.children))
+        """PartnerStack has the customer and the payment, once each, or will soon."""
+        once = {("test", "customers.create", "account-1"): 1, ("test", "transactions.create", "payment-1"): 1}
+        until(lambda: self.sandbox.effects == once, seconds=15, what=self.said)
+
+    def said(self) -> str:
+        return "\n".join(process.said for process in self.processes)
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.end()
 
 
 @pytest.fixture
 def site(transactional_db: Any, tmp_path: Path) -> Iterator[Site]:
     sandbox = Sandbox()
     with sandbox.serve() as server:
-        env = {
-            "TEST_DATABASE": str(connection.settings_dict["NAME"]),
-            "TEST_API_URL": f"{server.url}/api/v2",
-            "TEST_NAME": f"partnerstack-test-{uuid.uuid4().hex}",
-        }
-        site = Site(tmp_path, sandbox, env)
+        site = Site(tmp_path, f"{server.url}/api/v2", sandbox)
         yield site
         site.end()

@@ -1,0 +1,44 @@
+"""Processes that a test starts, as a person would; they end with it, each by its number."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+def until(is_so: Callable[[], object], *, seconds: float, what: Callable[[], str]) -> None:
+    """Wait for another process, and tell ``what`` if it does not come."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < deadline, f"Not within {seconds} s: {what()}"
+        time.sleep(0.02)
+
+
+class Process:
+    """``python -m`` with a module and its arguments."""
+
+    def __init__(self, arguments: tuple[str, ...], output: Path, env: Mapping[str, str]) -> None:
+        self.output = output
+        with output.open("wb") as file:
+            self.popen = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                cwd=ROOT,
+                env={**os.environ, **env},
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+            )
+
+    @property
+    def said(self) -> str:
+        return self.output.read_text()
+
+    def end(self) -> None:
+        self.popen.kill()
+        self.popen.wait()
