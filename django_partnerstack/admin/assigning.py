@@ -59,11 +59,16 @@ class AssignableAdmin(ReadOnlyAdmin):
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         row = kwargs.get("obj")
-        reported = isinstance(row, Customer) and row.key is not None
-        if row is not None and row.mode == conf.mode and not reported and may_assign(request):
+        if row is not None and row.mode == conf.mode and may_assign(request) and not is_reported(row):
             which = urlencode({"customer": row.customer_key})
             context["assign_url"] = f"{admin_url(Attribution, 'assign')}?{which}"
         return super().render_change_form(request, context, *args, **kwargs)
+
+
+def is_reported(row: Attribution | Customer) -> bool:
+    """Whether PartnerStack has the customer, so that it is too late."""
+    there = Customer.objects.filter(mode=row.mode, customer_key=row.customer_key, key__isnull=False)
+    return not row.customer_key or there.exists()
 
 
 def assign_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
@@ -98,7 +103,9 @@ def _assign(model_admin: Any, request: HttpRequest, form: AssignForm) -> HttpRes
         attribution = Attribution.objects.get(**which)
         text = f"Assigned partner {partner_key}, before: {before or 'none'}."
         model_admin.log_change(request, attribution, text)
-    done = _("{customer} is credited to {partner}.").format(customer=customer_key, partner=partner_key)
+    done = _("The customer {customer} is credited to the partner {partner}.").format(
+        customer=customer_key, partner=partner_key
+    )
     model_admin.message_user(request, done, messages.SUCCESS)
     if form.is_unknown():
         unknown = _(

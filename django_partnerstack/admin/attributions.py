@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -8,8 +8,9 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -53,7 +54,7 @@ class AttributionAdmin(AssignableAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         mode = ("mode",) if request.GET.get(ModeFilter.parameter_name) == ALL else ()
-        return (CUSTOMER, PARTNER, "way", "clicked_at", "landing_path", "bound_at", *mode)
+        return (CUSTOMER, PARTNER, "way", "clicked", "landing_path", "decided", *mode)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         click = ["click_id", "unread_key", "link_host", "clicked_at", "landing_path", "earlier", "told"]
@@ -66,6 +67,14 @@ class AttributionAdmin(AssignableAdmin):
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {**recent(conf.mode), "days": DAYS, "may_assign": may_assign(request)}
         return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    @admin.display(description=gettext_lazy("clicked"), ordering="clicked_at")
+    def clicked(self, attribution: Attribution) -> str:
+        return day(attribution.clicked_at) if attribution.clicked_at else EMPTY
+
+    @admin.display(description=gettext_lazy("decided"), ordering="bound_at")
+    def decided(self, attribution: Attribution) -> str:
+        return day(attribution.bound_at)
 
     @admin.display(description=gettext_lazy("source"))
     def source_object(self, attribution: Attribution) -> str:
@@ -80,6 +89,11 @@ class AttributionAdmin(AssignableAdmin):
         return pretty(attribution.visit) if attribution.visit else EMPTY
 
 
+def day(when: datetime) -> str:
+    """The day alone, for lists."""
+    return date_format(localtime(when), "SHORT_DATE_FORMAT")
+
+
 def recent(mode: str) -> dict[str, int]:
     """How many sign-ups of the last days had a partner or a click, and how many had none. One query."""
     organic = Q(click_id="", partner_key="")
@@ -89,8 +103,10 @@ def recent(mode: str) -> dict[str, int]:
 
 
 @admin.display(description=gettext_lazy("explained"))
-def explained(row: Attribution | Customer) -> SafeString:
+def explained(row: Attribution | Customer) -> str:
     """Why its sign-up is attributed, or not."""
+    if not row.customer_key:
+        return EMPTY
     sentences = ((sentence,) for sentence in explain(row.customer_key, mode=row.mode))
     return format_html('<ol class="partnerstack-why">{}</ol>', format_html_join("", "<li>{}</li>", sentences))
 

@@ -58,7 +58,7 @@ class StateFilter(admin.SimpleListFilter):
 class OrganicFilter(admin.SimpleListFilter):
     """With a click or a partner, or with neither."""
 
-    title = _("sent by a partner")
+    title = _("sign-up")
     parameter_name = "organic"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

@@ -13,8 +13,8 @@ from ..models.mirror import Mode
 from .known import MESSAGES, Known, look
 
 NOT_DECIDED = (
-    "Nothing was written down of who sent {key}: it was made outside of a request that AttributionMiddleware "
-    "sees, or before the middleware was there, and track.signup was not given the request or a token."
+    "Nothing was written down here of who sent {key}. It was made at PartnerStack, or before "
+    "AttributionMiddleware was there, or outside of a request, without a request or a token for track.signup."
 )
 
 
@@ -30,7 +30,8 @@ def _decided(known: Known) -> Iterator[str]:
     if attribution is None:
         yield NOT_DECIDED.format(key=known.customer_key)
     elif attribution.way == Way.HAND:
-        yield f"{known.customer_key} is credited to {attribution.partner_key}. {attribution.reason}"
+        partner = f"credited to the partner {attribution.partner_key}"
+        yield f"{known.customer_key} is {partner}. {attribution.reason}"
     else:
         way = attribution.get_way_display()
         when = _when(attribution.bound_at)
@@ -56,7 +57,7 @@ def _clicks(known: Known) -> Iterator[str]:
 
 def _click(name: str, click: dict[str, Any], at: datetime | None, path: str) -> str:
     partner_key, unread_key = click.get("partner_key"), click.get("unread_key")
-    partner = f"of {partner_key}" if partner_key else "that names no partner"
+    partner = f"of the partner {partner_key}" if partner_key else "that names no partner"
     if unread_key and not partner_key:
         partner = f"whose partner key cannot be read ({unread_key})"
     parts = [
@@ -84,7 +85,7 @@ def _told(known: Known) -> Iterator[str]:
         yield f"PartnerStack is told by a conversion of the click {creation.credit['xid']}."
     else:
         chosen = "whom the site itself names" if creation.payload.get("partner_key") else "by partner key"
-        yield f"PartnerStack is told to credit {known.partner_key}, {chosen}."
+        yield f"PartnerStack is told to credit the partner {known.partner_key}, {chosen}."
 
 
 def _messages(known: Known) -> Iterator[str]:
@@ -95,9 +96,11 @@ def _messages(known: Known) -> Iterator[str]:
 
 
 def _message(message: OutboxMessage) -> str:
-    when = f"delivered {_when(message.finished_at)}" if message.finished_at else _when(message.queued_at)
-    if message.state != State.DELIVERED or not message.finished_at:
-        when = f"{message.get_state_display()}, queued {_when(message.queued_at)}"
+    when = f"queued {_when(message.queued_at)}"
+    if message.state == State.DELIVERED and message.finished_at:
+        when = f"delivered {_when(message.finished_at)}"
+    elif message.state != State.NEW:
+        when = f"{message.get_state_display()}, {when}"
     tried = f", tried {message.attempts} times" if message.attempts > 1 else ""
     reason = f" {message.reason.strip().splitlines()[-1]}" if message.reason.strip() else ""
     return f"{message.operation} {message.subject}: {when}{tried}.{reason}"
@@ -108,7 +111,9 @@ def _mirrored(known: Known) -> Iterator[str]:
     if customer is None:
         yield "As far as the mirror knows, PartnerStack does not have it."
         return
-    partner = f"under {customer.partner_key}" if customer.partner_key else "without naming a partner"
+    partner = (
+        f"under the partner {customer.partner_key}" if customer.partner_key else "without naming a partner"
+    )
     yield f"PartnerStack has it as {customer.key}, {partner}."
     if customer.archived:
         yield "It is archived there."

@@ -99,6 +99,11 @@ class TestPage:
         row = decided()
         assert f"{ASSIGN}?customer=account-1" in shown(clerk, row)
 
+    def test_offers_it_no_longer_once_partnerstack_has_the_customer(self, clerk: Client) -> None:
+        row = decided()
+        Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+        assert ASSIGN not in shown(clerk, row)
+
     def test_changes_nothing(self, admin_client: Client) -> None:
         row = decided()
         assert admin_client.post(page_url(row), {"partner_key": "x"}).status_code == 403
@@ -135,7 +140,9 @@ class TestAssigning:
         account = sign_up()
         worker().run()
         key = f"account-{account.pk}"
-        assert said(assign(clerk, key)) == [(SUCCESS, f"{key} is credited to gstest.")]
+        assert said(assign(clerk, key)) == [
+            (SUCCESS, f"The customer {key} is credited to the partner gstest.")
+        ]
         worker().run()
         assert partnerstack.objects("customers")[0]["partner_key"] == "gstest"
 
@@ -149,7 +156,7 @@ class TestAssigning:
     def test_lets_an_unknown_partner_through_with_a_warning(self, clerk: Client) -> None:
         decided()
         (_, done), (level, text) = said(assign(clerk, "account-1", "stranger"))
-        assert done == "account-1 is credited to stranger."
+        assert done == "The customer account-1 is credited to the partner stranger."
         assert level == WARNING
         assert text.startswith("The mirror has no partner stranger.")
 

@@ -50,7 +50,7 @@ class Chromium:
         self.driver.get(url)
 
     def follow(self, text: str) -> None:
-        self.driver.find_element("link text", text).click()
+        self._click(self.driver.find_element("link text", text))
 
     def send(self, button: str, **fields: str) -> None:
         pressed = self.driver.find_element("xpath", f"//button[text()='{button}']")
@@ -59,11 +59,21 @@ class Chromium:
             field = form.find_element("name", name)
             field.clear()
             field.send_keys(value)
-        pressed.click()
+        self._click(pressed)
 
     @property
     def text(self) -> str:
         return self.driver.page_source
+
+    def _click(self, element: Any) -> None:
+        """Until the next page is there."""
+        from selenium.webdriver.support.expected_conditions import staleness_of
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        wait = WebDriverWait(self.driver, 10)
+        element.click()
+        wait.until(staleness_of(element))
+        wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
 
 
 #: What lets it run as root, in a container, and without a word to anybody else.

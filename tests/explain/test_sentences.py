@@ -32,12 +32,12 @@ def test_who_came_by_a_link_is_explained_from_click_to_partnerstack(partnerstack
     worker().run()
     decided, click, told, message, mirror = explain(f"account-{account.pk}", mode="test")
     assert decided.endswith("its click was known from the link of the same request.")
-    assert click.startswith("The click without an id of gstest, made on ")
+    assert click.startswith("The click without an id of the partner gstest, made on ")
     assert click.endswith("landed on /pricing/, came by a link of get.example.com.")
-    assert told == "PartnerStack is told to credit gstest, by partner key."
+    assert told == "PartnerStack is told to credit the partner gstest, by partner key."
     assert message.startswith(f"customers.create account-{account.pk}: delivered on ")
     assert mirror.startswith("PartnerStack has it as cus_")
-    assert mirror.endswith("under gstest.")
+    assert mirror.endswith("under the partner gstest.")
 
 
 def test_a_click_with_an_id_is_converted(partnerstack: Sandbox, settings: Any) -> None:
@@ -62,13 +62,13 @@ def test_an_organic_sign_up_says_why(partnerstack: Sandbox) -> None:
 
 def test_a_sign_up_outside_of_any_request_says_so(db: None) -> None:
     account = Account.objects.create(email="ada@example.com")
-    assert f"Nothing was written down of who sent account-{account.pk}" in said(account)
+    assert f"Nothing was written down here of who sent account-{account.pk}" in said(account)
 
 
 def test_a_partner_whom_the_site_names_goes_before_the_click(partnerstack: Sandbox) -> None:
     account = sign_up("/?ps_partner_key=b3RoZXI", partner_key="gstest")
     worker().run()
-    assert "PartnerStack is told to credit gstest, whom the site itself names." in said(account)
+    assert "PartnerStack is told to credit the partner gstest, whom the site itself names." in said(account)
 
 
 def test_a_key_that_cannot_be_read_is_told(db: None) -> None:
@@ -81,14 +81,16 @@ def test_earlier_clicks_are_told(db: None) -> None:
     Attribution.objects.update(
         earlier_clicks=[{"click_id": "old", "partner_key": "x", "at": "2026-01-31T10:00:00+00:00"}]
     )
-    assert "An earlier click old of x, made on 2026-01-31 at 10:00 UTC. The last click" in said(account)
+    assert "An earlier click old of the partner x, made on 2026-01-31 at 10:00 UTC. The last click" in said(
+        account
+    )
 
 
 def test_a_partner_chosen_by_hand_is_told_with_who_chose(partnerstack: Sandbox) -> None:
     account = sign_up()
     worker().run()
     track.assign(f"account-{account.pk}", "gstest", by="eve")
-    assert f"account-{account.pk} is credited to gstest. Assigned by eve." in said(account)
+    assert f"account-{account.pk} is credited to the partner gstest. Assigned by eve." in said(account)
 
 
 def test_a_partner_that_is_not_in_the_mirror_is_told(db: None) -> None:
