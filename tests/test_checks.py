@@ -404,6 +404,7 @@ def test_a_launched_site_cannot_use_a_tracking_token_of_the_sandbox(token: str) 
         ("REQUESTS_PER_MINUTE", 4001, "W009"),
         ("PUSH_ENABLED", "False", "E017"),
         ("PUSH_ENABLED", None, "E017"),
+        ("SNIPPET", 0, "E017"),
         ("STRICT", 1, "E017"),
         ("LOOKUP_GRACE", -1, "E018"),
         ("LOOKUP_GRACE", None, "E018"),

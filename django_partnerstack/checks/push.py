@@ -42,7 +42,11 @@ def _pace() -> Iterator[CheckMessage]:
 
 
 def _switches() -> Iterator[CheckMessage]:
-    given = {"PARTNERSTACK_PUSH_ENABLED": conf.push_enabled, "PARTNERSTACK_STRICT": conf.strict}
+    given = {
+        "PARTNERSTACK_PUSH_ENABLED": conf.push_enabled,
+        "PARTNERSTACK_SNIPPET": conf.snippet,
+        "PARTNERSTACK_STRICT": conf.strict,
+    }
     for name, value in given.items():
         if not isinstance(value, bool):
             yield Error(
