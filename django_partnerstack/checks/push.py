@@ -42,7 +42,7 @@ def _pace() -> Iterator[CheckMessage]:
 
 
 def _switches() -> Iterator[CheckMessage]:
-    given = {
+    given: dict[str, object] = {
         "PARTNERSTACK_PUSH_ENABLED": conf.push_enabled,
         "PARTNERSTACK_SNIPPET": conf.snippet,
         "PARTNERSTACK_STRICT": conf.strict,

@@ -61,7 +61,7 @@ def _with_source(registry: dict[type[models.Model], Any]) -> Iterator[type[model
 
 
 def backfill(
-    model: type[models.Model], *, mode: str, dry_run: bool = False, on_page: Callable[[Backfilled], None]
+    model: type[models.Model], *, mode: str, dry_run: bool = False, on_page: Callable[[Backfilled], object]
 ) -> Backfilled:
     """
     Queue the objects of a model that were never queued and that PartnerStack does not have.
@@ -81,7 +81,7 @@ def _pages(model: type[models.Model]) -> Iterator[list[models.Model]]:
     customers = [
         relation.name
         for relation in model._meta.concrete_fields
-        if relation.is_relation and sources.find(sources.customers, relation.related_model)
+        if relation.related_model and sources.find(sources.customers, relation.related_model)
     ]
     rows = model._base_manager.using(router.db_for_write(model)).order_by("pk")
     rows = rows.select_related(*customers) if customers else rows

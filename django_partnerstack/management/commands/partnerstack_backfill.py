@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -32,9 +31,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = self._chosen(options["models"])
         check_site(OutboxMessage)
-        results = self._results(chosen, dry_run=options["dry_run"])
         try:
-            failed = sum(self._report(done, dry_run=options["dry_run"]).failed for done in results)
+            failed = sum(self._backfill(model, dry_run=options["dry_run"]).failed for model in chosen)
         except KeyboardInterrupt:
             raise CommandError(
                 "Stopped. What was queued stays; run again to go on.", returncode=130
@@ -57,20 +55,17 @@ class Command(BaseCommand):
         wanted = {label.lower() for label in labels} or there.keys()
         return [model for label, model in there.items() if label in wanted]
 
-    def _results(self, chosen: list[type[models.Model]], *, dry_run: bool) -> Iterator[Backfilled]:
-        for model in chosen:
-            label = model._meta.label
-            total = model._base_manager.count()
-            quiet = not self.stderr.isatty()
-            with tqdm(total=total, desc=label, unit=" objects", disable=quiet, leave=False) as bar:
-                yield backfill(
-                    model,
-                    mode=conf.mode,
-                    dry_run=dry_run,
-                    on_page=lambda done, bar=bar: bar.update(done.seen - bar.n),
-                )
+    def _backfill(self, model: type[models.Model], *, dry_run: bool) -> Backfilled:
+        label, total = model._meta.label, model._base_manager.count()
+        quiet = not self.stderr.isatty()
+        with tqdm(total=total, desc=label, unit=" objects", disable=quiet, leave=False) as bar:
+            done = backfill(
+                model, mode=conf.mode, dry_run=dry_run, on_page=lambda done: bar.update(done.seen - bar.n)
+            )
+        self._report(done, dry_run=dry_run)
+        return done
 
-    def _report(self, done: Backfilled, *, dry_run: bool) -> Backfilled:
+    def _report(self, done: Backfilled, *, dry_run: bool) -> None:
         counts = {
             "would be queued" if dry_run else "queued": done.queued,
             "known": done.known,
@@ -85,4 +80,3 @@ class Command(BaseCommand):
             self.stderr.write(f"  failed: {failure}")
         if done.failed > len(done.failures):
             self.stderr.write(f"  … and {done.failed - len(done.failures):,} more")
-        return done
