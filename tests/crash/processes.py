@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -46,7 +47,16 @@ def live(job: Job, output: Path, database: dict[str, Any], settings: dict[str, A
     os.dup2(file, 2)
     sys.stdout, sys.stderr = os.fdopen(1, "w", buffering=1), os.fdopen(2, "w", buffering=1)
     loaded.use(database, settings)
+    threading.Thread(target=_end_with_the_test, daemon=True).start()
     job(*args)
+
+
+def _end_with_the_test() -> None:
+    """Where the test's own process is ended, it can end no other."""
+    test = multiprocessing.parent_process()
+    assert test
+    test.join()
+    os._exit(1)
 
 
 class Child:

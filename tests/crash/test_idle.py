@@ -11,7 +11,7 @@ from .host import write
 from .processes import moment, until
 from .worker import command, work_and_say_queries
 
-TIMES = 100 if LONG else 15
+TIMES = 100 if LONG else 10
 
 
 def test_what_is_committed_arrives_within_a_poll_or_two(family, witness, show):
