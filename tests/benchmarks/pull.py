@@ -101,7 +101,7 @@ def queries(job: Job) -> int:
         return execute(sql, params, many, context)
 
     def count(pulled: object) -> None:
-        counts.append(sum(not sql.startswith(("SAVEPOINT", "RELEASE")) for sql in log))
+        counts.append(sum(not sql.startswith(("BEGIN", "SAVEPOINT", "RELEASE")) for sql in log))
         log.clear()
 
     # The most there can be to do: some customers to adopt, and all to write.
