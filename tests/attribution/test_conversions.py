@@ -1,0 +1,264 @@
+"""Conversions that say nothing, come to nothing or come late: every customer is made once, and first."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.test import override_settings
+
+from django_partnerstack import outbox, track
+from django_partnerstack.outbox.claim import claim
+from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
+from tests.outbox.site import lane_of, message, messages, payment, states
+from tests.shop.models import Account
+
+from .clicks import CLICK, account, came_by, click, customer, key_of
+from .converting import ConvertingSite
+from .lengths import LONG
+
+pytestmark = pytest.mark.django_db
+
+CUSTOMERS = 2_000 if LONG else 200
+
+
+@pytest.fixture(autouse=True)
+def tracking_token() -> Iterator[None]:
+    with override_settings(PARTNERSTACK_TRACKING_TOKEN=TEST_TRACKING_TOKEN):
+        yield
+
+
+def sign_up(site: ConvertingSite, xid: str = "", **fields: Any) -> Account:
+    shop = account(**fields)
+    track.signup(shop, request=came_by(click(xid or site.sandbox.click("gstest"), "gstest")))
+    return shop
+
+
+def converted(site: ConvertingSite) -> Counter[str]:
+    return Counter(each.customer_key for each in site.sandbox.conversions)
+
+
+def test_a_conversion_counts_once_its_customer_is_found(site: ConvertingSite) -> None:
+    shop = sign_up(site)
+    site.sandbox.behaviour.conversion_lag = 120
+    site.push()
+    assert message("conversions.create").state == "unknown"
+    assert message("conversions.create").reason.startswith("Accepted, which does not say that")
+    site.push_for(minutes=5)
+    assert message("conversions.create").state == "delivered"
+    assert (customer(shop).partner_key, customer(shop).key[:4]) == ("gstest", "cus_")
+
+
+def test_nothing_of_the_customer_leaves_before(site: ConvertingSite) -> None:
+    site.sandbox.behaviour.conversion_lag = 120
+    shop = sign_up(site)
+    paid = payment(shop)
+    track.event(shop, "demo", key="demo-1")
+    shop.name = "Ada"
+    shop.save()
+    site.push_for(seconds=119)
+    assert set(site.sent) == {"POST /conversion/xid", f"GET /customers/{key_of(shop)}"}
+    site.push_for(minutes=5)
+    assert set(states().values()) == {"delivered"}
+    assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
+    assert site.sandbox.objects("customers")[0]["name"] == "Ada"
+
+
+def test_other_customers_do_not_wait_for_it(site: ConvertingSite) -> None:
+    site.sandbox.behaviour.conversion_lag = 120
+    sign_up(site)
+    payment(account(partner_key="gstest"))
+    site.push()
+    assert message("transactions.create").state == "delivered"
+
+
+def test_not_found_proves_nothing_before_the_grace_is_over(site: ConvertingSite) -> None:
+    site.sandbox.behaviour.phantom = 1
+    shop = sign_up(site)
+    site.push_for(seconds=899)
+    assert converted(site) == {key_of(shop): 1}
+    assert message("conversions.create").reason == "Not found yet, which proves nothing so soon."
+    site.sandbox.behaviour.phantom = 0
+    site.push_for(minutes=2)
+    assert converted(site) == {key_of(shop): 2}
+    assert message("conversions.create").state == "delivered"
+
+
+@override_settings(PARTNERSTACK_LOOKUP_GRACE=60)
+def test_how_long_that_is_the_site_can_say(site: ConvertingSite) -> None:
+    site.sandbox.behaviour.phantom = 1
+    shop = sign_up(site)
+    worker = site.new_worker(grace_seconds=60)
+    site.push(worker)
+    site.clock.advance(seconds=61)
+    site.push(worker)
+    assert converted(site) == {key_of(shop): 2}
+
+
+@pytest.mark.parametrize("fault", ["lost", "reset"])
+def test_an_answer_that_is_lost_is_looked_up(site: ConvertingSite, fault: Any) -> None:
+    shop = sign_up(site)
+    site.sandbox.faults.add(fault, path="/conversion/", times=1)
+    site.push_for(hours=1)
+    assert message("conversions.create").state == "delivered"
+    assert sum(each.created for each in site.sandbox.conversions) == 1
+    assert converted(site)[key_of(shop)] <= 2
+
+
+def test_a_worker_that_dies_while_it_sends_is_followed_by_a_look_up(site: ConvertingSite) -> None:
+    shop = sign_up(site)
+    site.push(limit=0)
+    dying = site.new_worker()
+    [claimed] = claim(dying.line, 1, lease=dying.lease).claimed
+    dying.courier.deliver(claimed.message, claimed.lease_until)
+    site.push_for(hours=1)
+    assert message("conversions.create").state == "delivered"
+    assert converted(site) == {key_of(shop): 1}
+
+
+def test_a_click_that_partnerstack_does_not_know_needs_a_person_in_the_end(site: ConvertingSite) -> None:
+    shop = sign_up(site, xid=CLICK)
+    payment(shop)
+    site.push_for(hours=12, step=60)
+    given_up = message("conversions.create")
+    assert (given_up.state, converted(site)[key_of(shop)]) == ("dead", 24)
+    assert given_up.attempts == 24
+    assert given_up.reason.startswith(f"Given up after 24 attempts: PartnerStack has no {key_of(shop)}")
+    assert CLICK in given_up.reason
+    assert "assign a partner by hand" in given_up.reason
+    assert message("transactions.create").state == "blocked"
+
+
+def test_and_a_retry_by_a_person_looks_it_up_first(site: ConvertingSite) -> None:
+    shop = sign_up(site, xid=CLICK)
+    site.push_for(hours=12, step=60)
+    site.sandbox.create("customers", customer_key=key_of(shop), email="a@b.example", partner_key="gstest")
+    outbox.retry(message("conversions.create"))
+    site.push()
+    assert message("conversions.create").state == "delivered"
+    assert converted(site)[key_of(shop)] == 24
+
+
+class TestAWrongTrackingToken:
+    @pytest.fixture
+    def wrong(self, site: ConvertingSite) -> outbox.Worker:
+        return site.new_worker(tracking_token="a-token-of-another-account")
+
+    def test_stops_conversions_alone(self, site: ConvertingSite, wrong: outbox.Worker) -> None:
+        for _ in range(20):
+            sign_up(site)
+        payment(account(partner_key="gstest"))
+        site.push(wrong)
+        assert Counter(each.state for each in messages("conversions.create")) == {"ready": 20}
+        assert {each.state for each in messages(operation__startswith="customers")} == {"delivered"}
+        assert message("transactions.create").state == "delivered"
+
+    def test_spends_no_attempt_and_says_what_is_wrong(
+        self, site: ConvertingSite, wrong: outbox.Worker
+    ) -> None:
+        shop = sign_up(site)
+        site.push(wrong)
+        refused = message("conversions.create")
+        assert (refused.state, refused.attempts) == ("ready", 0)
+        assert refused.reason.startswith("PARTNERSTACK_TRACKING_TOKEN was refused")
+        assert lane_of(shop).due_at == site.clock.at + timedelta(minutes=5)
+
+    def test_is_tried_less_and_less_often_and_at_least_every_hour(
+        self, site: ConvertingSite, wrong: outbox.Worker
+    ) -> None:
+        shop, tries = sign_up(site), []
+        for _ in range(10):
+            site.push(wrong)
+            tries.append(site.clock.at)
+            due = lane_of(shop).due_at
+            assert due is not None
+            site.clock.at = due
+        waits = [int((later - before).total_seconds()) for before, later in pairwise(tries)]
+        assert waits == [300, 300, 600, 1200, 2400, 3600, 3600, 3600, 3600]
+
+    def test_costs_nothing_once_it_is_put_right(self, site: ConvertingSite, wrong: outbox.Worker) -> None:
+        shop = sign_up(site)
+        paid = payment(shop)
+        site.push(wrong)
+        site.push_for(minutes=10)
+        assert site.effects("conversions.create") == {key_of(shop): 1}
+        assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
+
+    def test_after_a_phantom_leaves_the_doubt(self, site: ConvertingSite, wrong: outbox.Worker) -> None:
+        site.sandbox.behaviour.phantom = 1
+        sign_up(site)
+        site.push()
+        site.clock.advance(minutes=16)
+        site.push(wrong)
+        assert (message("conversions.create").state, message("conversions.create").attempts) == ("unknown", 1)
+        site.sandbox.behaviour.phantom = 0
+        site.push_for(hours=2)
+        assert message("conversions.create").state == "delivered"
+
+
+def test_wrong_keys_stop_conversions_too_since_nothing_could_be_found(site: ConvertingSite) -> None:
+    sign_up(site)
+    account(partner_key="gstest", name="other")
+    worker = site.new_worker(keys=("pk_wrong", "sk_wrong"))
+    site.push(worker)
+    assert "delivered" not in states().values()
+
+
+class Watch:
+    """Writes down who was asked for a payment or an event before a look-up had found the customer."""
+
+    def __init__(self, site: ConvertingSite) -> None:
+        self.found: set[str] = set()
+        self.too_early: list[str] = []
+        self.handle = site.sandbox.handle
+        site.sandbox.handle = self.see  # type: ignore[method-assign]
+
+    def see(self, method: str, target: str, headers: Any, body: bytes = b"") -> Any:
+        reply = self.handle(method, target, headers, body)
+        if method == "GET" and "/customers/" in target and reply.status == 200:
+            self.found.add(target.rpartition("/")[2])
+        if method == "POST" and target.endswith(("/transactions", "/actions")):
+            sent = json.loads(body)
+            key = sent.get("target_key") or sent["customer_external_key"]
+            self.too_early += [key] if key not in self.found else []
+        return reply
+
+
+def after_success(site: ConvertingSite) -> list[str]:
+    """The customers for whom a conversion was sent although an earlier one had made them."""
+    made: set[str] = set()
+    again = []
+    for each in site.sandbox.conversions:
+        again += [each.customer_key] if each.customer_key in made else []
+        made |= {each.customer_key} if each.created else set()
+    return again
+
+
+def test_phantoms_lag_and_lost_answers_make_every_customer_once_and_first(site: ConvertingSite) -> None:
+    site.sandbox.behaviour.change(phantom=0.2, conversion_lag=(0, 360))
+    site.sandbox.faults.add("lost", rate=0.05)
+    watch = Watch(site)
+    keys = [busy_customer(site, number) for number in range(CUSTOMERS)]
+    for _ in range(6):
+        site.push_for(hours=1, step=15)
+        for unclear in messages("actions.create", state="held"):
+            outbox.mark_delivered(unclear)
+    assert {each.state for each in messages()} == {"delivered"}
+    assert site.effects("conversions.create") == dict.fromkeys(keys, 1)
+    assert Counter(site.effects("transactions.create").values()) == {1: CUSTOMERS}
+    assert after_success(site) == []
+    assert watch.too_early == []
+
+
+def busy_customer(site: ConvertingSite, number: int) -> str:
+    """Signs up, pays and does something at once; the customer's key."""
+    shop = sign_up(site, email=f"a{number}@customers.example")
+    track.purchase(shop, amount=Decimal(number + 1), currency="USD", key=f"inv_{number}")
+    track.event(shop, "demo", key=f"demo-{number}")
+    return key_of(shop)

@@ -1,0 +1,172 @@
+"""Who sent a customer comes to light late, or a person decides it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import transaction
+from django.test import override_settings
+
+from django_partnerstack import outbox, track
+from django_partnerstack.attribution import AlreadyReported
+from django_partnerstack.models import Attribution
+from django_partnerstack.outbox import NotPossible
+from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
+from django_partnerstack.signals import queued
+from tests.attribution.clicks import account, came_by, click, customer, key_of
+from tests.attribution.converting import ConvertingSite
+from tests.shop.models import Account
+
+from .site import message, messages, payment, states
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site() -> ConvertingSite:
+    return ConvertingSite()
+
+
+def at_partnerstack(site: ConvertingSite, shop: Account) -> str:
+    """The partner that PartnerStack has for the customer."""
+    site.push_for(minutes=1)
+    [found] = site.sandbox.objects("customers")
+    assert found["customer_key"] == key_of(shop)
+    return found["partner_key"]
+
+
+def assign(shop: Account, partner_key: str = "gstest") -> None:
+    track.assign(key_of(shop), partner_key, by="ada")
+
+
+def test_a_click_that_comes_to_light_late_is_credited_with_all_that_waited(site: ConvertingSite) -> None:
+    shop = account()
+    paid = payment(shop)
+    site.push()
+    assert site.sent == []
+    assert track.signup(shop, request=came_by(click("", "gstest")))
+    assert at_partnerstack(site, shop) == "gstest"
+    assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
+
+
+def test_saying_it_again_changes_nothing(site: ConvertingSite) -> None:
+    shop = account()
+    site.push()
+    assert track.signup(shop, request=came_by(click("", "gstest")))
+    site.push()
+    assert not track.signup(shop, request=came_by(click("", "another")))
+    assert not outbox.reconsider(key_of(shop), mode="test")
+
+
+def test_a_worker_is_told_after_the_commit(
+    site: ConvertingSite, django_capture_on_commit_callbacks: object
+) -> None:
+    shop, woken = account(), []
+    site.push()
+
+    def wake(lane: str, **kwargs: object) -> None:
+        woken.append(lane)
+
+    queued.connect(wake)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+            track.signup(shop, request=came_by(click("", "gstest")))
+            assert woken == []
+    finally:
+        queued.disconnect(wake)
+    assert woken == [outbox.customer_lane(key_of(shop))]
+
+
+def test_a_person_credits_an_organic_customer(site: ConvertingSite) -> None:
+    shop = account()
+    site.push()
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+
+
+def test_a_person_credits_a_customer_before_it_is_queued(site: ConvertingSite) -> None:
+    assign(Account(pk=7))
+    shop = account(pk=7)
+    assert at_partnerstack(site, shop) == "gstest"
+
+
+def test_a_person_decides_again(site: ConvertingSite) -> None:
+    shop = account()
+    assign(shop, "first")
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    assert Attribution.objects.get().partner_key == "gstest"
+
+
+def test_a_person_puts_a_partner_right_that_partnerstack_refused(site: ConvertingSite) -> None:
+    shop = account()
+    paid = payment(shop)
+    track.signup(shop, request=came_by(click("", "nobody")))
+    site.push_for(hours=3)
+    assert message("customers.create").state == "dead"
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
+    assert customer(shop).partner_key == "gstest"
+
+
+def test_a_person_decides_while_partnerstack_is_out_of_order(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("", "another")))
+    site.sandbox.faults.add("status", status=429, times=1)
+    site.push()
+    assert message("customers.create").state == "ready"
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+
+
+def test_a_person_decides_about_what_is_held(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("", "another")))
+    outbox.hold(message("customers.save"))
+    assign(shop)
+    outbox.release(message("customers.create"))
+    assert at_partnerstack(site, shop) == "gstest"
+
+
+def test_a_cancelled_customer_stays_cancelled(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("", "another")))
+    outbox.cancel(message("customers.save"))
+    assign(shop)
+    site.push()
+    assert site.sent == []
+
+
+def test_a_reported_customer_is_not_moved(site: ConvertingSite) -> None:
+    shop = account(partner_key="gstest")
+    site.push()
+    with pytest.raises(AlreadyReported, match=f"PartnerStack has {key_of(shop)} already"):
+        assign(shop, "another")
+    assert not Attribution.objects.exists()
+
+
+def test_a_customer_that_may_be_reported_is_not_moved_until_that_is_known(site: ConvertingSite) -> None:
+    shop = account(partner_key="nobody-yet")
+    site.sandbox.faults.add("reset", times=3)
+    site.push(limit=1)
+    assert message("customers.create").state == "unknown"
+    with pytest.raises(NotPossible, match="try again when that is known"), transaction.atomic():
+        assign(shop)
+    assert not Attribution.objects.exists()
+
+
+@override_settings(PARTNERSTACK_TRACKING_TOKEN=TEST_TRACKING_TOKEN)
+def test_a_click_that_partnerstack_does_not_know_is_put_right_by_a_person(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("UnknownClick00", "")))
+    payment(shop)
+    site.push_for(hours=12)
+    assert message("conversions.create").state == "dead"
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    site.clock.at += timedelta(minutes=1)
+    site.push_for(minutes=1)
+    assert set(states().values()) == {"delivered", "cancelled"}
+    assert len(messages("transactions.create", state="delivered")) == 1
