@@ -29,7 +29,13 @@ SUGGESTED = 200
 
 
 class AssignForm(forms.Form):
-    customer_key = forms.CharField(label=gettext_lazy("Customer key"), max_length=255)
+    customer_key = forms.CharField(
+        label=gettext_lazy("Customer"),
+        max_length=255,
+        help_text=gettext_lazy(
+            "Its customer key, its e-mail address, or the primary key of the site's object."
+        ),
+    )
     partner_key = forms.CharField(
         label=gettext_lazy("Partner key"),
         max_length=255,
@@ -38,11 +44,14 @@ class AssignForm(forms.Form):
     )
 
     def clean_customer_key(self) -> str:
-        key = self.cleaned_data["customer_key"]
-        if find(key, mode=conf.mode) != [key]:
-            text = _("There is no customer with this key in {mode} mode.")
+        found = find(self.cleaned_data["customer_key"], mode=conf.mode)
+        if not found:
+            text = _("There is no such customer in {mode} mode.")
             raise forms.ValidationError(text.format(mode=conf.mode))
-        return key
+        if len(found) > 1:
+            text = _("Several customers fit; give a customer key: {keys}.")
+            raise forms.ValidationError(text.format(keys=", ".join(found)))
+        return found[0]
 
     def is_unknown(self) -> bool:
         """Whether the mirror has no such partner, at least none who is still there."""

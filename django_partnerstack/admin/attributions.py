@@ -10,6 +10,8 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -23,7 +25,7 @@ from .filters import ALL, ModeFilter, OrganicFilter
 from .links import Link, admin_url, host_link
 from .paginator import BoundedPaginator
 
-CUSTOMER = Link(gettext_lazy("customer"), "customer_key", Customer, "customer_key", "customer_key")
+CUSTOMER = Link(gettext_lazy("customer"), "customer_key", Customer, "customer_key", "email")
 PARTNER = Link(gettext_lazy("partner"), "partner_key", Partnership, "partner_key", "partner_key")
 
 #: How far back the numbers at the head of the list count.
@@ -54,12 +56,26 @@ class AttributionAdmin(AssignableAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         mode = ("mode",) if request.GET.get(ModeFilter.parameter_name) == ALL else ()
-        return (CUSTOMER, PARTNER, "way", "clicked", "landing_path", "decided", *mode)
+        return ("customer_key", "who", PARTNER, "way", "clicked", "decided", *mode)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         click = ["click_id", "unread_key", "link_host", "clicked_at", "landing_path", "earlier", "told"]
         return [
-            (None, {"fields": [CUSTOMER, PARTNER, "way", "reason", "bound_at", "mode", "source_object"]}),
+            (
+                None,
+                {
+                    "fields": [
+                        "customer_key",
+                        CUSTOMER,
+                        PARTNER,
+                        "way",
+                        "reason",
+                        "bound_at",
+                        "mode",
+                        "source_object",
+                    ]
+                },
+            ),
             (_("Why"), {"fields": [explained]}),
             (_("Click"), {"fields": click}),
         ]
@@ -68,9 +84,16 @@ class AttributionAdmin(AssignableAdmin):
         context = {**recent(conf.mode), "days": DAYS, "may_assign": may_assign(request)}
         return super().changelist_view(request, {**context, **(extra_context or {})})
 
+    @admin.display(description=gettext_lazy("customer"))
+    def who(self, attribution: Attribution) -> SafeString:
+        """The ways to the mirror's row and to the site's own object."""
+        return below(CUSTOMER(attribution), self.source_object(attribution))
+
     @admin.display(description=gettext_lazy("clicked"), ordering="clicked_at")
-    def clicked(self, attribution: Attribution) -> str:
-        return day(attribution.clicked_at) if attribution.clicked_at else EMPTY
+    def clicked(self, attribution: Attribution) -> SafeString:
+        """With the landing page."""
+        when = day(attribution.clicked_at) if attribution.clicked_at else EMPTY
+        return below(when, Truncator(attribution.landing_path).chars(40) or EMPTY)
 
     @admin.display(description=gettext_lazy("decided"), ordering="bound_at")
     def decided(self, attribution: Attribution) -> str:
@@ -87,6 +110,11 @@ class AttributionAdmin(AssignableAdmin):
     @admin.display(description=gettext_lazy("visit"))
     def told(self, attribution: Attribution) -> str:
         return pretty(attribution.visit) if attribution.visit else EMPTY
+
+
+def below(*lines: str) -> SafeString:
+    """Lines of one cell, without those that hold nothing."""
+    return format_html_join("", "<div>{}</div>", ((line,) for line in lines if line != EMPTY))
 
 
 def day(when: datetime) -> str:

@@ -176,8 +176,16 @@ class TestAssigning:
 
     def test_needs_a_customer_that_there_is(self, clerk: Client) -> None:
         page = assign(clerk, "account-7")
-        assert "There is no customer with this key in test mode." in page.rendered_content
+        assert "There is no such customer in test mode." in page.rendered_content
         assert not Attribution.objects.exists()
+
+    def test_takes_an_address_for_the_customer_unless_several_have_it(self, clerk: Client) -> None:
+        account = sign_up(email="ada@example.com")
+        assign(clerk, "ada@example.com")
+        assert Attribution.objects.get().partner_key == "gstest"
+        other = sign_up(email="ada@example.com")
+        page = assign(clerk, "ada@example.com")
+        assert f"give a customer key: account-{account.pk}, account-{other.pk}." in page.rendered_content
 
     def test_works_for_a_customer_of_whom_nothing_was_decided(self, clerk: Client) -> None:
         queue(State.ORGANIC, "customers.create")

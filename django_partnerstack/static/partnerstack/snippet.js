@@ -11,9 +11,9 @@
     script.nonce = own.nonce;
   }
   script.onload = function () {
-    window.growsumo._initialize(own.dataset.key);
-    if (typeof window.growsumoInit === "function") {
-      window.growsumoInit();
+    growsumo._initialize(own.dataset.key);
+    if (typeof growsumoInit === "function") {
+      growsumoInit();
     }
   };
   document.head.appendChild(script);
