@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -81,7 +82,10 @@ class Child:
 
     def send(self, number: signal.Signals) -> None:
         assert self.process.pid
-        os.kill(self.process.pid, number)
+        if self.code is None:
+            # It may end by itself at this very moment.
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, number)
 
     def wait(self, seconds: float) -> int | None:
         """Its exit status, once it has ended."""
