@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_partnerstack.client import Client
 from django_partnerstack.client.retry import Pace
-from django_partnerstack.models import OutboxConnection, OutboxLane, OutboxMessage, Standing
+from django_partnerstack.models import OutboxConnection, OutboxLane, OutboxMessage, Standing, State
 from django_partnerstack.outbox import Worker, customer_lane
 from django_partnerstack.outbox.claim import claim
 from django_partnerstack.outbox.clock import Clock
@@ -60,21 +60,20 @@ class Site:
 
     def push(self, worker: Worker | None = None, limit: int = 1000) -> Counter[str]:
         """Deliver what is due now. Returns how many attempts came to what."""
-        worker, counts = worker or self.worker, Counter[str]()
-        while sum(counts.values()) < limit:
-            batch = claim(worker.line, 8, lease=worker.lease)
+        worker, counts, more = worker or self.worker, Counter[str](), True
+        while more and sum(counts.values()) < limit:
+            batch = claim(worker.line, 50, lease=worker.lease)
             counts.update(worker.carry(claimed) for claimed in batch.claimed)
-            if not batch.claimed and not batch.more:
-                break
+            more = bool(batch.claimed) or OutboxMessage.objects.filter(state=State.NEW).exists()
         return counts
 
-    def push_for(self, **span: float) -> Counter[str]:
-        """Deliver for as long as that, whenever something is due and the line is open."""
+    def push_for(self, *, step: float = 0, **span: float) -> Counter[str]:
+        """Deliver for as long as that, whenever something is due and the line is open; seconds a ``step``."""
         counts, end = self.push(), self.clock.now() + timedelta(**span)
         while (due := self.next_due()) is not None and due <= end:
-            self.clock.at = max(due, self.clock.at)
+            self.clock.at = max(due, self.clock.at + timedelta(seconds=step))
             counts += self.push()
-        self.clock.at = end
+        self.clock.at = max(end, self.clock.at)
         return counts
 
     def next_due(self) -> datetime | None:

@@ -1,0 +1,261 @@
+"""
+Anything may happen to an outbox, in any order: what must be true always, and in the end.
+
+Hypothesis makes up sites that sell, workers that die, stall and come back, answers that are lost, clocks that
+differ, and people who act in the admin.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from django_partnerstack import outbox, track
+from django_partnerstack.models import (
+    Customer,
+    OutboxConnection,
+    OutboxLane,
+    OutboxMessage,
+    State,
+    Transaction,
+)
+from django_partnerstack.outbox.claim import Claimed, claim
+from django_partnerstack.outbox.operations import SKEW
+from tests.shop.models import Account
+
+from .site import Site
+
+LONG = os.environ.get("CRASH_LENGTH") == "long"
+EXAMPLES, STEPS = (1000, 100) if LONG else (20, 50)
+
+UNDER_WAY = (State.SENDING, State.UNKNOWN, State.READY)
+STUCK = (State.DEAD, State.HELD, State.CANCELLED)
+ANY = st.integers(0, 1000)
+
+steps = Counter[str]()
+
+
+class Outbox(RuleBasedStateMachine):
+    @initialize(
+        duplicates=st.sampled_from(["409", "400", "200", "accepted"]),
+        read_lag=st.sampled_from([0, 30, 360]),
+        unknown=st.sampled_from(["404", "400"]),
+    )
+    def begin(self, **behaviour: Any) -> None:
+        for model in (OutboxMessage, OutboxLane, OutboxConnection, Customer, Transaction, Account):
+            model.objects.all().delete()
+        behaviour["unknown_reference"] = behaviour.pop("unknown")
+        self.site, self.skew = Site(**behaviour), timedelta()
+        self.site.sandbox.clock = lambda: (self.site.clock.at - self.skew).timestamp()
+        self.accounts: list[Account] = []
+        self.payments: dict[str, int] = {}
+        self.keys = 0
+        self.stalled: list[Claimed] = []
+        self.sent_by_hand: Counter[str] = Counter()
+        for partner in (True, True, False):
+            self.sign_up(partner)
+            self.pay(len(self.accounts) - 1)
+
+    def new_key(self, kind: str) -> str:
+        self.keys += 1
+        return f"{kind}_{self.keys}"
+
+    def some_account(self, which: int) -> Account | None:
+        return self.accounts[which % len(self.accounts)] if self.accounts else None
+
+    def some_message(self, which: int) -> OutboxMessage | None:
+        found = list(OutboxMessage.objects.order_by("pk"))
+        return found[which % len(found)] if found else None
+
+    @rule(partner=st.booleans())
+    def sign_up(self, partner: bool) -> None:
+        steps["sign-ups"] += 1
+        email = f"{self.new_key('a')}@customers.example"
+        self.accounts.append(Account.objects.create(email=email, partner_key="gstest" if partner else ""))
+
+    @rule(which=ANY, partner=st.booleans())
+    def change(self, which: int, partner: bool) -> None:
+        if account := self.some_account(which):
+            account.email = f"{self.new_key('b')}@customers.example"
+            account.partner_key = "gstest" if partner else account.partner_key
+            account.save()
+
+    @rule(which=ANY)
+    def pay(self, which: int) -> None:
+        if account := self.some_account(which):
+            key = self.new_key("invoice")
+            track.purchase(account, amount=Decimal("49.00"), currency="USD", key=key)
+            self.payments[key] = 4900
+
+    @rule(which=ANY, amount=st.sampled_from([None, 100, 4900]))
+    def refund(self, which: int, amount: int | None) -> None:
+        if self.payments:
+            try:
+                track.refund(list(self.payments)[which % len(self.payments)], amount=amount)
+            except track.RefundError:
+                steps["refunds refused"] += 1
+
+    @rule(which=ANY)
+    def act(self, which: int) -> None:
+        if account := self.some_account(which):
+            track.event(account, "demo", key=self.new_key("event"))
+
+    @rule()
+    def work(self) -> None:
+        for claimed in self.take(3):
+            self.site.worker.carry(claimed)
+
+    @rule()
+    def work_until_idle(self) -> None:
+        self.site.push()
+
+    @rule()
+    def die_after_the_claim(self) -> None:
+        self.take(2)
+
+    @rule()
+    def stall_after_the_claim(self) -> None:
+        self.stalled += self.take(2)
+
+    @rule(which=ANY)
+    def come_back(self, which: int) -> None:
+        if self.stalled:
+            self.site.worker.carry(self.stalled.pop(which % len(self.stalled)))
+
+    def take(self, limit: int) -> tuple[Claimed, ...]:
+        found = claim(self.site.worker.line, limit, lease=self.site.worker.lease).claimed
+        for claimed in found:
+            mine = claimed.message
+            before = OutboxMessage.objects.filter(lane=mine.lane, state__in=UNDER_WAY).exclude(pk=mine.pk)
+            earlier = [each for each in before if (each.rank, each.pk) < (mine.rank, mine.pk)]
+            assert mine.in_doubt_since or not earlier, f"{mine} was sent before {earlier}"
+        return found
+
+    @rule(seconds=st.sampled_from([1, 20, 60, 110, 300, 900, 4000]))
+    def wait(self, seconds: int) -> None:
+        self.site.clock.advance(seconds=seconds)
+
+    @rule(seconds=st.integers(-240, 240))
+    def differ_from_partnerstack(self, seconds: int) -> None:
+        """The site's clock is set, within what is allowed for."""
+        wanted = timedelta(seconds=seconds)
+        assert abs(wanted) < SKEW
+        self.site.clock.at += wanted - self.skew
+        self.skew = wanted
+
+    @rule(
+        kind=st.sampled_from(["lost", "latency", "reset", "empty", "html", "truncated", "status"]),
+        status=st.sampled_from([400, 401, 403, 404, 409, 429, 500, 503]),
+        times=st.integers(1, 3),
+        after_effect=st.booleans(),
+        method=st.sampled_from([None, "GET", "POST", "DELETE", "PATCH"]),
+    )
+    def fail(self, kind: str, status: int, times: int, after_effect: bool, method: str | None) -> None:
+        # What is refused was not done.
+        done = after_effect and (kind != "status" or status >= 500)
+        details: dict[str, Any] = {"status": {"status": status}, "latency": {"seconds": 60}}.get(kind, {})
+        self.site.sandbox.faults.add(kind, method=method, times=times, after_effect=done, **details)
+
+    @rule(which=ANY, action=st.sampled_from([outbox.retry, outbox.hold, outbox.cancel]))
+    def act_by_hand(self, which: int, action: Callable[[OutboxMessage], None]) -> None:
+        if message := self.some_message(which):
+            try:
+                action(message)
+            except outbox.NotPossible:
+                steps["acts refused"] += 1
+
+    @rule(which=ANY)
+    def release_by_hand(self, which: int) -> None:
+        if (message := self.some_message(which)) and message.state == State.HELD:
+            if message.operation == "actions.create":
+                self.sent_by_hand[message.subject] += 1
+            outbox.release(message)
+
+    @rule(which=ANY)
+    def believe_what_partnerstack_shows(self, which: int) -> None:
+        message = self.some_message(which)
+        if message and message.operation.endswith(".create") and self.effects_of(message):
+            try:
+                outbox.mark_delivered(message)
+            except outbox.NotPossible:
+                steps["acts refused"] += 1
+
+    def effects_of(self, message: OutboxMessage) -> int:
+        names = ("key", "external_key", "customer_key")
+        key = next(message.payload[name] for name in names if message.payload.get(name))
+        return self.site.effects(message.operation).get(key, 0)
+
+    @invariant()
+    def nothing_has_two_effects(self) -> None:
+        steps["steps"] += 1
+        for verb in ("customers.create", "transactions.create", "transactions.delete"):
+            assert [key for key, times in self.site.effects(verb).items() if times > 1] == []
+        for key, times in self.site.effects("actions.create").items():
+            assert times <= 1 + self.sent_by_hand[key]
+
+    @invariant()
+    def no_payment_is_credited_twice(self) -> None:
+        there = Counter(each["key"].split("-r")[0] for each in self.site.sandbox.objects("transactions"))
+        assert [key for key, times in there.items() if times > 1] == []
+
+    @invariant()
+    def what_is_being_sent_has_a_lease(self) -> None:
+        sending = OutboxMessage.objects.filter(state=State.SENDING)
+        assert all(each.token and each.next_try_at for each in sending)
+        assert max(Counter(each.lane for each in sending).values(), default=1) == 1
+
+    @invariant()
+    def what_can_leave_is_due_one_day(self) -> None:
+        for lane in OutboxLane.objects.filter(due_at=None):
+            waiting = OutboxMessage.objects.filter(lane=lane.key, state__in=UNDER_WAY)
+            assert list(waiting) == [], f"{lane} is never due"
+
+    def teardown(self) -> None:
+        """When everything works again, each message is delivered, or stands somewhere with a reason."""
+        if not hasattr(self, "site"):
+            return
+        self.site.sandbox.faults.clear()
+        self.site.push_for(days=3, step=60)
+        for claimed in self.stalled:
+            self.site.worker.carry(claimed)
+        self.nothing_has_two_effects()
+        self.no_payment_is_credited_twice()
+        for message in OutboxMessage.objects.all():
+            self.ends_well(message)
+
+    def ends_well(self, message: OutboxMessage) -> None:
+        assert message.state not in (State.NEW, *UNDER_WAY), f"{message} is {message.state} for ever"
+        lane = OutboxMessage.objects.filter(lane=message.lane)
+        if message.state == State.BLOCKED:
+            assert lane.filter(state__in=STUCK).exists()
+        if message.state in (State.BLOCKED, *STUCK):
+            assert message.reason
+        if message.state == State.DELIVERED and message.operation.endswith(".create"):
+            assert self.effects_of(message)
+
+
+@pytest.mark.django_db
+def test_no_history_breaks_what_is_promised(capsys: Any) -> None:
+    steps.clear()
+    run_state_machine_as_test(
+        Outbox,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            derandomize=not LONG,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    with capsys.disabled():
+        print(f"\n{steps['steps']} steps: {steps['sign-ups']} sign-ups, {steps['acts refused']} acts refused")
