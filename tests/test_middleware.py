@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.test import AsyncClient, Client, override_settings
@@ -29,6 +30,11 @@ pytestmark = pytest.mark.urls("tests.attribution.urls")
 def kept(response: Any) -> list[str]:
     """The click ids that the response sets a cookie for; fails without a cookie."""
     return [each.click_id for each in cookie.loads(response.cookies[COOKIE].value)]
+
+
+def asked(page: str) -> Any:
+    """The answer of an asynchronous site, with the database of this thread."""
+    return async_to_sync(AsyncClient().get)(page)
 
 
 def without_ours(settings: Any) -> None:
@@ -118,12 +124,12 @@ class TestConsent:
         assert (response.status_code, COOKIE in response.cookies) == (200, False)
         assert "PARTNERSTACK_ATTRIBUTION_CONSENT failed" in caplog.text
 
-    @pytest.mark.django_db(transaction=True)
+    @pytest.mark.django_db
     def test_it_may_ask_the_database_also_of_an_asynchronous_site(self) -> None:
         with override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.ask_the_database"):
-            assert kept(asyncio.run(AsyncClient().get(f"/async/?{link()}"))) == [CLICK]
+            assert kept(asked("/async/?" + link())) == [CLICK]
             Account.objects.create(email="a@customers.example", name="refuses")
-            assert COOKIE not in asyncio.run(AsyncClient().get(f"/async/?{link()}")).cookies
+            assert COOKIE not in asked("/async/?" + link()).cookies
 
 
 class TestOtherPages:
@@ -297,14 +303,14 @@ class TestTheRequestThatIsAnswered:
         assert Attribution.objects.get().way == "cookie"
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 class TestAsynchronousSites:
     @pytest.mark.parametrize("page", ["/async/", "/landing/", "/async-streamed/"])
     def test_a_click_is_kept_by_any_view(self, page: str) -> None:
-        assert kept(asyncio.run(AsyncClient().get(f"{page}?{link()}"))) == [CLICK]
+        assert kept(asked(f"{page}?{link()}")) == [CLICK]
 
     def test_other_pages_are_untouched(self) -> None:
-        response = asyncio.run(AsyncClient().get("/async/"))
+        response = asked("/async/")
         assert not response.cookies
         assert not response.has_header("Cache-Control")
 
@@ -313,12 +319,9 @@ class TestAsynchronousSites:
     def test_a_sign_up_came_by_its_click(self, settings: Any, page: str, others: bool) -> None:
         settings.MIDDLEWARE = [SYNCHRONOUS, OURS, SYNCHRONOUS] if others else [OURS]
 
-        async def visit() -> None:
-            client = AsyncClient()
-            client.cookies[COOKIE] = cookie.dumps((click(),))
-            await client.post(page)
-
-        asyncio.run(visit())
+        client = AsyncClient()
+        client.cookies[COOKIE] = cookie.dumps((click(),))
+        async_to_sync(client.post)(page)
         assert Attribution.objects.get().click_id == CLICK
         assert attribution.current.get() is None
 
