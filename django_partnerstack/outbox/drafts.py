@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from copy import copy
 from typing import Any
 
 from django.apps import apps
@@ -122,11 +123,27 @@ def draft_of(instance: models.Model) -> Draft:
             return customer_draft(instance, data)
         return skipped_draft(instance, SAVE_CUSTOMER, data)
     if (describe_payment := sources.find(sources.transactions, type(instance))) is not None:
-        payment = describe_payment(instance)
+        payment = describe_payment(_as_read(instance))
         if isinstance(payment, sources.TransactionData):
             return transaction_draft(payment, instance)
         return skipped_draft(instance, "transactions.create", payment)
     raise sources.SourceError(f"{instance._meta.label} has no source; register one in partnerstack.py.")
+
+
+def _as_read(instance: models.Model) -> models.Model:
+    """
+    With decimals in its decimal fields, as it will be read from the database.
+
+    ``Payment(total=49)`` has an int there until then, and an int is taken for cents.
+    """
+    fields = [field for field in instance._meta.concrete_fields if isinstance(field, models.DecimalField)]
+    given = {field: instance.__dict__.get(field.attname) for field in fields}
+    other = {field: value for field, value in given.items() if type(value) in (int, str)}
+    if other:
+        instance = copy(instance)
+        for field, value in other.items():
+            setattr(instance, field.attname, field.to_python(value))
+    return instance
 
 
 def skipped_draft(instance: models.Model, operation: str, result: sources.Skipped | None) -> Draft:
