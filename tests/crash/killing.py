@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections import Counter
-from itertools import cycle
+from collections import Counter, deque
 from random import Random
 
 from . import host, worker
@@ -22,7 +21,7 @@ class Victim:
 
     def __init__(self, family: Family, point: str, random: Random) -> None:
         self.point = point
-        self.child = family.start(worker.work, random.choice((1, 2, 4)), point, random.randint(1, 5))
+        self.child = family.start(worker.work, random.choice((1, 2, 4)), point, random.randint(1, 4))
         self.lives_for = random.uniform(0.05, 1.5) if point == AT_RANDOM else PATIENCE
         self.ready_at = 0.0
 
@@ -51,7 +50,7 @@ class Killing:
         self.killed: Counter[str] = Counter()
         self.orders, theirs = context.Pipe()
         family.start(host.write_when_told, theirs, seed, events)
-        self.points = cycle((*POINTS, AT_RANDOM, AT_RANDOM, AT_RANDOM))
+        self.points = deque((*POINTS, AT_RANDOM, AT_RANDOM, AT_RANDOM))
         self.victims: list[Victim] = []
 
     def run(self) -> None:
@@ -59,9 +58,13 @@ class Killing:
             self.orders.send(1 + self.events // self.kills)
             wanted = min(self.random.randint(1, 4), self.kills - self.killed.total())
             for _ in range(wanted - len(self.victims)):
-                self.victims.append(Victim(self.family, next(self.points), self.random))
+                self.victims.append(Victim(self.family, self._next_point(), self.random))
             until(self._bury, seconds=30, what="a worker dies")
         self.orders.send(2 * self.events)
+
+    def _next_point(self) -> str:
+        self.points.rotate(-1)
+        return self.points[-1]
 
     def _bury(self) -> int:
         dead = [victim for victim in self.victims if victim.is_dead]
@@ -69,6 +72,9 @@ class Killing:
             assert victim.child.code == -signal.SIGKILL, victim.child.said
             self.victims.remove(victim)
             self.killed[victim.place] += 1
+            if victim.place != victim.point:
+                # Others have left it nothing to come to its point with.
+                self.points.appendleft(victim.point)
         return len(dead)
 
     def finish(self, *, workers: int) -> list[Child]:
