@@ -216,6 +216,9 @@ class Worker:
                 if self.clock.now() >= claimed.lease_until:
                     logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)
                     return False
+                logger.warning(
+                    "The outcome of message %s waits for the database: %s", claimed.message.pk, error
+                )
                 time.sleep(POLL)
             except Exception:
                 logger.exception("The outcome of message %s could not be written down.", claimed.message.pk)

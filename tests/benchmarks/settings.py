@@ -10,3 +10,5 @@ from tests.settings import DATABASES
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     name = Path(tempfile.gettempdir()) / f"partnerstack-benchmark-{os.getpid()}.sqlite3"
     DATABASES["default"] |= {"OPTIONS": {}, "TEST": {"NAME": name}}
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}

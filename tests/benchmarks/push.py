@@ -1,0 +1,66 @@
+"""
+How fast messages leave, beside other queues, on PostgreSQL: ``python -m tests.benchmarks.push [MESSAGES]``.
+
+Everything takes its turn in each round, since other work shares the machine; medians are printed.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from statistics import median
+
+from .sink import sink
+
+ROUNDS = 3
+QUEUES = ("outbox", "procrastinate", "tasks_db")
+#: The fewest messages a second, by the milliseconds that an answer takes.
+TARGETS = {0: 400, 20: 250}
+#: Messages for which the memory is compared, in MiB at most.
+SMALL, LARGE, MOST_MEMORY = 5_000, 50_000, 100
+
+
+def run(module: str, *arguments: object) -> dict:
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.benchmarks.settings"}
+    environment["DATABASE_URL"] = os.environ.get("POSTGRESQL_URL", "postgres:///partnerstack")
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", *map(str, arguments)]
+    return json.loads(subprocess.run(command, env=environment, check=True, stdout=subprocess.PIPE).stdout)
+
+
+def rates(milliseconds: int, count: int) -> None:
+    found: dict[str, list[float]] = {queue: [] for queue in QUEUES}
+    with sink(milliseconds) as url:
+        for _ in range(ROUNDS):
+            for queue in QUEUES:
+                found[queue].append(run("queues", queue, url, count)["rate"])
+    ours = median(found["outbox"])
+    print(f"{count:,} messages, an answer takes {milliseconds} ms, 8 at a time")
+    print(f"  outbox         {ours:6.0f} messages/s (at least {TARGETS[milliseconds]})")
+    for queue in QUEUES[1:]:
+        theirs = median(found[queue])
+        print(f"  {queue:14} {theirs:6.0f} messages/s: outbox {ours / theirs:.1f} times")
+
+
+def memory() -> None:
+    with sink(0) as url:
+        peaks = [run("queues", "outbox", url, count)["peak"] for count in (SMALL, LARGE)]
+    print(f"memory of the process that queues and delivers {SMALL:,} messages: {peaks[0]:.0f} MiB")
+    print(f"  {LARGE:,} messages: {peaks[1]:.0f} MiB (less than {MOST_MEMORY})")
+
+
+def costs() -> None:
+    found = run("cost")
+    print(
+        f"saving a payment: {found['plain']:.2f} ms; reporting it adds {found['added']:.2f} ms (at most 0.5)"
+    )
+    for lanes, milliseconds in found["claims"].items():
+        print(f"claim of 8 with 100,000 waiting in {int(lanes):,} lanes: {milliseconds:.1f} ms (at most 10)")
+
+
+if __name__ == "__main__":
+    sys.stdout.reconfigure(line_buffering=True)
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 3_000
+    for milliseconds in TARGETS:
+        rates(milliseconds, count)
+    memory()
+    costs()
