@@ -90,6 +90,11 @@ class Conf:
         return settings.ALLOWED_HOSTS
 
     @property
+    def use_tz(self) -> bool:
+        """Django's own ``USE_TZ``; checks ask for it."""
+        return settings.USE_TZ
+
+    @property
     def has_keys(self) -> bool:
         """Whether the key pair is there. Without it nothing is sent, and nothing fails."""
         return bool(self.public_key and self.secret_key)

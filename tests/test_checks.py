@@ -115,7 +115,10 @@ def test_a_mode_is_test_or_production(mode: object) -> None:
         ("", ["E006"]),
         (None, ["E006"]),
         (b"https://api.partnerstack.com", ["E006"]),
+        ("https://user:password@api.partnerstack.com/api/v2", ["E006"]),
+        ("https://api.partnerstack.com/api/v2?page=1", ["E006"]),
         ("http://api.partnerstack.com/api/v2", ["E007"]),
+        ("http://partnerstack.localhost/", ["E007"]),
         ("http://localhost.example.com/", ["E007"]),
         ("http://10.0.0.1/", ["E007"]),
         ("http://127.0.0.1:8765/api/v2", []),
@@ -128,6 +131,10 @@ def test_a_url_is_whole_and_https_unless_it_stays_on_this_machine(
     name: str, url: object, expected: list[str]
 ) -> None:
     assert ids(**GOOD, **{name: url}) == expected
+
+
+def test_a_site_needs_time_zones() -> None:
+    assert ids(**GOOD, USE_TZ=False) == ["E023"]
 
 
 def test_what_is_no_url_is_not_on_this_machine() -> None:

@@ -29,6 +29,7 @@ partnerstack.E019           ``PARTNERSTACK_CUSTOMER_KEY`` is no function.
 partnerstack.E020           ``PARTNERSTACK_DISPATCH`` is no word that it knows, and no function.
 partnerstack.E021           ``PARTNERSTACK_DISPATCH`` asks for tasks that are not there.
 partnerstack.E022           A router puts a reported model and the messages in two databases.
+partnerstack.E023           ``USE_TZ`` is False.
 partnerstack.W001           No keys are set: nothing is sent.
 partnerstack.W002           A setting begins like ours and is none of ours.
 partnerstack.W003  deploy   Test mode is configured with ``DEBUG = False``: nobody earns a reward.
@@ -55,6 +56,7 @@ def register() -> None:
     """Hand the checks to Django. Safe to repeat."""
     for check in (keys.check_keys, settings.check_names, settings.check_mode, settings.check_urls):
         checks.register(check, TAG)
+    checks.register(settings.check_time_zones, TAG)
     for check in (settings.check_timeouts, attribution.check_values, attribution.check_snippet):
         checks.register(check, TAG)
     for check in (middleware.check_presence, middleware.check_place, middleware.check_domain):

@@ -6,7 +6,9 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
 
+from ..client import arguments
 from ..conf import Conf, conf
+from ..exceptions import InvalidArgument
 from ..models.mirror import Mode
 from .urls import is_loopback, is_secure, is_url
 
@@ -44,19 +46,37 @@ def check_urls(**kwargs: Any) -> list[CheckMessage]:
 
 
 def _url_errors(name: str, url: object) -> list[CheckMessage]:
-    if not is_url(url):
-        return [
-            Error(
-                f"{name} is not a URL.",
-                hint=f"Give a whole one, such as {Conf.known()[name].default}",
-                id="partnerstack.E006",
-            )
-        ]
-    if not is_secure(url) and not is_loopback(url):
+    if is_url(url) and not is_secure(url) and not is_loopback(url):
         return [
             Error(f"{name} must begin with https://, or keys can be read on the way.", id="partnerstack.E007")
         ]
+    if problem := _refusal(name, url):
+        hint = f"Give a whole one, such as {Conf.known()[name].default}"
+        return [Error(problem, hint=hint, id="partnerstack.E006")]
     return []
+
+
+def _refusal(name: str, url: object) -> str:
+    """Why it is not a URL, or none that the client takes."""
+    if not is_url(url):
+        return f"{name} is not a URL."
+    try:
+        arguments.url(name, url)
+    except InvalidArgument as error:
+        return str(error)
+    return ""
+
+
+def check_time_zones(**kwargs: Any) -> list[CheckMessage]:
+    if conf.use_tz:
+        return []
+    return [
+        Error(
+            "USE_TZ is False, and PartnerStack's times are moments that need a time zone.",
+            hint="Set USE_TZ = True.",
+            id="partnerstack.E023",
+        )
+    ]
 
 
 def check_timeouts(**kwargs: Any) -> list[CheckMessage]:

@@ -1,8 +1,9 @@
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TypeGuard
 from urllib.parse import SplitResult, urlsplit
+
+from ..client import arguments
 
 
 def is_url(value: object) -> TypeGuard[str]:
@@ -18,10 +19,7 @@ def is_loopback(url: str) -> bool:
     """Whether it points at this machine, so that nobody on the way can read it."""
     parts = _split(url)
     host = parts.hostname or "" if parts else ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+    return arguments.is_loopback(host)
 
 
 def _split(url: str) -> SplitResult | None:

@@ -57,7 +57,7 @@ def url(name: str, value: str) -> str:
         _ = parts.port
     except (ValueError, TypeError, AttributeError):
         raise InvalidArgument(f"{name} is not a URL.") from None
-    if parts.scheme != "https" and not (parts.scheme == "http" and _is_loopback(parts.hostname or "")):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
         raise InvalidArgument(f"{name} must begin with https://, since keys are sent there.")
     if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidArgument(
@@ -66,7 +66,8 @@ def url(name: str, value: str) -> str:
     return value.rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, so that nobody on the way can read what is sent there."""
     if host == "localhost":
         return True
     try:
