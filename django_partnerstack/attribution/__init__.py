@@ -1,9 +1,10 @@
 """Which partner sent a visitor: read from the link, kept with the visitor, decided at the sign-up."""
 
 from .binding import AlreadyReported, assign, bind
+from .landing import clicked, has_consent
 from .parameters import Click, decode, encode, read
 from .remember import remember
-from .visit import TOKEN_FIELD, TOKEN_HEADER, Visit, clicked, current, token, visit_of
+from .visit import TOKEN_FIELD, TOKEN_HEADER, Visit, current, token, visit_of
 
 __all__ = [
     "TOKEN_FIELD",
@@ -17,6 +18,7 @@ __all__ = [
     "current",
     "decode",
     "encode",
+    "has_consent",
     "read",
     "remember",
     "token",

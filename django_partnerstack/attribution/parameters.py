@@ -17,6 +17,8 @@ from datetime import datetime
 #: New names before old ones.
 CLICK_IDS = ("ps_xid", "gsxid")
 PARTNER_KEYS = ("ps_partner_key", "gspk")
+#: Found in the address of every landing page, and in hardly any other: only those are taken apart.
+NAMES = re.compile("|".join((*CLICK_IDS, *PARTNER_KEYS)))
 
 #: Every sample has 14 letters and digits; others are taken as long as they are harmless.
 CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)

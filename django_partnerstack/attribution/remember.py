@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 
 from ..conf import conf
 from . import cookie, history
-from .visit import clicked, has_consent, is_ignored
+from .landing import clicked, has_consent, is_ignored
 
 
 def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:

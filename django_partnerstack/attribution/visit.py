@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from urllib.parse import unquote
 
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
-from django.utils import timezone
-from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..models import Way
-from ..models.mirror import Mode
-from . import cookie, history, parameters
+from . import cookie, history
+from .landing import clicked, has_consent, is_ignored
 from .parameters import Click
-
-logger = logging.getLogger(__name__)
+from .theirs import their_click
 
 #: The request that is being answered, set by the middleware.
 current: ContextVar[HttpRequest | None] = ContextVar("partnerstack_request", default=None)
@@ -28,11 +23,6 @@ current: ContextVar[HttpRequest | None] = ContextVar("partnerstack_request", def
 TOKEN_SALT = "django_partnerstack.attribution.token"  # noqa: S105
 TOKEN_FIELD = "partnerstack_token"  # noqa: S105
 TOKEN_HEADER = "X-PartnerStack-Token"  # noqa: S105
-
-#: PartnerStack's own cookies. Their partner keys are decoded already, also under the name that links encode.
-THEIR_CLICK_IDS = ("ps_xid", "gsxid")
-THEIR_PARTNER_KEYS = ("ps_partner_key", "growSumoPartnerKey")
-THEIR_CLICK_ID_PREFIX = "_ps_xid_"
 
 
 @dataclass(frozen=True)
@@ -76,41 +66,6 @@ def token(request: HttpRequest) -> str:
     return cookie.dumps(clicks, salt=TOKEN_SALT) if clicks else ""
 
 
-def clicked(request: HttpRequest) -> Click | None:
-    """The click that this request lands from, by its address alone."""
-    query = request.META.get("QUERY_STRING", "")
-    if "ps_" not in query and "gs" not in query:
-        return None
-    try:
-        return parameters.read(request.GET, at=timezone.now(), path=request.path)
-    except SuspiciousOperation:
-        # More parameters than Django reads. The page itself may not need them.
-        return None
-
-
-def has_consent(request: HttpRequest) -> bool:
-    """
-    Whether PARTNERSTACK_ATTRIBUTION_CONSENT allows to keep clicks of this visitor; yes without one.
-
-    An error in it is logged, and means no: no page must fail because of it.
-    """
-    if not conf.attribution_consent:
-        return True
-    try:
-        return bool(import_string(conf.attribution_consent)(request))
-    except Exception:
-        logger.exception("PARTNERSTACK_ATTRIBUTION_CONSENT failed; the click is not kept.")
-        return False
-
-
-def is_ignored(click: Click) -> bool:
-    """Whether the click is of a partner who is not credited: by default the test partner, in production."""
-    ignored: Iterable[str] | None = conf.attribution_ignored_partners
-    if ignored is None:
-        ignored = ("gstest",) if conf.mode == Mode.PRODUCTION else ()
-    return click.partner_key in ignored
-
-
 def _credited(visit: Visit) -> Visit:
     return Visit(tuple(click for click in visit.clicks if not is_ignored(click)), visit.way)
 
@@ -131,12 +86,12 @@ def _is_admin(request: HttpRequest) -> bool:
 
 
 def _in_request(request: HttpRequest, token: str) -> tuple[Visit, ...]:
-    click = clicked(request)
+    click, their = clicked(request), their_click(request)
     return (
         Visit((click,) if click else (), Way.LINK),
         _in_token(token or _token_in(request)),
         Visit(cookie.loads(request.COOKIES.get(conf.attribution_cookie, "")), Way.COOKIE),
-        Visit(_their_cookies(request), Way.PARTNERSTACK),
+        Visit((their,) if their else (), Way.PARTNERSTACK),
     )
 
 
@@ -158,15 +113,3 @@ def _token_in(request: HttpRequest) -> str:
     except (BadRequest, MultiPartParserError, OSError, SuspiciousOperation):
         # No form, whatever it is.
         return ""
-
-
-def _their_cookies(request: HttpRequest) -> tuple[Click, ...]:
-    cookies = {name: unquote(value) for name, value in request.COOKIES.items()}
-    named = [name for name in cookies if name.startswith(THEIR_CLICK_ID_PREFIX)]
-    ids = (cookies.get(name, "") for name in (*THEIR_CLICK_IDS, *named))
-    click_id = next(filter(parameters.is_click_id, ids), "")
-    keys = (parameters.printable(cookies.get(name, "")) for name in THEIR_PARTNER_KEYS)
-    partner_key = next(filter(None, keys), "")
-    if not (click_id or partner_key):
-        return ()
-    return (Click(click_id=click_id, partner_key=partner_key, at=timezone.now()),)

@@ -10,7 +10,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from .. import attribution
-from ..attribution.visit import has_consent
 from ..conf import conf
 
 try:
@@ -50,7 +49,7 @@ def partnerstack_snippet(context: template.Context) -> SafeString:
     if not (conf.snippet and conf.public_key):
         return SafeString()
     request = _request(context)
-    if not has_consent(request):
+    if not attribution.has_consent(request):
         return SafeString()
     source, nonce = static("partnerstack/snippet.js"), _nonce(request)
     rest = format_html(' nonce="{}"', nonce) if nonce else ""
