@@ -59,7 +59,10 @@ def bind(
     }
     if _insert(row, decided, using):
         return True
-    return bool(visit.clicks) and _fill_in(visit, request, decided)
+    if not visit.clicks:
+        return False
+    with transaction.atomic(using):
+        return _fill_in(visit, request, decided)
 
 
 def _insert(row: dict[str, Any], decided: QuerySet[Attribution], using: str) -> bool:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from ..models import Attribution, OutboxMessage, State
 from .credit import credit
 from .enqueue import Draft, message_from, tell_workers
-from .operations import CREATE_CUSTOMER, SAVE_CUSTOMER
+from .operations import CREATE_CUSTOMER, CUSTOMER_SNAPSHOTS, SAVE_CUSTOMER
 from .operators import NotPossible
 
 
@@ -62,17 +62,26 @@ def _creations(customer_key: str, mode: str, using: str) -> QuerySet[OutboxMessa
 
 
 def _queue_again(refused: OutboxMessage, using: str) -> None:
-    """The copy takes the place of the refused message, as newer data do."""
+    """
+    A copy takes the place of the refused message, as newer data do.
+
+    It is of the newest data there are; if those are yet to be taken in, nothing else is needed.
+    """
+    of_customer = OutboxMessage.objects.using(using).filter(mode=refused.mode, subject=refused.subject)
+    snapshots = of_customer.filter(operation__in=CUSTOMER_SNAPSHOTS).exclude(state=State.CANCELLED)
+    newest = snapshots.latest("pk")
+    if newest.state == State.NEW:
+        return
     draft = Draft(
         operation=SAVE_CUSTOMER,
-        lane=refused.lane,
-        subject=refused.subject,
-        payload=refused.payload,
-        source=(refused.source, refused.source_pk),
-        customer_source=(refused.customer_source, refused.customer_source_pk),
+        lane=newest.lane,
+        subject=newest.subject,
+        payload=newest.payload,
+        source=(newest.source, newest.source_pk),
+        customer_source=(newest.customer_source, newest.customer_source_pk),
     )
-    message_from(draft, refused.mode, timezone.now()).save(using=using)
-    tell_workers(refused.lane, using)
+    message_from(draft, newest.mode, timezone.now()).save(using=using)
+    tell_workers(newest.lane, using)
 
 
 def _credited(creation: OutboxMessage, using: str) -> dict[str, Any]:

@@ -111,6 +111,31 @@ def test_a_person_puts_a_partner_right_that_partnerstack_refused(site: Convertin
     assert customer(shop).partner_key == "gstest"
 
 
+def test_what_was_queued_since_a_refusal_is_not_lost(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("", "nobody")))
+    site.push_for(hours=3)
+    Attribution.objects.update(partner_key="")
+    shop.name = "Newer"
+    shop.save()
+    site.push()
+    assert message("customers.update").state == "blocked"
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    assert site.sandbox.objects("customers")[0]["name"] == "Newer"
+
+
+def test_newer_data_that_wait_to_be_taken_in_are_credited(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("", "nobody")))
+    site.push_for(hours=3)
+    shop.name = "Newer"
+    shop.save()
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    assert len(messages(operation__in=("customers.create", "customers.update"))) == 2
+
+
 def test_a_person_decides_while_partnerstack_is_out_of_order(site: ConvertingSite) -> None:
     shop = account()
     track.signup(shop, request=came_by(click("", "another")))
