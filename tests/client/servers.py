@@ -6,6 +6,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 
@@ -33,6 +34,9 @@ class Server:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for connection in self.connections:
+            # A thread that reads holds the file, and closing it would wait for that.
+            with suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
             connection.close()
         for thread in self._threads:
             thread.join(5)
