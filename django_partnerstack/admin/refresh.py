@@ -42,7 +42,8 @@ class RefreshableAdmin(MirrorAdmin):
         ours = queryset.filter(mode=conf.mode)
         selected, readable = queryset.count(), ours.count()
         try:
-            done = refresh(self.model, ours[:ROWS], client=get_client(), deadline_seconds=SECONDS)
+            with get_client() as client:
+                done = refresh(self.model, ours[:ROWS], client=client, deadline_seconds=SECONDS)
         except ConfigurationError as error:
             self.message_user(request, str(error), messages.ERROR)
             return

@@ -16,6 +16,11 @@ def check_site(model: type[models.Model]) -> None:
     try:
         tables = connections[router.db_for_write(model)].introspection.table_names()
     except DatabaseError as error:
-        raise CommandError(f"The database cannot be reached: {error}") from error
+        raise CommandError(f"The database cannot be reached: {in_one_line(error)}.") from error
     if model._meta.db_table not in tables:
         raise CommandError("This app's tables are missing. Run: manage.py migrate partnerstack")
+
+
+def in_one_line(error: Exception) -> str:
+    """What an error says, to be part of a sentence. Databases use several lines."""
+    return " ".join(str(error).split()).rstrip(".")

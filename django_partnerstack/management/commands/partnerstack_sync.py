@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error as DatabaseError
-from django.db import connections, router
+from django.db import router
 
 from django_partnerstack import sync
 from django_partnerstack.conf import conf
@@ -14,8 +14,8 @@ from django_partnerstack.connection import ConfigurationError, get_client
 from django_partnerstack.exceptions import AuthenticationFailed, NotSent
 from django_partnerstack.management.arguments import moment, positive
 from django_partnerstack.management.progress import Progress, as_json, table
+from django_partnerstack.management.site import check_site, in_one_line
 from django_partnerstack.models import SyncState
-from django_partnerstack.models.mirror import Mode
 
 NAMES = ", ".join(sync.RESOURCES)
 
@@ -52,7 +52,7 @@ class Command(BaseCommand):
         names = self._names(options["resources"])
         if options["full"] and options["since"]:
             raise CommandError("Give --full or --since, not both: --full reads everything.")
-        self._check_site()
+        check_site(SyncState)
         try:
             client = get_client()
         except ConfigurationError as error:
@@ -89,17 +89,6 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no resource {name!r}. Choose from {NAMES}.")
         return [name for name in sync.RESOURCES if not given or name in given]
 
-    def _check_site(self) -> None:
-        if conf.mode not in Mode.values:
-            raise CommandError(f"PARTNERSTACK_MODE is {conf.mode!r}; it must be 'test' or 'production'.")
-        using = router.db_for_write(SyncState)
-        try:
-            tables = connections[using].introspection.table_names()
-        except DatabaseError as error:
-            raise CommandError(f"The database cannot be reached: {in_one_line(error)}.") from error
-        if SyncState._meta.db_table not in tables:
-            raise CommandError("This app's tables are missing. Run: manage.py migrate partnerstack")
-
     def _report(self, pulled: list[sync.Pulled], *, as_data: bool) -> None:
         if as_data:
             self.stdout.write(json.dumps([as_json(result) for result in pulled], indent=2))
@@ -130,7 +119,3 @@ def problem(pulled: sync.Pulled) -> str | None:
     if pulled.unusable:
         return f"{pulled.resource}: {pulled.unusable:,} objects cannot be used; the rest is stored."
     return None
-
-
-def in_one_line(error: Exception) -> str:
-    return " ".join(str(error).split()).rstrip(".")
