@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -126,6 +126,15 @@ class Outbox(RuleBasedStateMachine):
     def stall_after_the_claim(self) -> None:
         self.stalled += self.take(2)
 
+    @rule()
+    def be_taken_over(self) -> None:
+        """A worker is back when its lease is over and another has its message."""
+        late = self.take(1)
+        self.site.clock.advance(seconds=self.site.worker.lease.total_seconds())
+        self.stalled += self.take(2)
+        for claimed in late:
+            self.site.worker.carry(claimed)
+
     @rule(which=ANY)
     def come_back(self, which: int) -> None:
         if self.stalled:
@@ -146,11 +155,9 @@ class Outbox(RuleBasedStateMachine):
 
     @rule(seconds=st.integers(-240, 240))
     def differ_from_partnerstack(self, seconds: int) -> None:
-        """The site's clock is set, within what is allowed for."""
-        wanted = timedelta(seconds=seconds)
-        assert abs(wanted) < SKEW
-        self.site.clock.at += wanted - self.skew
-        self.skew = wanted
+        """Its clock and the site's are apart, within what is allowed for."""
+        self.skew = timedelta(seconds=seconds)
+        assert abs(self.skew) < SKEW
 
     @rule(
         kind=st.sampled_from(["lost", "latency", "reset", "empty", "html", "truncated", "status"]),
@@ -214,6 +221,13 @@ class Outbox(RuleBasedStateMachine):
         assert max(Counter(each.lane for each in sending).values(), default=1) == 1
 
     @invariant()
+    def what_a_worker_holds_is_its_own_until_its_lease_ends(self) -> None:
+        for claimed in self.stalled:
+            if self.site.clock.at < claimed.lease_until:
+                held = OutboxMessage.objects.get(pk=claimed.message.pk)
+                assert (held.state, held.token) == (State.SENDING, claimed.token)
+
+    @invariant()
     def what_can_leave_is_due_one_day(self) -> None:
         for lane in OutboxLane.objects.filter(due_at=None):
             waiting = OutboxMessage.objects.filter(lane=lane.key, state__in=UNDER_WAY)
@@ -253,6 +267,7 @@ def test_no_history_breaks_what_is_promised(capsys: Any) -> None:
             stateful_step_count=STEPS,
             deadline=None,
             derandomize=not LONG,
+            phases=[Phase.generate, Phase.shrink] if LONG else [Phase.generate],
             database=None,
             suppress_health_check=list(HealthCheck),
         ),
