@@ -94,10 +94,14 @@ class Line:
         return [self._delivered.popleft() for _ in range(len(self._delivered))]
 
     @contextmanager
-    def locked(self) -> Iterator[OutboxConnection]:
-        """The shared row, locked until the end of the block, which is one transaction; saved then."""
+    def locked(self, *, durable: bool = True) -> Iterator[OutboxConnection]:
+        """
+        The shared row, locked until the end of the block, which is one transaction; saved then.
+
+        Not ``durable``: it may be a part of a greater one, such as a person's request.
+        """
         using = router.db_for_write(OutboxMessage)
-        with transaction.atomic(using, durable=True):
+        with transaction.atomic(using, durable=durable):
             row = self._lock(using)
             self.clock.set(row.now)
             row.now = self.clock.now()

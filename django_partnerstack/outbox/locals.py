@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..client.arguments import LONGEST_KEY
 from ..models import Customer, OutboxMessage, Transaction
 from .operations import CREATE_CUSTOMER
 
@@ -29,7 +30,9 @@ def mirror_locally(messages: Iterable[OutboxMessage], *, mode: str, using: str) 
 
 def _customer(message: OutboxMessage, mode: str) -> Customer:
     names = ("customer_key", "email", "name", "partner_key", "provider_key")
-    return Customer(mode=mode, **{name: message.content.get(name, "") for name in names})
+    # What is too long for PartnerStack kills this message alone, later, and not all that are taken in with it.
+    values = {name: str(message.content.get(name) or "")[:LONGEST_KEY] for name in names}
+    return Customer(mode=mode, **values)
 
 
 def _transaction(message: OutboxMessage, mode: str) -> Transaction:

@@ -12,7 +12,7 @@ def open_line(mode: str) -> bool:
     After the keys were refused, or too much failed, a single message goes first.
     """
     line = site_line(mode)
-    with line.locked() as row:
+    with line.locked(durable=False) as row:
         closed = line.is_closed(row)
         row.closed_until, row.closed_reason = None, ""
         if row.probing:

@@ -70,7 +70,7 @@ def mark_delivered(message: OutboxMessage) -> None:
 
 
 def _change(message: OutboxMessage, states: Collection[State], change: Change) -> None:
-    with site_line(message.mode).locked() as row:
+    with site_line(message.mode).locked(durable=False) as row:
         using = router.db_for_write(OutboxMessage)
         found = OutboxMessage.objects.using(using).get(pk=message.pk)
         while found.state == State.NEW:
