@@ -6,6 +6,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import django_partnerstack
@@ -75,6 +76,20 @@ def test_imports_go_down_only() -> None:
         if FLOOR.get(room, 9) >= FLOOR[room_of(module)]
     }
     assert not up
+
+
+def dotted(module: Path) -> str:
+    return ".".join((PACKAGE, *module.with_suffix("").parts)).removesuffix(".__init__")
+
+
+def test_no_import_leads_in_a_circle() -> None:
+    """Not for types either: what can only be described by what uses it is not a part of its own."""
+    names = {dotted(module) for module in MODULES}
+    sorter: TopologicalSorter[str] = TopologicalSorter()
+    for module in MODULES:
+        used = {name if name in names else name.rpartition(".")[0] for name in imports(module)}
+        sorter.add(dotted(module), *(used & names) - {dotted(module)})
+    sorter.prepare()
 
 
 def test_the_sandbox_needs_nothing_but_python() -> None:

@@ -18,12 +18,12 @@ Other processes have the same powers at ``/_control/`` (see ``sandbox/control.py
 from __future__ import annotations
 
 from .behaviour import Behaviour
-from .conversions import Conversion
 from .engine import Sandbox
-from .faults import Fault, Faults
+from .fault import Fault
+from .faults import Faults
 from .keys import PRODUCTION_KEYS, PRODUCTION_TRACKING_TOKEN, TEST_KEYS, TEST_TRACKING_TOKEN
-from .links import Click
 from .replies import Reply
+from .world import Click, Conversion
 
 __all__ = [
     "PRODUCTION_KEYS",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from email.utils import formatdate
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
 from . import conversions, links, v1
@@ -12,15 +12,13 @@ from .keys import mode_of
 from .replies import Answer, Refusal
 from .routes import ROUTES, Route, find
 from .schema import json_object
-
-if TYPE_CHECKING:
-    from .engine import Sandbox
+from .state import State
 
 MINUTE = 60
 
 
 def answer(
-    sandbox: Sandbox, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    sandbox: State, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
 ) -> Answer:
     """Status, payload and headers for a request; carries it out."""
     is_v1 = path.startswith(v1.ROOT + "/")
@@ -35,7 +33,7 @@ def answer(
 
 
 def _call(
-    sandbox: Sandbox, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
+    sandbox: State, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes
 ) -> Answer:
     """Carry out a request to the API, either version of it."""
     is_v1 = path.startswith(v1.ROOT + "/")
@@ -49,7 +47,7 @@ def _call(
     return _succeeded(sandbox, route, route.handler(call), is_v1)
 
 
-def _succeeded(sandbox: Sandbox, route: Route, data: Any, is_v1: bool) -> Answer:
+def _succeeded(sandbox: State, route: Route, data: Any, is_v1: bool) -> Answer:
     status = int(sandbox.behaviour.create_status) if route.creates else 200
     payload = {"message": route.message, "status": _status(sandbox, status)}
     if data is not None:
@@ -57,18 +55,18 @@ def _succeeded(sandbox: Sandbox, route: Route, data: Any, is_v1: bool) -> Answer
     return status, payload, {}
 
 
-def _refused(sandbox: Sandbox, refusal: Refusal, is_v1: bool) -> Answer:
+def _refused(sandbox: State, refusal: Refusal, is_v1: bool) -> Answer:
     payload = {"message": refusal.message, "status": _status(sandbox, refusal.status)}
     if is_v1:
         payload["error"] = refusal.message
     return refusal.status, payload, refusal.headers
 
 
-def _status(sandbox: Sandbox, status: int) -> int | str:
+def _status(sandbox: State, status: int) -> int | str:
     return str(status) if sandbox.behaviour.status_type == "str" else status
 
 
-def _limit_rate(sandbox: Sandbox) -> None:
+def _limit_rate(sandbox: State) -> None:
     """Refuse what goes beyond the calls of this minute."""
     allowed = sandbox.behaviour.requests_per_minute
     now = sandbox.clock()
@@ -79,7 +77,7 @@ def _limit_rate(sandbox: Sandbox) -> None:
         raise Refusal(429, "Too many requests", retry_after(sandbox, wait))
 
 
-def retry_after(sandbox: Sandbox, seconds: int) -> dict[str, str]:
+def retry_after(sandbox: State, seconds: int) -> dict[str, str]:
     """The header that says when to come back, in the form that the behaviour has."""
     form = sandbox.behaviour.retry_after
     if form == "off":

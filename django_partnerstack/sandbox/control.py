@@ -26,19 +26,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
+from . import links, programme_side
 from .replies import Reply, json_reply
-
-if TYPE_CHECKING:
-    from .engine import Sandbox
+from .state import State
 
 ROOT = "/_control"
 Body = dict[str, Any]
 
 
-def answer(sandbox: Sandbox, method: str, path: str, query: str, body: bytes) -> Reply:
+def answer(sandbox: State, method: str, path: str, query: str, body: bytes) -> Reply:
     name, *keys = [unquote(part) for part in path.removeprefix(ROOT).strip("/").split("/")]
     verb = VERBS.get((method, name))
     if verb is None:
@@ -57,77 +56,80 @@ def answer(sandbox: Sandbox, method: str, path: str, query: str, body: bytes) ->
         return json_reply(400, {"message": str(error)})
 
 
-def show_behaviour(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> Body:
+def show_behaviour(sandbox: State, keys: list[str], options: Body, body: Body) -> Body:
     return sandbox.behaviour.as_dict()
 
 
-def change_behaviour(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> Body:
+def change_behaviour(sandbox: State, keys: list[str], options: Body, body: Body) -> Body:
     sandbox.behaviour.change(**body)
     return sandbox.behaviour.as_dict()
 
 
-def show_faults(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
+def show_faults(sandbox: State, keys: list[str], options: Body, body: Body) -> list[Body]:
     return sandbox.faults.as_list()
 
 
-def add_fault(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
+def add_fault(sandbox: State, keys: list[str], options: Body, body: Body) -> list[Body]:
     kind = body.pop("kind", "")
     sandbox.faults.add(kind, **body)
     return sandbox.faults.as_list()
 
 
-def clear_faults(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
+def clear_faults(sandbox: State, keys: list[str], options: Body, body: Body) -> list[Body]:
     sandbox.faults.clear()
     return []
 
 
-def show_effects(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
+def show_effects(sandbox: State, keys: list[str], options: Body, body: Body) -> list[Body]:
     return [
         {"mode": mode, "verb": verb, "key": key, "count": count}
         for (mode, verb, key), count in sandbox.effects.items()
     ]
 
 
-def clear_effects(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
+def clear_effects(sandbox: State, keys: list[str], options: Body, body: Body) -> list[Body]:
     sandbox.effects.clear()
     return []
 
 
-def show_clicks(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
+def show_clicks(sandbox: State, keys: list[str], options: Body, body: Body) -> list[Body]:
     return [asdict(click) for click in sandbox.clicks]
 
 
-def click(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> Body:
+def click(sandbox: State, keys: list[str], options: Body, body: Body) -> Body:
     partner_key = str(body.pop("partner_key", ""))
-    sandbox.click(partner_key, body.pop("destination", None), **body)
-    return asdict(sandbox.clicks[-1])
+    return asdict(links.record(sandbox, partner_key, body.pop("destination", None), body))
 
 
-def show_conversions(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
+def show_conversions(sandbox: State, keys: list[str], options: Body, body: Body) -> list[Body]:
     return [asdict(conversion) for conversion in sandbox.conversions]
 
 
-def show_objects(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> list[Body]:
+def show_objects(sandbox: State, keys: list[str], options: Body, body: Body) -> list[Body]:
     archived = options.get("include_archived") == "true"
-    return sandbox.objects(_resource(keys), options.get("mode"), include_archived=archived)
+    return programme_side.objects(sandbox, _resource(keys), _mode(sandbox, options), archived)
 
 
-def create_object(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> Body:
-    return sandbox.create(_resource(keys), mode=options.get("mode"), **body)
+def create_object(sandbox: State, keys: list[str], options: Body, body: Body) -> Body:
+    return programme_side.create(sandbox, _resource(keys), _mode(sandbox, options), body)
 
 
-def change_object(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> Body:
-    return sandbox.change(_resource(keys), _key(keys), mode=options.get("mode"), **body)
+def change_object(sandbox: State, keys: list[str], options: Body, body: Body) -> Body:
+    return programme_side.change(sandbox, _resource(keys), _key(keys), _mode(sandbox, options), body)
 
 
-def remove_object(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> Body:
-    sandbox.remove(_resource(keys), _key(keys), mode=options.get("mode"))
+def remove_object(sandbox: State, keys: list[str], options: Body, body: Body) -> Body:
+    programme_side.remove(sandbox, _resource(keys), _key(keys), _mode(sandbox, options))
     return {}
 
 
-def reset(sandbox: Sandbox, keys: list[str], options: Body, body: Body) -> Body:
+def reset(sandbox: State, keys: list[str], options: Body, body: Body) -> Body:
     sandbox.reset()
     return {}
+
+
+def _mode(sandbox: State, options: Body) -> str:
+    return str(options.get("mode") or sandbox.mode)
 
 
 def _resource(keys: list[str]) -> str:

@@ -9,8 +9,6 @@ customer was made, as vendors have seen. Only reading the customer back tells, a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from . import custom
 from .collection import Row
@@ -18,11 +16,9 @@ from .keys import tracking_mode_of
 from .replies import Answer, Refusal
 from .resources.customers import CUSTOMERS, STORED, WRITTEN_BY_META
 from .schema import META, check, json_object, nullable, text
+from .state import State
 from .verbs import add
-from .world import Call
-
-if TYPE_CHECKING:
-    from .engine import Sandbox
+from .world import Call, Conversion
 
 PATH = "/conversion/xid"
 ANY_TEXT = nullable("string")
@@ -46,18 +42,7 @@ BODY = {
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Conversion:
-    """A conversion that was sent in good order, and whether it made a customer. Milliseconds."""
-
-    mode: str
-    xid: str
-    customer_key: str
-    sent_at: int
-    created: bool
-
-
-def answer(sandbox: Sandbox, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
+def answer(sandbox: State, method: str, headers: Mapping[str, str], body: bytes) -> Answer:
     if method != "POST":
         raise Refusal(405, "Method not allowed", {"Allow": "POST"})
     mode = tracking_mode_of(headers)

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable, Mapping
-from threading import RLock
+from collections.abc import Mapping
 from typing import Any
 
-from . import control, links, programme_side, seeds
+from . import control, links, programme_side
 from .answering import answer, retry_after
-from .behaviour import Behaviour
-from .conversions import Conversion
-from .faults import Faults
-from .landing import Sites
-from .links import Click
-from .programme import RESOURCES
+from .faults import spoil
 from .replies import Answer, Reply, json_reply
 from .server import Server
-from .world import Call, Effects, World
-
-OTHER = {"test": "production", "production": "test"}
+from .state import State
 
 
-class Sandbox:
+class Sandbox(State):
     """
     A local PartnerStack, in memory.
 
@@ -36,67 +27,6 @@ class Sandbox:
     nothing here sleeps.
     """
 
-    def __init__(
-        self,
-        *,
-        partnerships: int = 0,
-        customers: int = 0,
-        transactions: int = 0,
-        deals: int = 0,
-        leads: int = 0,
-        actions: int = 0,
-        rewards: int = 0,
-        groups: int = 2,
-        seed: int = 1,
-        mode: str = "test",
-        clock: Callable[[], float] = time.time,
-        site: str = "http://127.0.0.1:8000/",
-        sites: Iterable[str] = (),
-    ) -> None:
-        if mode not in OTHER:
-            raise ValueError(f"mode must be test or production, not {mode!r}.")
-        self.mode = mode
-        self.clock = clock
-        self.sites = Sites(site, sites)
-        self.lock = RLock()
-        self._seed = seed
-        self._counts = {
-            "partnerships": partnerships,
-            "customers": customers,
-            "transactions": transactions,
-            "deals": deals,
-            "leads": leads,
-            "actions": actions,
-            "rewards": rewards,
-            "groups": groups,
-        }
-        for name, count in self._counts.items():
-            if count < 0:
-                raise ValueError(f"{name} must be a number from 0 up, not {count}.")
-        self.behaviour = Behaviour()
-        self.faults = Faults(seed)
-        #: How often each thing was really done, by (mode, verb, natural key).
-        self.effects: Effects = Effects()
-        #: Clicks on partner links, and conversions with what came of them, oldest first.
-        self.clicks: list[Click] = []
-        self.conversions: list[Conversion] = []
-        self.reset()
-
-    def reset(self) -> None:
-        """Begin again: the seeded objects, default behaviour, no faults, no effects, no clicks."""
-        with self.lock:
-            self.behaviour.change(**Behaviour().as_dict())
-            self.faults.clear()
-            self.effects.clear()
-            self.clicks.clear()
-            self.conversions.clear()
-            #: The minute of the last call, and how many there were in it.
-            self.calls = (0, 0)
-            self.worlds = {mode: World(mode, self._seed, RESOURCES.values()) for mode in OTHER}
-            for mode, world in self.worlds.items():
-                both = {"groups": self._counts["groups"], "form_templates": 2}
-                seeds.plant(world, both | (self._counts if mode == self.mode else {}))
-
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes = b"") -> Reply:
         """Answer one request. ``target`` is the path with its query, as it stands in the request line."""
         path, _, query = target.partition("?")
@@ -109,7 +39,7 @@ class Sandbox:
                 answered = answer(self, method, path, query, headers, body)
         reply = json_reply(*answered)
         if fault is not None:
-            reply = fault.spoil(reply)
+            reply = spoil(reply, fault)
             if fault.retry_after is not None:
                 reply.headers |= retry_after(self, fault.retry_after)
         reply.delay = delay
@@ -121,12 +51,7 @@ class Sandbox:
 
         Raises OSError if the port is taken.
         """
-        return Server(self, host, port)
-
-    def call(self, mode: str, **details: Any) -> Call:
-        """What a verb needs to answer a request made in this mode, now."""
-        now = int(self.clock() * 1000)
-        return Call(self.worlds[mode], self.worlds[OTHER[mode]], self.behaviour, self.effects, now, **details)
+        return Server(self.handle, host, port)
 
     def click(self, partner_key: str, destination: str | None = None, /, **sub_ids: str) -> str:
         """

@@ -4,38 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from .collection import Row
 from .headers import header
 from .landing import landing
 from .replies import Answer, Refusal
-from .world import World
-
-if TYPE_CHECKING:
-    from .engine import Sandbox
+from .state import State
+from .world import Click, World
 
 ROOT = "/l"
 SUB_ID = re.compile(r"sid\d*")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Click:
-    """A click on a partner's link. ``created_at`` is in milliseconds; ``sub_ids`` are ``sid``, ``sid1``, …"""
-
-    xid: str
-    mode: str
-    partner_key: str
-    #: The ``part_…`` key, which stays when the partner gets another ``partner_key``.
-    partnership_key: str
-    created_at: int
-    destination: str
-    sub_ids: dict[str, str]
-
-
-def answer(sandbox: Sandbox, method: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
+def answer(sandbox: State, method: str, path: str, query: str, headers: Mapping[str, str]) -> Answer:
     """
     Lead to the page in ``dest``, or to the sandbox's site.
 
@@ -62,7 +44,7 @@ def answer(sandbox: Sandbox, method: str, path: str, query: str, headers: Mappin
     return 302, None, {"Location": address}
 
 
-def record(sandbox: Sandbox, partner_key: str, destination: str | None, sub_ids: Mapping[str, str]) -> Click:
+def record(sandbox: State, partner_key: str, destination: str | None, sub_ids: Mapping[str, str]) -> Click:
     """
     Remember a click, in the mode that the partner is of.
 
@@ -86,7 +68,7 @@ def record(sandbox: Sandbox, partner_key: str, destination: str | None, sub_ids:
     return click
 
 
-def _find_partner(sandbox: Sandbox, partner_key: str) -> tuple[World, Row]:
+def _find_partner(sandbox: State, partner_key: str) -> tuple[World, Row]:
     """The partner, of the sandbox's own mode if both have one; archived partners have no links."""
     for world in sorted(sandbox.worlds.values(), key=lambda world: world.mode != sandbox.mode):
         row = world["partnerships"].find("partner_key", partner_key)

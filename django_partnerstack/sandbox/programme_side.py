@@ -6,21 +6,19 @@ Raises LookupError for an object that is not there, and ValueError for a resourc
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .collection import Row
 from .programme import RESOURCES
 from .resource import Resource
+from .state import State
 from .verbs import add
 from .world import World
-
-if TYPE_CHECKING:
-    from .engine import Sandbox
 
 Fields = dict[str, Any]
 
 
-def create(sandbox: Sandbox, name: str, mode: str, fields: Fields) -> Fields:
+def create(sandbox: State, name: str, mode: str, fields: Fields) -> Fields:
     with sandbox.lock:
         resource, world = _find(sandbox, name, mode)
         _check(resource, fields)
@@ -30,7 +28,7 @@ def create(sandbox: Sandbox, name: str, mode: str, fields: Fields) -> Fields:
         return resource.render(world, row, sandbox.behaviour)
 
 
-def change(sandbox: Sandbox, name: str, key: str, mode: str, fields: Fields) -> Fields:
+def change(sandbox: State, name: str, key: str, mode: str, fields: Fields) -> Fields:
     with sandbox.lock:
         resource, world = _find(sandbox, name, mode)
         _check(resource, fields)
@@ -39,13 +37,13 @@ def change(sandbox: Sandbox, name: str, key: str, mode: str, fields: Fields) -> 
         return resource.render(world, row, sandbox.behaviour)
 
 
-def remove(sandbox: Sandbox, name: str, key: str, mode: str) -> None:
+def remove(sandbox: State, name: str, key: str, mode: str) -> None:
     with sandbox.lock:
         resource, world = _find(sandbox, name, mode)
         world[name].remove(_row(resource, world, key))
 
 
-def objects(sandbox: Sandbox, name: str, mode: str, include_archived: bool) -> list[Fields]:
+def objects(sandbox: State, name: str, mode: str, include_archived: bool) -> list[Fields]:
     with sandbox.lock:
         resource, world = _find(sandbox, name, mode)
         rows = reversed(world[name].orders["created_at"])
@@ -56,7 +54,7 @@ def objects(sandbox: Sandbox, name: str, mode: str, include_archived: bool) -> l
         ]
 
 
-def _find(sandbox: Sandbox, name: str, mode: str) -> tuple[Resource, World]:
+def _find(sandbox: State, name: str, mode: str) -> tuple[Resource, World]:
     if name not in RESOURCES:
         raise ValueError(f"There is no resource {name!r}. Known: {', '.join(RESOURCES)}.")
     if mode not in sandbox.worlds:

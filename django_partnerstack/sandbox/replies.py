@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from .faults import Fault
+from .fault import Fault
 
 JSON_HEADERS = {"Content-Type": "application/json"}
 #: Status, payload and headers; no payload, no body.

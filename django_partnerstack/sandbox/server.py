@@ -6,6 +6,7 @@ import os
 import socket
 import struct
 import sys
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,11 +19,12 @@ from .replies import Reply, json_reply
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from .engine import Sandbox
-
 #: Request bodies above this many bytes are refused.
 LARGEST_BODY = 4 * 1024 * 1024
 DRIP = 64
+
+#: Answers a method, a target, headers and a body.
+Handle = Callable[[str, str, Mapping[str, str], bytes], Reply]
 
 
 class Server:
@@ -32,9 +34,9 @@ class Server:
     Takes the port at once, and raises OSError if it is taken.
     """
 
-    def __init__(self, sandbox: Sandbox, host: str, port: int) -> None:
+    def __init__(self, handle: Handle, host: str, port: int) -> None:
         self._http = _Http((host, port), _Handler)
-        self._http.sandbox = sandbox
+        self._http.handle = handle
         self._thread = Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         name = f"[{host}]" if ":" in host else host
         #: For example ``http://127.0.0.1:8765``; the API is below it at ``/api/v2`` and ``/v1``.
@@ -57,7 +59,7 @@ class Server:
 class _Http(ThreadingHTTPServer):
     daemon_threads = False  # so that closing waits for every connection to end
     request_queue_size = 128
-    sandbox: Sandbox
+    handle: Handle
 
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         if ":" in address[0]:
@@ -100,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
         if body is None:
             self.close_connection = True
             return
-        reply = self.server.sandbox.handle(self.command, self.path, dict(self.headers), body)
+        reply = self.server.handle(self.command, self.path, dict(self.headers), body)
         if reply.delay:
             self.server.ending.wait(reply.delay)
         kind = reply.fault.kind if reply.fault else ""

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import string
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from random import Random
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .behaviour import Behaviour
 from .collection import Collection, Row
 from .replies import Refusal
-
-if TYPE_CHECKING:
-    from .links import Click
-    from .resource import Resource
 
 ALPHABET = string.ascii_letters + string.digits
 COMPANY = {"key": "co_sandboxCompany0", "name": "Sandbox Company"}
@@ -25,19 +21,45 @@ COMPANY = {"key": "co_sandboxCompany0", "name": "Sandbox Company"}
 Effects = Counter[tuple[str, str, str]]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Click:
+    """A click on a partner's link. ``created_at`` is in milliseconds; ``sub_ids`` are ``sid``, ``sid1``, …"""
+
+    xid: str
+    mode: str
+    partner_key: str
+    #: The ``part_…`` key, which stays when the partner gets another ``partner_key``.
+    partnership_key: str
+    created_at: int
+    destination: str
+    sub_ids: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conversion:
+    """A conversion that was sent in good order, and whether it made a customer. Milliseconds."""
+
+    mode: str
+    xid: str
+    customer_key: str
+    sent_at: int
+    created: bool
+
+
 class World:
     """
     The objects of one mode: ``world["customers"]`` is a collection of rows.
 
-    Every object of the test world is a test object and no other is.
+    Every object of the test world is a test object and no other is. ``named_by`` has the fields that name the
+    objects of each resource.
     """
 
-    def __init__(self, mode: str, seed: int, resources: Iterable[Resource]) -> None:
+    def __init__(self, mode: str, seed: int, named_by: Mapping[str, Iterable[str]]) -> None:
         self.mode = mode
         self.test = mode == "test"
         self.seed = seed
         self.random = Random(f"{seed}:{mode}")  # noqa: S311
-        self.collections = {resource.name: Collection(*resource.named_by) for resource in resources}
+        self.collections = {name: Collection(*fields) for name, fields in named_by.items()}
         self.clicks: dict[str, Click] = {}
         #: How often a conversion of each customer key was sent, and the keys that were converted.
         self.attempts: Counter[str] = Counter()
