@@ -85,6 +85,18 @@ def test_ctrl_c_ends_with_one_line_and_frees_the_resource(migrated, sandbox):
     assert ended(migrated, "customers")[0] == 0
 
 
+def test_a_reader_that_is_gone_is_told_of_in_one_line(migrated):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [*COMMAND, "customers", "--json"]
+    run = subprocess.run(command, env=migrated, stdout=writer, stderr=subprocess.PIPE, text=True)
+    os.close(writer)
+    assert (run.returncode, run.stderr) == (
+        1,
+        "CommandError: Nobody reads the result. What was stored stays.\n",
+    )
+
+
 def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(migrated):
     main, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +11,7 @@ from django.db import Error as DatabaseError
 from django.db import router
 
 from django_partnerstack import sync
+from django_partnerstack.client import Client
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError, get_client
 from django_partnerstack.exceptions import AuthenticationFailed, NotSent
@@ -58,30 +61,40 @@ class Command(BaseCommand):
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
         with client, Progress(self.stderr, quiet=options["json"]) as progress:
-            results = sync.run(
-                names,
-                workers=options["workers"],
-                on_page=progress.page,
-                client=client,
-                mode=conf.mode,
-                full=options["full"],
-                since=options["since"],
-                dry_run=options["dry_run"],
-            )
-            try:
-                pulled = [progress.done(result) for result in results]
-            except KeyboardInterrupt:
-                raise CommandError(
-                    "Stopped. What was stored stays; run again to go on.", returncode=130
-                ) from None
-            except DatabaseError as error:
-                raise CommandError(
-                    f"The database failed: {in_one_line(error)}. What was stored stays; run again to go on."
-                ) from error
-        self._report(pulled, as_data=options["json"])
+            pulled = self._pull(names, client, progress, options)
+        try:
+            self._report(pulled, as_data=options["json"])
+        except BrokenPipeError:
+            # Or Python complains at its end of what it could not write.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise CommandError("Nobody reads the result. What was stored stays.") from None
         problems = [*filter(None, map(problem, pulled)), *self._mode_problem()]
         if problems:
             raise CommandError("\n".join(problems))
+
+    def _pull(
+        self, names: list[str], client: Client, progress: Progress, options: dict[str, Any]
+    ) -> list[sync.Pulled]:
+        results = sync.run(
+            names,
+            workers=options["workers"],
+            on_page=progress.page,
+            client=client,
+            mode=conf.mode,
+            full=options["full"],
+            since=options["since"],
+            dry_run=options["dry_run"],
+        )
+        try:
+            return [progress.done(result) for result in results]
+        except KeyboardInterrupt:
+            raise CommandError(
+                "Stopped. What was stored stays; run again to go on.", returncode=130
+            ) from None
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database failed: {in_one_line(error)}. What was stored stays; run again to go on."
+            ) from error
 
     def _names(self, given: list[str]) -> list[str]:
         for name in given:
