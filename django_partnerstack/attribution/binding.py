@@ -11,10 +11,10 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ..conf import conf
-from ..exceptions import PartnerStackError
+from ..exceptions import InvalidArgument, PartnerStackError
 from ..models import Attribution, Customer, Way
 from ..models.upsert import insert
-from .parameters import Click
+from .parameters import LONGEST_KEY, Click, printable
 from .visit import Visit, visit_of
 
 #: What a row has where no click is known.
@@ -91,8 +91,12 @@ def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
     """
     Credit a customer to a partner by hand, whatever was decided before. Safe to repeat.
 
-    Raises AlreadyReported if PartnerStack has the customer.
+    Raises AlreadyReported if PartnerStack has the customer, and InvalidArgument for what is no partner key.
     """
+    if not printable(partner_key):
+        raise InvalidArgument(
+            f"A partner key has 1 to {LONGEST_KEY} printable characters; not {partner_key!r}."
+        )
     if Customer.objects.filter(mode=mode, customer_key=customer_key, key__isnull=False).exists():
         raise AlreadyReported(
             f"PartnerStack has {customer_key} already; its partner can be changed in the dashboard there."

@@ -33,7 +33,8 @@ def credit(payload: dict[str, Any], attribution: Attribution | None) -> Credit:
     if attribution is None:
         return Credit(reason="The customer has no partner.")
     if attribution.click_id and conf.tracking_token:
-        return Credit("conversions.create", {"xid": attribution.click_id, **attribution.visit})
+        visit = attribution.visit if conf.privacy == "full" else {}
+        return Credit("conversions.create", {"xid": attribution.click_id, **visit})
     if attribution.partner_key:
         return Credit("customers.create", {"partner_key": attribution.partner_key})
     if attribution.click_id:

@@ -133,6 +133,14 @@ def test_a_conversion_says_no_more_of_the_visit_than_the_site_allows(
 
 
 @WITH_TOKEN
+def test_a_visit_that_was_kept_is_not_told_once_the_site_tells_less(site: ConvertingSite) -> None:
+    found = came_by(click(site.sandbox.click("gstest")), HTTP_USER_AGENT="Browser")
+    with override_settings(PARTNERSTACK_PRIVACY="full"):
+        track.signup(account(), request=found)
+    assert "user_agent" not in sent(site)[1]
+
+
+@WITH_TOKEN
 def test_what_is_credited_is_fixed_when_it_is_taken_in(site: ConvertingSite) -> None:
     sign_up(click(site.sandbox.click("gstest"), "gstest"))
     site.sandbox.faults.add("status", status=503, times=1)

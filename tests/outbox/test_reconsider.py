@@ -10,6 +10,7 @@ from django.test import override_settings
 
 from django_partnerstack import outbox, track
 from django_partnerstack.attribution import AlreadyReported
+from django_partnerstack.exceptions import InvalidArgument
 from django_partnerstack.models import Attribution
 from django_partnerstack.outbox import NotPossible
 from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
@@ -89,6 +90,12 @@ def test_a_person_credits_a_customer_before_it_is_queued(site: ConvertingSite) -
     assign(Account(pk=7))
     shop = account(pk=7)
     assert at_partnerstack(site, shop) == "gstest"
+
+
+@pytest.mark.parametrize("partner_key", ["", "a\nb", "k" * 256])
+def test_a_partner_key_that_cannot_be_one_is_refused(partner_key: str) -> None:
+    with pytest.raises(InvalidArgument, match="partner key"):
+        assign(account(), partner_key)
 
 
 def test_a_person_decides_again(site: ConvertingSite) -> None:
