@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from .. import track
 from ..attribution import AlreadyReported
 from ..conf import conf
+from ..exceptions import InvalidArgument
 from ..explain import find
 from ..models import Attribution, Customer, Partnership
 from ..outbox import NotPossible
@@ -88,7 +89,7 @@ def assign_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             return _assign(model_admin, request, form)
-        except (AlreadyReported, NotPossible) as error:
+        except (AlreadyReported, InvalidArgument, NotPossible) as error:
             form.add_error(None, str(error))
     context = {
         **model_admin.admin_site.each_context(request),

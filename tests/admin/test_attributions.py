@@ -174,6 +174,11 @@ class TestAssigning:
         assert "PartnerStack may have account-1 already" in page.rendered_content
         assert Attribution.objects.get().partner_key == ""
 
+    def test_says_what_is_no_partner_key(self, clerk: Client) -> None:
+        decided()
+        page = assign(clerk, "account-1", "two\nlines")
+        assert "A partner key has 1 to 255 printable characters" in page.rendered_content
+
     def test_needs_a_customer_that_there_is(self, clerk: Client) -> None:
         page = assign(clerk, "account-7")
         assert "There is no such customer in test mode." in page.rendered_content
