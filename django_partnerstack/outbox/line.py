@@ -28,6 +28,9 @@ HORIZON = timedelta(seconds=1)
 #: A request leaves on knowledge of the line that is no older.
 FRESH = timedelta(seconds=0.1)
 
+#: A slot that could not be used for so long, for want of a free thread, is not used on top of the later ones.
+LATE = timedelta(seconds=0.05)
+
 #: The breaker: this share of at least so many requests in a minute failed.
 FAILING_SHARE, FAILING_REQUESTS, MINUTE = 0.7, 10, timedelta(minutes=1)
 OPEN_FOR = timedelta(seconds=30)
@@ -146,7 +149,7 @@ class Line:
             except Error as error:
                 raise LineClosed(f"The database failed: {error}") from error
             if slots:
-                return self.wait_for(slots[0], wait)
+                return self._wait(slots[0], wait)
             self.check()
             if wait(HORIZON.total_seconds() / 2):
                 raise LineClosed(STOPPED)
@@ -157,10 +160,16 @@ class Line:
 
     def wait_for(self, slot: datetime, wait: Callable[[float], object]) -> None:
         """
-        Wait until a slot has come. Raises LineClosed if nothing may leave then.
+        Wait until a slot has come, or for another if it is past. Raises LineClosed if nothing may leave then.
 
         ``wait`` sleeps for some seconds, and returns something true if the worker is to stop.
         """
+        if self.clock.now() - slot > LATE:
+            self.turn(wait)
+        else:
+            self._wait(slot, wait)
+
+    def _wait(self, slot: datetime, wait: Callable[[float], object]) -> None:
         left = (slot - self.clock.now()).total_seconds()
         if wait(max(left, 0)):
             raise LineClosed(STOPPED)
