@@ -30,7 +30,7 @@ def mirror_locally(messages: Iterable[OutboxMessage], *, mode: str, using: str) 
 
 def _customer(message: OutboxMessage, mode: str) -> Customer:
     names = ("customer_key", "email", "name", "partner_key", "provider_key")
-    # What is too long for PartnerStack kills this message alone, later, and not all that are taken in with it.
+    # What is too long for PartnerStack kills this message later, and not all that are taken in with it.
     values = {name: str(message.content.get(name) or "")[:LONGEST_KEY] for name in names}
     return Customer(mode=mode, **values)
 

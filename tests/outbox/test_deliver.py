@@ -11,6 +11,7 @@ from django.db import connection
 
 from django_partnerstack import outbox, track
 from django_partnerstack.models import Customer, OutboxConnection, OutboxMessage, Transaction
+from django_partnerstack.outbox.claim import claim
 from django_partnerstack.outbox.outcome import ATTEMPTS, retry_delay
 from django_partnerstack.signals import customer_pushed, push_failed, transaction_pushed
 
@@ -338,6 +339,18 @@ def test_an_event_in_doubt_is_held_for_a_person(site: Site, kind: str, details: 
     assert message("actions.create").state == "held"
     assert "cannot be looked up" in message("actions.create").reason
     assert site.effects("actions.create") == {"demo-1": 1}
+
+
+def test_a_worker_that_dies_while_it_looks_up_does_not_make_the_sending_forgotten(
+    site: Site, paid: Any
+) -> None:
+    fail(site, "lost")
+    site.push()
+    site.clock.advance(minutes=20)
+    assert claim(site.worker.line, 1, lease=site.worker.lease).claimed
+    site.push_for(hours=1)
+    assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
+    assert told().state == "delivered"
 
 
 def test_an_event_whose_worker_was_lost_is_held_for_a_person(site: Site) -> None:

@@ -150,7 +150,7 @@ def test_older_data_are_not_told_after_newer_ones(site: Site, shop: Account) -> 
     for email in ("b@customers.example", "c@customers.example"):
         shop.email = email
         shop.save()
-    older, newer = messages("customers.save")
+    older, _ = messages("customers.save")
     outbox.hold(older)
     site.push()
     outbox.release(older)
@@ -167,6 +167,32 @@ def test_releasing_a_deletion_does_not_overtake_its_payment(site: Site, shop: Ac
     outbox.release(message("transactions.delete"))
     site.push()
     assert message("transactions.delete").state == "blocked"
+
+
+def test_an_organic_customer_that_was_held_takes_its_payments_along(site: Site) -> None:
+    shop = account(partner_key="")
+    paid = payment(shop)
+    site.push()
+    outbox.hold(message("customers.create"))
+    track.assign(f"account-{shop.pk}", "gstest", by="ada")
+    outbox.release(message("customers.create"))
+    site.push()
+    assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
+
+
+def test_a_deletion_does_not_overtake_a_payment_that_was_held_while_it_was_organic(site: Site) -> None:
+    shop = account(partner_key="")
+    track.purchase(shop, amount=4900, currency="USD", key="inv_1")
+    track.refund("inv_1")
+    site.push()
+    outbox.hold(message("transactions.create"))
+    track.assign(f"account-{shop.pk}", "gstest", by="ada")
+    site.push()
+    assert message("transactions.delete").state == "blocked"
+    outbox.release(message("transactions.create"))
+    site.push_for(hours=1)
+    assert site.sandbox.objects("transactions") == []
+    assert message("transactions.delete").state == "delivered"
 
 
 def test_letting_a_customer_go_does_not_let_go_what_waits_for_something_else(site: Site) -> None:

@@ -106,6 +106,32 @@ def test_a_person_decides_again(site: ConvertingSite) -> None:
     assert Attribution.objects.get().partner_key == "gstest"
 
 
+def test_a_person_decides_again_about_a_customer_that_was_organic_for_long(site: ConvertingSite) -> None:
+    shop = account()
+    site.push()
+    shop.email = "new@customers.example"
+    shop.save()
+    site.push()
+    assign(shop, "first")
+    site.sandbox.faults.add("status", status=429, times=1)
+    site.push()
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    assert site.sandbox.objects("customers")[0]["email"] == "new@customers.example"
+
+
+def test_a_late_click_of_a_reported_customer_does_not_bring_back_older_data(site: ConvertingSite) -> None:
+    shop = account()
+    Attribution.objects.all().delete()
+    site.push()
+    shop.partner_key, shop.email = "gstest", "new@customers.example"
+    shop.save()
+    assert at_partnerstack(site, shop) == "gstest"
+    assert not track.signup(shop, request=came_by(click("", "another")))
+    site.push()
+    assert site.sandbox.objects("customers")[0]["email"] == "new@customers.example"
+
+
 def test_a_person_puts_a_partner_right_that_partnerstack_refused(site: ConvertingSite) -> None:
     shop = account()
     paid = payment(shop)

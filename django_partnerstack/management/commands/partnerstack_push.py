@@ -45,9 +45,15 @@ class Command(BaseCommand):
             worker = outbox.worker(threads=options["threads"])
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: worker.stop())
-        counts = worker.run(forever=options["loop"], limit=options["limit"])
+        before = {
+            number: signal.signal(number, lambda *_: worker.stop())
+            for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            counts = worker.run(forever=options["loop"], limit=options["limit"])
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
         if not options["loop"]:
             self._prune()
             self._report(counts)
@@ -56,7 +62,8 @@ class Command(BaseCommand):
         outbox.prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
 
     def _report(self, counts: Counter[str]) -> None:
-        sent = ", ".join(f"{number} {State(state).label}" for state, number in counts.items())
+        labels = {**dict(State.choices), "lost": "taken over by another worker"}
+        sent = ", ".join(f"{number} {labels[state]}" for state, number in counts.items())
         self.stdout.write(sent or "Nothing was due.")
         line = OutboxConnection.objects.filter(mode=conf.mode, closed_until__gt=timezone.now()).first()
         if line is not None:

@@ -1,0 +1,101 @@
+"""``manage.py partnerstack_push``."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import override_settings
+
+from django_partnerstack import outbox, track
+from django_partnerstack.sandbox import TEST_KEYS, Sandbox
+from tests.outbox.site import account, messages, payment
+
+KEYS = {"PARTNERSTACK_PUBLIC_KEY": TEST_KEYS[0], "PARTNERSTACK_SECRET_KEY": TEST_KEYS[1]}
+
+
+@pytest.fixture
+def partnerstack(transactional_db: None) -> Iterator[Sandbox]:
+    """The site's settings lead to a sandbox."""
+    sandbox = Sandbox()
+    with (
+        sandbox.serve() as server,
+        override_settings(**KEYS, PARTNERSTACK_API_URL=f"{server.url}/api/v2", PARTNERSTACK_READ_TIMEOUT=2),
+    ):
+        yield sandbox
+
+
+def push(**options: Any) -> tuple[str, str]:
+    out, err = StringIO(), StringIO()
+    call_command("partnerstack_push", stdout=out, stderr=err, no_color=True, **options)
+    return out.getvalue(), err.getvalue()
+
+
+def test_it_sends_what_is_due_and_says_so(partnerstack: Sandbox) -> None:
+    payment(account())
+    assert push() == ("2 delivered\n", "")
+    assert push() == ("Nothing was due.\n", "")
+    assert len(partnerstack.objects("transactions")) == 1
+
+
+def test_it_fails_while_a_message_needs_a_person(partnerstack: Sandbox, capsys: Any) -> None:
+    shop = account()
+    push()
+    partnerstack.faults.add("status", status=400, method="POST", times=1)
+    payment(shop)
+    track.event(shop, "demo")
+    outbox.hold(messages("actions.create")[0])
+    err = StringIO()
+    with pytest.raises(SystemExit) as stopped:
+        call_command("partnerstack_push", stdout=StringIO(), stderr=err, no_color=True)
+    assert stopped.value.code == 1
+    assert err.getvalue() == "Messages that need a person: 1 dead and 1 held. See the admin.\n"
+
+
+def test_it_tells_why_nothing_leaves(partnerstack: Sandbox) -> None:
+    payment(account())
+    partnerstack.faults.add("status", status=401)
+    out, err = push()
+    assert out == "1 waiting for its turn\n"
+    assert "Nothing leaves before" in err
+    assert "401" in err
+
+
+def test_it_sends_no_more_than_it_is_told(partnerstack: Sandbox) -> None:
+    for name in "abc":
+        account(email=f"{name}@customers.example")
+    assert push(limit=2) == ("2 delivered\n", "")
+
+
+def test_it_forgets_what_was_delivered_long_ago(partnerstack: Sandbox) -> None:
+    payment(account())
+    push()
+    with override_settings(PARTNERSTACK_RETENTION_DAYS=0):
+        push()
+    assert [each.operation for each in messages()] == ["customers.create"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("settings", "options", "words"),
+    [
+        ({}, {}, "PARTNERSTACK_PUBLIC_KEY and PARTNERSTACK_SECRET_KEY are not set"),
+        ({**KEYS, "PARTNERSTACK_PUSH_ENABLED": False}, {}, "messages are queued and held, nothing is sent"),
+        ({**KEYS, "PARTNERSTACK_MODE": "live"}, {}, "must be 'test' or 'production'"),
+        (KEYS, {"loop": True, "limit": 1}, "Give --loop or --limit, not both"),
+    ],
+)
+def test_it_says_in_one_line_what_is_wrong(settings: Any, options: Any, words: str) -> None:
+    with override_settings(**settings), pytest.raises(CommandError, match=words) as error:
+        push(**options)
+    assert "\n" not in str(error.value)
+
+
+def test_it_leaves_the_signals_of_its_process_as_they_were(partnerstack: Sandbox) -> None:
+    before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+    push()
+    assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
