@@ -9,5 +9,5 @@ from hypothesis import settings
 LONG = os.environ.get("CRASH_LENGTH") == "long"
 
 a_run_of_visitors = settings(max_examples=100_000 if LONG else 2_000, deadline=None)
-a_run_of_keys = settings(max_examples=100_000 if LONG else 300, deadline=None)
-a_run_of_histories = settings(max_examples=10_000 if LONG else 100, deadline=None)
+a_run_of_keys = settings(max_examples=10_000 if LONG else 300, deadline=None)
+a_run_of_histories = settings(max_examples=2_000 if LONG else 100, deadline=None)
