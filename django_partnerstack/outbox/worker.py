@@ -101,6 +101,7 @@ class Worker:
             for thread in team:
                 thread.join()
             self._leave()
+            self.courier.client.close()
         self._finished(counts, at_least=0)
         return counts
 
