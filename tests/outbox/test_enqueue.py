@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -249,3 +251,29 @@ def test_the_message_names_the_object_that_it_came_from() -> None:
     assert (found.source, found.source_pk) == ("shop.payment", str(paid.pk))
     assert (found.customer_source, found.customer_source_pk) == ("shop.account", str(shop.pk))
     assert connection.alias == "default"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("committed", [True, False])
+def test_two_processes_that_save_the_same_at_once_queue_it_once(committed: bool) -> None:
+    written, answers = threading.Event(), []
+    paid = draft(operation="transactions.create", once="transactions.create:a", payload={"key": "a"})
+
+    def first() -> None:
+        with transaction.atomic():
+            answers.append(outbox.enqueue(paid, mode="test"))
+            written.set()
+            time.sleep(0.3)  # the other is waiting for the database by then
+            transaction.set_rollback(not committed)
+        connection.close()
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert written.wait(10)
+    with transaction.atomic():
+        answers.append(outbox.enqueue(paid, mode="test"))
+        account()
+    thread.join()
+    assert answers == [True, not committed]
+    assert len(messages("transactions.create")) == 1
+    assert Account.objects.count() == 1
