@@ -159,6 +159,16 @@ def test_a_payment_that_was_pulled_can_be_refunded(site: Site, shop: Account) ->
     assert queued == ["transactions.delete", "transactions.create"]
 
 
+def test_a_payment_whose_key_goes_on_with_digits_is_another_payment(site: Site, shop: Account) -> None:
+    for key in ("1001", "10012"):
+        buy(shop, key)
+    site.push()
+    outbox.prune("test", timezone.now() + timedelta(days=1))
+    track.refund("1001")
+    site.push()
+    assert amounts(site) == {"10012": 4900}
+
+
 def test_a_payment_that_partnerstack_has_lost_cannot_be_refunded(site: Site) -> None:
     Transaction.objects.create(mode="test", key="inv_1", synced_at=timezone.now(), archived=True)
     with pytest.raises(RefundError, match="inv_1"):

@@ -90,4 +90,5 @@ def _from_mirror(key: str, mode: str, using: str) -> Left:
 
 
 def _is_of(candidate: str, key: str) -> bool:
-    return candidate == key or candidate.removeprefix(f"{key}-r").isdecimal()
+    rest = candidate.removeprefix(f"{key}-r")
+    return candidate == key or (rest != candidate and rest.isdecimal())
