@@ -65,6 +65,8 @@ class OutboxMessage(models.Model):
     sent_at = models.DateTimeField(_("last sent"), null=True)
     #: The last attempt of which nobody knows whether PartnerStack carried it out.
     in_doubt_since = models.DateTimeField(_("in doubt since"), null=True)
+    #: The first such attempt: from then on it may have been carried out.
+    first_doubt_at = models.DateTimeField(null=True, editable=False)
     next_try_at = models.DateTimeField(_("next try"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     #: Why it stands where it stands.

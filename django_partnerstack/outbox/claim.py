@@ -122,7 +122,9 @@ def _mark(
     rows = OutboxMessage.objects.using(using).filter(pk__in=[head.message for head in heads])
     lost = Q(state=State.SENDING, next_try_at__lte=now)
     if any(head.lost for head in heads):
-        rows.filter(lost).update(in_doubt_since=F("next_try_at"))
+        rows.filter(lost).update(
+            in_doubt_since=F("next_try_at"), first_doubt_at=Coalesce("first_doubt_at", "next_try_at")
+        )
     rows.filter(Q(state__in=(State.UNKNOWN, State.READY)) | lost).update(
         state=State.SENDING,
         token=token,

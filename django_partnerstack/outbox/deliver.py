@@ -91,8 +91,10 @@ class Courier:
         """What an earlier attempt did; None if it certainly did nothing, so that it may be sent again."""
         if operation.find is None:
             return held(UNCLEAR.format(message.reason or "the worker that sent it was lost."), since)
+        # A look-up whose worker was lost counts as in doubt, and any attempt before it may have got through.
+        begin = (message.first_doubt_at or since) - self.lease
         try:
-            record = operation.find(self.client, message.content, since - self.lease, since, self._next_page)
+            record = operation.find(self.client, message.content, begin, since, self._next_page)
         except PartnerStackError as error:
             stopped = self._stopped(message, error)
             return stopped or self._doubtful(message, f"The look-up failed: {error}", since, spent=False)

@@ -66,6 +66,7 @@ def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[st
         "token": "",
         "next_try_at": outcome.again_at,
         "in_doubt_since": outcome.in_doubt_since,
+        "first_doubt_at": message.first_doubt_at or outcome.in_doubt_since,
         "finished_at": None if waiting else now,
         "response": outcome.record.raw if outcome.record is not None else message.response,
         "attempts": F("attempts") if outcome.spent else F("attempts") - 1,

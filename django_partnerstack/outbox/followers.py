@@ -13,6 +13,9 @@ from .operations import CREATE_CUSTOMER, OPERATIONS
 #: States in which a message will not be delivered by itself.
 STUCK = frozenset({State.DEAD, State.HELD, State.CANCELLED})
 
+#: Why a message is blocked, where the one that it waits for is not named.
+BEHIND = "Waits for what is dead, held or cancelled before it."
+
 #: What is done to one object in order, as a payment is deleted and the rest told anew.
 AWAITED = tuple(name for name, each in OPERATIONS.items() if each.awaited and name not in CREATE_CUSTOMER)
 WAITING = tuple(name for name in OPERATIONS if name.startswith(("transactions.", "partnerships.")))

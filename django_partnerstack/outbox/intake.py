@@ -10,24 +10,23 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from copy import copy
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
-from ..conf import conf
 from ..models import Attribution, Customer, OutboxLane, OutboxMessage, Standing, State
 from .credit import Credit, credit
 from .drafts import customer_of
 from .enqueue import CUSTOMER, message_from
-from .followers import STUCK, WAITING, behind, unblock
+from .followers import BEHIND, STUCK, WAITING, behind
 from .locals import mirror_locally
 from .operations import CREATE_CUSTOMER, CUSTOMER_SNAPSHOTS, SAVE_CUSTOMER
+from .organic import release_organic
 
 #: Messages taken in at a time.
 BATCH = 500
 
 REPLACED = "Replaced by newer data."
-TOO_OLD = "Queued too long before the customer had a partner."
 
 #: What becomes of a message, by the standing of its lane.
 PLACES = {
@@ -80,7 +79,8 @@ class Intake:
         OutboxMessage.objects.using(self.using).bulk_create(introduced)
         self._save_messages(messages)
         self._save_lanes()
-        self._release()
+        if self.opened:
+            release_organic(self.opened, mode=self.mode, using=self.using, now=self.now)
 
     def _load(self, keys: Iterable[str]) -> None:
         for lane in OutboxLane.objects.using(self.using).filter(mode=self.mode, key__in=keys):
@@ -126,7 +126,7 @@ class Intake:
         elif message.pk in self.organic:
             message.state, message.reason = State.ORGANIC, "What it is about was not reported."
         if message.state == State.BLOCKED:
-            message.reason = "Waits for what is dead, held or cancelled before it."
+            message.reason = BEHIND
         if message.state == State.READY and lane.due_at is None:
             lane.due_at = self.now
         return introduced
@@ -172,7 +172,8 @@ class Intake:
         # If PartnerStack has the customer after all, it has the older data: these are told as a change, too.
         creation = copy(message)
         creation.pk, creation.state = None, State.READY
-        creation.in_doubt_since, creation.first_sent_at = dead.in_doubt_since, dead.first_sent_at
+        creation.in_doubt_since, creation.first_doubt_at = dead.in_doubt_since, dead.first_doubt_at
+        creation.first_sent_at = dead.first_sent_at
         self._create(creation, lane)
         return [creation]
 
@@ -215,18 +216,6 @@ class Intake:
         lanes.filter(pk__in=due).update(due_at=self.now)
         for name, pks in standing.items():
             lanes.filter(pk__in=pks).update(standing=name)
-
-    def _release(self) -> None:
-        """What waited for a partner may leave, unless it is too old; and what waited behind a refusal."""
-        if not self.opened:
-            return
-        waiting = self.messages.filter(lane__in=self.opened).exclude(operation__in=CUSTOMER_SNAPSHOTS)
-        organic = waiting.filter(state=State.ORGANIC)
-        organic.filter(queued_at__lt=self.now - timedelta(days=conf.attribution_days)).update(reason=TOO_OLD)
-        follow = behind(organic.exclude(reason=TOO_OLD), {State.ORGANIC}, reason=TOO_OLD)
-        organic.filter(pk__in=list(follow.values_list("pk", flat=True))).update(reason=TOO_OLD)
-        organic.exclude(reason=TOO_OLD).update(state=State.READY, reason="")
-        unblock(waiting)
 
 
 def _follows(message: OutboxMessage) -> bool:

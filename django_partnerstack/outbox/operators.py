@@ -11,9 +11,10 @@ from django.db.models import Exists
 from ..exceptions import PartnerStackError
 from ..models import OutboxLane, OutboxMessage, Standing, State
 from .credit import credited
-from .followers import STUCK, behind, block, followers, unblock
+from .followers import BEHIND, STUCK, behind, block, followers, unblock
 from .intake import PLACES, REPLACED, take_in
 from .operations import CREATE_CUSTOMER, CUSTOMER_SNAPSHOTS, OPERATIONS
+from .organic import release_organic
 from .push import site_line
 
 Change = Callable[[OutboxMessage, OutboxLane, datetime], None]
@@ -91,7 +92,7 @@ def _let_go(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
         message.save(using=using)
         return
     if message.operation in CREATE_CUSTOMER and credited(message):
-        _stand(lane, Standing.OPEN, using)
+        _open(lane, using, now)
     message.state, message.reason = _place(message, lane, using)
     message.attempts, message.next_try_at, message.finished_at = 0, None, None
     message.save(using=using)
@@ -113,7 +114,7 @@ def _place(message: OutboxMessage, lane: OutboxLane, using: str) -> tuple[State,
     if message.operation in CREATE_CUSTOMER and not credited(message):
         return State.ORGANIC, "The customer has no partner."
     if behind(OutboxMessage.objects.using(using).filter(pk=message.pk), STUCK).exists():
-        return State.BLOCKED, "Waits for what is dead, held or cancelled before it."
+        return State.BLOCKED, BEHIND
     place = PLACES[Standing(lane.standing)]
     return (State.UNKNOWN if message.in_doubt_since and place == State.READY else place), ""
 
@@ -145,14 +146,15 @@ def _believe(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
     message.in_doubt_since, message.next_try_at = None, None
     message.save(using=using)
     if message.operation in CREATE_CUSTOMER:
-        _stand(lane, Standing.OPEN, using)
+        _open(lane, using, now)
     unblock(followers(message, using))
 
 
-def _stand(lane: OutboxLane, standing: Standing, using: str) -> None:
-    """The standing alone: a worker that has just delivered may be setting the due time."""
-    lane.standing = standing
+def _open(lane: OutboxLane, using: str, now: datetime) -> None:
+    """Of a lane the standing alone: a worker that has just delivered may be setting the due time."""
+    lane.standing = Standing.OPEN
     lane.save(update_fields=["standing"], using=using)
+    release_organic([lane.key], mode=lane.mode, using=using, now=now)
 
 
 def _wake(lane: OutboxLane, using: str, now: datetime) -> None:

@@ -81,7 +81,8 @@ def doubtful(
     never gives up.
     """
     over = since + grace
-    bound = min(FIRST_WAIT + (now - since), LONGEST_WAIT)
+    # Not below zero if the database's clock was set back.
+    bound = min(FIRST_WAIT + max(now - since, timedelta()), LONGEST_WAIT)
     at = now + bound * random.uniform(0.5, 1)  # noqa: S311 - spreads load
     at = min(at, over) if over > now else at
     return Outcome(state=State.UNKNOWN, reason=reason, again_at=at, in_doubt_since=since, spent=spent)
