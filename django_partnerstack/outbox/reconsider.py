@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import router
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
-from ..models import Attribution, OutboxMessage, State
+from ..models import Attribution, OutboxLane, OutboxMessage, Standing, State
 from .credit import credit
 from .enqueue import Draft, message_from, tell_workers
 from .operations import CREATE_CUSTOMER, CUSTOMER_SNAPSHOTS, SAVE_CUSTOMER
 from .operators import NotPossible
+from .push import site_line
 
 
 def reconsider(customer_key: str, *, mode: str, using: str | None = None) -> bool:
@@ -22,7 +23,9 @@ def reconsider(customer_key: str, *, mode: str, using: str | None = None) -> boo
     Nothing happens to a customer that PartnerStack knows. Safe to repeat.
     """
     using = using or router.db_for_write(OutboxMessage)
-    organic = _creations(customer_key, mode, using).filter(state=State.ORGANIC)
+    # Earlier organic data stay in the lane of a customer that has a partner since.
+    lane = OutboxLane.objects.using(using).filter(mode=mode, key=OuterRef("lane"), standing=Standing.ORGANIC)
+    organic = _creations(customer_key, mode, using).filter(Exists(lane), state=State.ORGANIC)
     last = organic.order_by("-pk").first()
     changes = {"operation": SAVE_CUSTOMER, "state": State.NEW, "rank": 1, "reason": ""}
     if last is None or not organic.filter(pk=last.pk).update(**changes):
@@ -38,7 +41,12 @@ def credit_anew(customer_key: str, *, mode: str) -> None:
     What was refused is queued once more. Nothing happens if nothing creates it yet, or a person has cancelled
     it. Raises NotPossible while it is being sent, or may have been carried out.
     """
-    using = router.db_for_write(OutboxMessage)
+    # A worker that is taking the customer in has read who sent it before.
+    with site_line(mode).locked(durable=False):
+        _credit_anew(customer_key, mode, router.db_for_write(OutboxMessage))
+
+
+def _credit_anew(customer_key: str, mode: str, using: str) -> None:
     if reconsider(customer_key, mode=mode, using=using):
         return
     creation = _creations(customer_key, mode, using).exclude(state=State.CANCELLED).order_by("-pk").first()
