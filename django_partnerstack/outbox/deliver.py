@@ -71,6 +71,9 @@ class Courier:
             self.turn()
         now = self.line.clock.now()
         if now + self.budget > lease_until:
+            if message.in_doubt_since is None:
+                return postponed(message, "There was no time left to send it.", now)
+            # Spends an attempt, lest a look-up that takes too long is repeated for ever.
             return again(message, "There was no time left to send it in the same turn.", now)
         return self._send(operation, message)
 

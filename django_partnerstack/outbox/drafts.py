@@ -7,7 +7,7 @@ from copy import copy
 from typing import Any
 
 from django.apps import apps
-from django.db import models
+from django.db import models, router
 
 from .. import sources
 from ..client.payloads import whole
@@ -170,14 +170,22 @@ def customer_of(message: Any) -> Draft | None:
     """
     The customer of a message as its source describes it now, for a customer that was never queued.
 
-    None if the site has no source for it, or it is not to be reported, or the object is gone.
+    None if the site has no source for it, or it is not to be reported, or the object is gone. Raises
+    SourceError if its key is no longer the one that the message was queued under.
     """
     if not message.customer_source:
         return None
     model = apps.get_model(message.customer_source)
     describe = sources.find(sources.customers, model)
-    customer = model._base_manager.filter(pk=message.customer_source_pk).first()
-    if describe is None or customer is None:
+    # Where it was written: a copy to read from may not have it yet.
+    rows = model._base_manager.using(router.db_for_write(model))
+    customer = rows.filter(pk=message.customer_source_pk).first()
+    data = describe(customer) if describe is not None and customer is not None else None
+    if customer is None or not isinstance(data, sources.CustomerData):
         return None
-    data = describe(customer)
-    return customer_draft(customer, data) if isinstance(data, sources.CustomerData) else None
+    draft = customer_draft(customer, data)
+    if draft.lane != message.lane:
+        raise sources.SourceError(
+            f"PARTNERSTACK_CUSTOMER_KEY gives {draft.subject!r} now, and this was queued under another key."
+        )
+    return draft

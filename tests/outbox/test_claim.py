@@ -143,6 +143,7 @@ def test_a_worker_that_has_lost_its_lease_sends_nothing(site: Site) -> None:
     site.clock.advance(seconds=site.worker.lease.total_seconds() - 30)
     assert site.worker.carry(claimed) == "ready"
     assert site.sent == []
+    assert message("customers.create").attempts == 0
 
 
 def test_a_worker_that_has_lost_its_lease_writes_nothing(site: Site) -> None:

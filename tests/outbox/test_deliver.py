@@ -12,7 +12,7 @@ from django.db import connection
 from django_partnerstack import outbox, track
 from django_partnerstack.models import Customer, OutboxConnection, OutboxMessage, Transaction
 from django_partnerstack.outbox.claim import claim
-from django_partnerstack.outbox.outcome import ATTEMPTS, retry_delay
+from django_partnerstack.outbox.outcome import ATTEMPTS, doubtful, retry_delay
 from django_partnerstack.signals import customer_pushed, push_failed, transaction_pushed
 
 from .site import Site, account, message, messages, payment, states
@@ -351,6 +351,13 @@ def test_a_worker_that_dies_while_it_looks_up_does_not_make_the_sending_forgotte
     site.push_for(hours=1)
     assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
     assert told().state == "delivered"
+
+
+def test_a_look_up_waits_a_second_also_after_the_clock_was_set_back(site: Site, paid: Any) -> None:
+    now = site.clock.at
+    outcome = doubtful(told(), "", now, since=now + timedelta(hours=1), grace=GRACE)
+    assert outcome.again_at is not None
+    assert now + timedelta(seconds=0.5) <= outcome.again_at <= now + timedelta(seconds=1)
 
 
 def test_an_event_whose_worker_was_lost_is_held_for_a_person(site: Site) -> None:

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test import override_settings
 from django.utils import timezone
 
 from django_partnerstack import outbox, sources, track
 from django_partnerstack.models import Customer, OutboxMessage, Transaction
+from django_partnerstack.outbox.claim import claim
 from tests.shop.models import Account
 
 from .site import Site, account, lane_of, message, messages, payment, states
@@ -95,6 +97,34 @@ def test_a_customer_that_was_never_queued_is_asked_of_its_source(site: Site) -> 
     payment(shop)
     site.push()
     assert site.sent == ["POST /customers", "POST /transactions"]
+
+
+class ReadsElsewhere:
+    """A router that reads from a copy of the database, which has not got the newest rows yet."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "copy"
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        return "default"
+
+
+def test_a_customer_is_read_where_it_was_written(site: Site) -> None:
+    Account.objects.bulk_create([Account(email="a@customers.example", partner_key="gstest")])
+    payment(Account.objects.get())
+    with override_settings(DATABASE_ROUTERS=[f"{__name__}.ReadsElsewhere"]):
+        claim(site.worker.line, 0, lease=site.worker.lease)
+    assert message("customers.create").state == "ready"
+
+
+def test_a_payment_is_left_to_a_person_if_its_customer_would_get_another_key(site: Site) -> None:
+    Account.objects.bulk_create([Account(name="new-key", email="a@customers.example", partner_key="gstest")])
+    payment(Account.objects.get())
+    with override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.by_name"):
+        site.push()
+    assert message("transactions.create").state == "held"
+    assert "new-key" in message("transactions.create").reason
+    assert site.sent == []
 
 
 def test_a_customer_without_a_source_is_organic(site: Site, accounts: dict[Any, Any]) -> None:
