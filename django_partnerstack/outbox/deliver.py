@@ -90,12 +90,18 @@ class Courier:
             return self._doubtful(message, reason, self.line.clock.now())
         return _agreed(operation, message, record, "")
 
-    def _look_up(self, operation: Operation, message: OutboxMessage, since: datetime) -> Outcome | None:
-        """What an earlier attempt did; None if it certainly did nothing, so that it may be sent again."""
+    def _look_up(
+        self, operation: Operation, message: OutboxMessage, since: datetime, begin: datetime | None = None
+    ) -> Outcome | None:
+        """
+        What an earlier attempt did; None if it certainly did nothing, so that it may be sent again.
+
+        ``begin``: when that may have been at the earliest, if not from the first doubt on.
+        """
         if operation.find is None:
             return held(UNCLEAR.format(message.reason or "the worker that sent it was lost."), since)
         # A look-up whose worker was lost counts as in doubt, and any attempt before it may have got through.
-        begin = (message.first_doubt_at or since) - self.lease
+        begin = begin or (message.first_doubt_at or since) - self.lease
         try:
             record = operation.find(self.client, message.content, begin, since, self._next_page)
         except PartnerStackError as error:
@@ -156,7 +162,8 @@ class Courier:
     ) -> Outcome:
         """PartnerStack has such an object already: ours, or somebody else's. Only a look-up tells."""
         self.turn()
-        found = self._look_up(operation, message, message.in_doubt_since or now)
+        # Perhaps told long ago, if the site's database was restored since.
+        found = self._look_up(operation, message, message.in_doubt_since or now, begin=message.queued_at)
         if found is not None and found.state != State.UNKNOWN:
             return found
         return self._doubtful(message, str(error), message.in_doubt_since or now)

@@ -17,14 +17,14 @@ def mirror_locally(messages: Iterable[OutboxMessage], *, mode: str, using: str) 
     """
     messages = list(messages)
     customers = {m.subject: m for m in messages if m.operation in CREATE_CUSTOMER}
-    transactions = {m.subject: m for m in messages if m.operation == "transactions.create"}
+    transactions = [m for m in messages if m.operation == "transactions.create"]
     if customers:
         there = Customer.objects.using(using)
         found = there.filter(mode=mode, customer_key__in=customers)
         known = set(found.values_list("customer_key", flat=True))
         there.bulk_create(_customer(m, mode) for key, m in customers.items() if key not in known)
     if transactions:
-        rows = (_transaction(message, mode) for message in transactions.values())
+        rows = (_transaction(message, mode) for message in transactions)
         Transaction.objects.using(using).bulk_create(rows, ignore_conflicts=True)
 
 

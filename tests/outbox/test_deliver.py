@@ -353,6 +353,14 @@ def test_a_worker_that_dies_while_it_looks_up_does_not_make_the_sending_forgotte
     assert told().state == "delivered"
 
 
+def test_what_was_told_before_the_database_was_restored_is_found(site: Site, paid: Any) -> None:
+    make_there(site, key=f"payment-{paid.pk}", amount=4900)
+    site.clock.advance(hours=6)
+    site.push()
+    assert told().state == "delivered"
+    assert told().reason == "Found at PartnerStack; an earlier attempt got through."
+
+
 def test_a_look_up_waits_a_second_also_after_the_clock_was_set_back(site: Site, paid: Any) -> None:
     now = site.clock.at
     outcome = doubtful(told(), "", now, since=now + timedelta(hours=1), grace=GRACE)

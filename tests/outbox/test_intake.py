@@ -41,6 +41,13 @@ def test_an_organic_customer_costs_no_request_and_neither_do_its_payments(site: 
     assert Transaction.objects.get().amount == 4900
 
 
+def test_a_payment_and_what_is_left_of_it_are_both_in_the_mirror(site: Site) -> None:
+    track.purchase(account(partner_key=""), amount=4900, currency="USD", key="inv_1")
+    track.refund("inv_1", amount=900)
+    site.push()
+    assert dict(Transaction.objects.values_list("key", "amount")) == {"inv_1": 4900, "inv_1-r1": 4000}
+
+
 def test_a_partner_that_is_found_later_releases_what_is_inside_the_window(site: Site) -> None:
     shop = account(partner_key="")
     old, recent = payment(shop), payment(shop)
