@@ -24,8 +24,9 @@ def reconsider(customer_key: str, *, mode: str, using: str | None = None) -> boo
     """
     using = using or router.db_for_write(OutboxMessage)
     # Earlier organic data stay in the lane of a customer that has a partner since.
-    lane = OutboxLane.objects.using(using).filter(mode=mode, key=OuterRef("lane"), standing=Standing.ORGANIC)
-    organic = _creations(customer_key, mode, using).filter(Exists(lane), state=State.ORGANIC)
+    lanes = OutboxLane.objects.using(using).filter(mode=mode, key=OuterRef("lane"))
+    settled = Exists(lanes.filter(standing__in=(Standing.OPEN, Standing.BLOCKED)))
+    organic = _creations(customer_key, mode, using).filter(~settled, state=State.ORGANIC)
     last = organic.order_by("-pk").first()
     changes = {"operation": SAVE_CUSTOMER, "state": State.NEW, "rank": 1, "reason": ""}
     if last is None or not organic.filter(pk=last.pk).update(**changes):
