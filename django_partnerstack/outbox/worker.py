@@ -65,8 +65,10 @@ class Worker:
             grace=timedelta(seconds=grace_seconds),
             budget=timedelta(seconds=request_seconds),
             lease=self.lease,
-            turn=lambda: self.line.turn(self.stopping.wait),
+            turn=lambda: self.line.turn(self._wait),
         )
+        #: When the run under way begins nothing more.
+        self._until: datetime | None = None
         self._claimed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
 
@@ -89,12 +91,12 @@ class Worker:
         database that fails is waited for, for as long as it takes.
         """
         counts: Counter[str] = Counter()
-        until = self.clock.now() + timedelta(seconds=seconds) if seconds is not None else None
+        self._until = self.clock.now() + timedelta(seconds=seconds) if seconds is not None else None
         team = [threading.Thread(target=self._deliver, daemon=True) for _ in range(self.threads)]
         for thread in team:
             thread.start()
         try:
-            self._keep_busy(counts, forever, limit, lanes, until)
+            self._keep_busy(counts, forever, limit, lanes)
         finally:
             for _ in team:
                 self._claimed.put(None)
@@ -111,10 +113,9 @@ class Worker:
         forever: bool,
         limit: int | None,
         lanes: Collection[str] | None,
-        until: datetime | None,
     ) -> None:
         under_way = begun = 0
-        while not self.stopping.is_set() and (until is None or self.clock.now() < until):
+        while not self._wait(0):
             # As many again wait for a thread: a claim is for several at once, and no thread waits for it.
             free = 2 * self.threads - under_way
             try:
@@ -133,6 +134,10 @@ class Worker:
                 logger.warning("The database failed (%s); trying again in %s s.", error, POLL)
                 connections.close_all()
                 self.stopping.wait(POLL)
+
+    def _wait(self, seconds: float) -> bool:
+        """Whether nothing more is to begin, after some seconds or before."""
+        return self.stopping.wait(seconds) or (self._until is not None and self.clock.now() >= self._until)
 
     def _start(self, free: int, lanes: Collection[str] | None) -> Batch:
         """Hand messages to free threads."""
@@ -195,7 +200,7 @@ class Worker:
         """Any error whatever is the message's outcome: one message must not stop the others."""
         message = claimed.message
         try:
-            self.line.wait_for(claimed.send_at, self.stopping.wait)
+            self.line.wait_for(claimed.send_at, self._wait)
             return self.courier.deliver(message, claimed.lease_until)
         except LineClosed as error:
             return postponed(message, str(error), self.clock.now())
