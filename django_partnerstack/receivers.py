@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from django.db import models
+from django.db import connections, models, router, transaction
 
 from . import dispatch, sources, track
 from .conf import conf
@@ -24,11 +26,40 @@ def report_saved(
     if raw or not (sources.find(sources.customers, sender) or sources.find(sources.transactions, sender)):
         return
     try:
-        track.report(instance, new=created)
+        with _queries_apart(instance._state.db or router.db_for_write(sender)):
+            track.report(instance, new=created)
     except Exception:
         if conf.strict:
             raise
         logger.exception("%s could not be queued for PartnerStack.", sources.label(instance))
+
+
+@contextmanager
+def _queries_apart(using: str) -> Iterator[None]:
+    """
+    Let no query of the site's source that fails spoil the transaction of the save.
+
+    A savepoint before its first query; what is written of our own has one already, and needs no other.
+    """
+    points: list[str | None] = []
+
+    def begin(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if not points:
+            points.append(None)  # To make a savepoint is a query, too.
+            if connection.in_atomic_block and not str(sql).startswith("SAVEPOINT"):
+                points[0] = transaction.savepoint(using)
+        return execute(sql, *rest)
+
+    connection = connections[using]
+    try:
+        with connection.execute_wrapper(begin):
+            yield
+    except Exception:
+        if points and points[0]:
+            transaction.savepoint_rollback(points[0], using)
+        raise
+    if points and points[0]:
+        transaction.savepoint_commit(points[0], using)
 
 
 def wake_worker(lane: str, **kwargs: Any) -> None:

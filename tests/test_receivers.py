@@ -100,6 +100,16 @@ def test_a_save_goes_on_when_a_setting_is_wrong(caplog: Any) -> None:
 
 
 @pytest.mark.django_db
+@override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.from_a_missing_table")
+def test_a_save_goes_on_when_a_query_of_the_site_fails(caplog: Any) -> None:
+    with transaction.atomic():
+        account = new_account()
+        Account.objects.filter(pk=account.pk).update(name="Goes on")
+    assert Account.objects.get().name == "Goes on"
+    assert "could not be queued" in caplog.text
+
+
+@pytest.mark.django_db
 @override_settings(PARTNERSTACK_STRICT=True)
 def test_a_strict_site_hears_of_an_amount_that_cannot_be_told() -> None:
     account = new_account()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db import connection
+
 from .models import Account
 
 
@@ -11,3 +13,9 @@ def by_name(account: Account) -> str:
 
 def plain_name(account: Account) -> str:
     return account.name
+
+
+def from_a_missing_table(account: Account) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM nowhere")
+        return cursor.fetchone()[0]
