@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import override_settings
 
 from django_partnerstack import outbox, track
@@ -13,6 +14,7 @@ from django_partnerstack.attribution import AlreadyReported
 from django_partnerstack.exceptions import InvalidArgument
 from django_partnerstack.models import Attribution
 from django_partnerstack.outbox import NotPossible
+from django_partnerstack.outbox.intake import take_in
 from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
 from django_partnerstack.signals import queued
 from tests.attribution.clicks import account, came_by, click, customer, key_of
@@ -130,6 +132,24 @@ def test_a_late_click_of_a_reported_customer_does_not_bring_back_older_data(site
     assert not track.signup(shop, request=came_by(click("", "another")))
     site.push()
     assert site.sandbox.objects("customers")[0]["email"] == "new@customers.example"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite lets one transaction in at a time")
+def test_a_person_decides_while_a_worker_takes_the_customer_in(site: ConvertingSite) -> None:
+    shop = account()
+    thread = threading.Thread(target=assign_elsewhere, args=(shop,))
+    with site.worker.line.locked() as row:
+        take_in("test", "default", row.now)
+        thread.start()
+        thread.join(0.5)
+    thread.join()
+    assert at_partnerstack(site, shop) == "gstest"
+
+
+def assign_elsewhere(shop: Account) -> None:
+    assign(shop)
+    connection.close()
 
 
 def test_a_person_puts_a_partner_right_that_partnerstack_refused(site: ConvertingSite) -> None:
