@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db import router
+from django.db import router, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
@@ -20,9 +20,24 @@ def reconsider(customer_key: str, *, mode: str, using: str | None = None) -> boo
     """
     Take an organic customer in once more, now that more is known of who sent it. Returns whether it was.
 
-    Nothing happens to a customer that PartnerStack knows. Safe to repeat.
+    Nothing happens to a customer that PartnerStack knows. A worker that is taking it in at this very moment
+    is waited for after the commit. Safe to repeat.
     """
     using = using or router.db_for_write(OutboxMessage)
+    if _take_in_again(customer_key, mode, using):
+        return True
+    new = OutboxMessage.objects.using(using).filter(mode=mode, subject=customer_key, operation=SAVE_CUSTOMER)
+    if new.filter(state=State.NEW).exists():
+        transaction.on_commit(lambda: _behind_intake(customer_key, mode, using), using, robust=True)
+    return False
+
+
+def _behind_intake(customer_key: str, mode: str, using: str) -> None:
+    with site_line(mode).locked(durable=False):
+        _take_in_again(customer_key, mode, using)
+
+
+def _take_in_again(customer_key: str, mode: str, using: str) -> bool:
     # Earlier organic data stay in the lane of a customer that has a partner since.
     lanes = OutboxLane.objects.using(using).filter(mode=mode, key=OuterRef("lane"))
     settled = Exists(lanes.filter(standing__in=(Standing.OPEN, Standing.BLOCKED)))
@@ -48,7 +63,7 @@ def credit_anew(customer_key: str, *, mode: str) -> None:
 
 
 def _credit_anew(customer_key: str, mode: str, using: str) -> None:
-    if reconsider(customer_key, mode=mode, using=using):
+    if _take_in_again(customer_key, mode, using):
         return
     creation = _creations(customer_key, mode, using).exclude(state=State.CANCELLED).order_by("-pk").first()
     if creation is None:

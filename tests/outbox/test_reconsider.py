@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -134,22 +135,29 @@ def test_a_late_click_of_a_reported_customer_does_not_bring_back_older_data(site
     assert site.sandbox.objects("customers")[0]["email"] == "new@customers.example"
 
 
+def sign_up(shop: Account) -> None:
+    track.signup(shop, request=came_by(click("", "gstest")))
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite lets one transaction in at a time")
-def test_a_person_decides_while_a_worker_takes_the_customer_in(site: ConvertingSite) -> None:
+@pytest.mark.parametrize("decide", [assign, sign_up])
+def test_what_comes_to_light_while_a_worker_takes_the_customer_in_counts(
+    site: ConvertingSite, decide: Callable[[Account], None]
+) -> None:
     shop = account()
-    thread = threading.Thread(target=assign_elsewhere, args=(shop,))
+
+    def elsewhere() -> None:
+        decide(shop)
+        connection.close()
+
+    thread = threading.Thread(target=elsewhere)
     with site.worker.line.locked() as row:
         take_in("test", "default", row.now)
         thread.start()
         thread.join(0.5)
     thread.join()
     assert at_partnerstack(site, shop) == "gstest"
-
-
-def assign_elsewhere(shop: Account) -> None:
-    assign(shop)
-    connection.close()
 
 
 def test_a_person_puts_a_partner_right_that_partnerstack_refused(site: ConvertingSite) -> None:
