@@ -89,7 +89,11 @@ def test_a_cookie_is_no_token_and_a_token_no_cookie() -> None:
     assert not visit_of(request(cookies={COOKIE: token_of(click())})).clicks
 
 
-@pytest.mark.parametrize("token", ["x", "\0", "a" * 5000, signed([1]), signed("x", salt="other")])
+@pytest.mark.parametrize(
+    "token",
+    ["x", "\0", "a" * 5000, signed([1]), signed("x", salt="other")],
+    ids=["short", "nul", "long", "no clicks", "other salt"],
+)
 def test_a_token_that_is_none_is_ignored(token: str) -> None:
     assert not visit_of(request(), token).clicks
 
