@@ -214,6 +214,17 @@ def test_the_look_up_of_a_payment_does_not_grow_with_its_age(site: Site, paid: A
     assert end - begin < timedelta(minutes=15).total_seconds() * 1000
 
 
+def test_a_worker_that_was_lost_as_it_looked_up_hides_no_earlier_attempt(site: Site, paid: Any) -> None:
+    site.sandbox.behaviour.change(duplicates="accepted", read_lag=360)
+    fail(site, "lost")
+    site.push()
+    site.clock.advance(minutes=14)
+    claim(site.worker.line, 1, lease=site.worker.lease)
+    site.push_for(hours=1)
+    assert told().state == "delivered"
+    assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
+
+
 def test_a_payment_that_is_dated_back_is_found_where_it_is(site: Site) -> None:
     shop = account()
     site.push()
@@ -372,7 +383,7 @@ def test_an_event_whose_worker_was_lost_is_held_for_a_person(site: Site) -> None
     shop = account()
     site.push()
     track.event(shop, "demo")
-    outbox.claim.claim(site.worker.line, 1, lease=site.worker.lease)  # type: ignore[attr-defined]
+    claim(site.worker.line, 1, lease=site.worker.lease)
     site.push_for(hours=1)
     assert message("actions.create").state == "held"
     assert "the worker that sent it was lost" in message("actions.create").reason

@@ -238,7 +238,7 @@ class Outbox(RuleBasedStateMachine):
         if not hasattr(self, "site"):
             return
         self.site.sandbox.faults.clear()
-        self.site.push_for(days=3, step=60)
+        self.site.push_for(days=3, step=900)
         for claimed in self.stalled:
             self.site.worker.carry(claimed)
         self.nothing_has_two_effects()
