@@ -113,9 +113,10 @@ def _place(message: OutboxMessage, lane: OutboxLane, using: str) -> tuple[State,
         return State.NEW, ""
     if message.operation in CREATE_CUSTOMER and not credited(message):
         return State.ORGANIC, "The customer has no partner."
-    if behind(OutboxMessage.objects.using(using).filter(pk=message.pk), STUCK).exists():
-        return State.BLOCKED, BEHIND
     place = PLACES[Standing(lane.standing)]
+    stuck = behind(OutboxMessage.objects.using(using).filter(pk=message.pk), STUCK)
+    if place == State.BLOCKED or stuck.exists():
+        return State.BLOCKED, BEHIND
     return (State.UNKNOWN if message.in_doubt_since and place == State.READY else place), ""
 
 

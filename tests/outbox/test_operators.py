@@ -206,6 +206,15 @@ def test_letting_a_customer_go_does_not_let_go_what_waits_for_something_else(sit
     assert [each.state for each in messages(subject="inv_1")] == ["delivered", "held", "blocked"]
 
 
+def test_what_is_released_behind_a_held_customer_waits_and_says_so(site: Site) -> None:
+    payment(account())
+    outbox.hold(message("transactions.create"))
+    outbox.hold(message("customers.create"))
+    outbox.release(message("transactions.create"))
+    assert message("transactions.create").state == "blocked"
+    assert message("transactions.create").reason.startswith("Waits for what is dead, held or cancelled")
+
+
 def test_an_act_on_a_message_behind_many_new_ones(site: Site, shop: Account) -> None:
     rows = [
         OutboxMessage(mode="test", lane=f"x:{each}", operation="x", payload={}, queued_at=site.clock.at)
