@@ -69,11 +69,19 @@ def test_it_ends_with_0_when_all_is_there(migrated):
     assert out.splitlines()[1].split()[:2] == ["customers", "600"]
 
 
+#: As in a terminal: what a shell starts in the background would ignore Ctrl-C.
+IN_A_TERMINAL = """
+import signal, sys
+from django.core.management import execute_from_command_line
+signal.signal(signal.SIGINT, signal.default_int_handler)
+execute_from_command_line(["django-admin", *sys.argv[1:]])
+"""
+
+
 def test_ctrl_c_ends_with_one_line_and_frees_the_resource(migrated, sandbox):
     sandbox.faults.add("latency", seconds=30)
-    with subprocess.Popen(
-        [*COMMAND, "customers"], env=migrated, stderr=subprocess.PIPE, text=True
-    ) as process:
+    command = [sys.executable, "-c", IN_A_TERMINAL, "partnerstack_sync", "customers"]
+    with subprocess.Popen(command, env=migrated, stderr=subprocess.PIPE, text=True) as process:
         assert sandbox.was_asked.wait(30)
         process.send_signal(signal.SIGINT)
         _, err = process.communicate()
@@ -85,7 +93,9 @@ def test_ctrl_c_ends_with_one_line_and_frees_the_resource(migrated, sandbox):
     assert ended(migrated, "customers")[0] == 0
 
 
-def test_a_reader_that_is_gone_is_told_of_in_one_line(migrated):
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
+def test_a_reader_that_is_gone_is_told_of_in_one_line(migrated, unbuffered):
+    migrated["PYTHONUNBUFFERED"] = unbuffered
     reader, writer = os.pipe()
     os.close(reader)
     command = [*COMMAND, "customers", "--json"]

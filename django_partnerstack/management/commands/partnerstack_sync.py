@@ -64,6 +64,7 @@ class Command(BaseCommand):
             pulled = self._pull(names, client, progress, options)
         try:
             self._report(pulled, as_data=options["json"])
+            self.stdout.flush()
         except BrokenPipeError:
             # Or Python complains at its end of what it could not write.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
