@@ -13,6 +13,9 @@ from kombu.exceptions import OperationalError
 from .conftest import Site
 from .processes import until
 
+# They share the brokers.
+pytestmark = pytest.mark.xdist_group("brokers")
+
 BROKERS = {
     "redis": os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"),
     "rabbitmq": os.environ.get("RABBITMQ_URL", "amqp://guest:guest@127.0.0.1:5672//"),
