@@ -35,8 +35,8 @@ def test_every_event_has_one_effect_whatever_is_lost(duplicates: str, capsys: An
             track.purchase(shop, amount=100, currency="USD", key=f"payment-{number}-{order}")
         if number % 20 == 0:
             site.sandbox.behaviour.read_lag = random.uniform(0, 360)
-            site.push_for(minutes=random.uniform(0, 5), step=30)
-    site.push_for(days=2, step=120)
+            site.push_for(minutes=random.uniform(0, 5), step=60)
+    site.push_for(days=2, step=240)
 
     created = site.effects("customers.create") | site.effects("transactions.create")
     second, lost = sum(created.values()) - len(created), EVENTS - len(created)
