@@ -29,6 +29,7 @@ def url(sandbox: Sandbox) -> Iterator[str]:
         yield server.url
 
 
+@pytest.mark.django_db  # The newest Django lets checks ask the database.
 def test_what_the_page_says_holds_step_by_step(sandbox: Sandbox, url: str, settings: Any) -> None:
     both_ways_of_sending_the_keys_read_a_partnership(url)
     the_client_sends_the_same_header(url)

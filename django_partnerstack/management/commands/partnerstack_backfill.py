@@ -14,6 +14,8 @@ from django_partnerstack.outbox.backfill import Backfilled, backfill, reported_m
 
 
 class Command(BaseCommand):
+    #: Django's others ask the database, and would end in a traceback where it is not there.
+    requires_system_checks = ("partnerstack",)
     help = (
         "Queue the objects of the site that were never queued: those from before this app was there, and "
         "those written in bulk or by SQL. Customers first, then their transactions. Exit status 1 if a "

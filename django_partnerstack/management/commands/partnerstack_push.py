@@ -17,6 +17,8 @@ from django_partnerstack.models import OutboxConnection, OutboxMessage, State
 
 
 class Command(BaseCommand):
+    #: Django's others ask the database, and would end in a traceback where it is not there.
+    requires_system_checks = ("partnerstack",)
     help = (
         "Send PartnerStack what is due, and print what came of it. Exit status 1 if a message is dead or "
         "held. With --loop it goes on until it is stopped: run it as a service, as often as you like."

@@ -24,6 +24,8 @@ NAMES = ", ".join(sync.RESOURCES)
 
 
 class Command(BaseCommand):
+    #: Django's others ask the database, and would end in a traceback where it is not there.
+    requires_system_checks = ("partnerstack",)
     help = (
         "Bring the mirrors of the partner programme up to date. Reads what changed since the last run, or "
         "everything with --full. Exit status 0 only if the mirrors are complete. Safe to stop and to repeat."
