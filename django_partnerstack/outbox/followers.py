@@ -42,11 +42,11 @@ def block(message: OutboxMessage, using: str) -> None:
         lane.update(standing=Standing.BLOCKED, due_at=None)
 
 
-def unblock(rows: QuerySet[OutboxMessage]) -> None:
+def unblock(rows: QuerySet[OutboxMessage], to: State = State.READY) -> None:
     """Let those go on of which nothing before is stuck. Call it with the line locked."""
     blocked = rows.filter(state=State.BLOCKED)
     still = list(behind(blocked, STUCK).values_list("pk", flat=True))
-    blocked.exclude(pk__in=still).update(state=State.READY, reason="")
+    blocked.exclude(pk__in=still).update(state=to, reason="")
 
 
 def behind(rows: QuerySet[OutboxMessage], states: Collection[State], **more: Any) -> QuerySet[OutboxMessage]:

@@ -96,7 +96,7 @@ def _let_go(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
     message.state, message.reason = _place(message, lane, using)
     message.attempts, message.next_try_at, message.finished_at = 0, None, None
     message.save(using=using)
-    unblock(followers(message, using))
+    _unblock_followers(message, lane, using)
 
 
 def _release(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
@@ -148,7 +148,13 @@ def _believe(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
     message.save(using=using)
     if message.operation in CREATE_CUSTOMER:
         _open(lane, using, now)
-    unblock(followers(message, using))
+    _unblock_followers(message, lane, using)
+
+
+def _unblock_followers(message: OutboxMessage, lane: OutboxLane, using: str) -> None:
+    place = State.NEW if lane.standing == Standing.NEW else PLACES[Standing(lane.standing)]
+    if place != State.BLOCKED:
+        unblock(followers(message, using), to=place)
 
 
 def _open(lane: OutboxLane, using: str, now: datetime) -> None:

@@ -215,6 +215,20 @@ def test_what_is_released_behind_a_held_customer_waits_and_says_so(site: Site) -
     assert message("transactions.create").reason.startswith("Waits for what is dead, held or cancelled")
 
 
+def test_releasing_an_organic_payment_lets_its_refund_go_no_further(site: Site) -> None:
+    shop = account(partner_key="")
+    track.purchase(shop, amount=4900, currency="USD", key="inv_1")
+    outbox.hold(message("transactions.create"))
+    track.refund("inv_1")
+    site.push()
+    outbox.release(message("transactions.create"))
+    assert {each.state for each in messages(subject="inv_1")} == {"organic"}
+    shop.partner_key = "gstest"
+    shop.save()
+    site.push()
+    assert {each.state for each in messages(subject="inv_1")} == {"delivered"}
+
+
 def test_an_act_on_a_message_behind_many_new_ones(site: Site, shop: Account) -> None:
     rows = [
         OutboxMessage(mode="test", lane=f"x:{each}", operation="x", payload={}, queued_at=site.clock.at)
