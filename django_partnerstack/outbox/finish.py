@@ -11,7 +11,7 @@ from django.db import router, transaction
 from django.db.models import F
 
 from ..mapping import keep
-from ..models import OutboxLane, OutboxMessage, State
+from ..models import Customer, OutboxLane, OutboxMessage, State
 from .claim import Claimed
 from .followers import STUCK, block
 from .line import Line
@@ -81,6 +81,6 @@ def _mirror(
     if outcome.record is not None:
         keep(operation.model, outcome.record, mode=mode, now=now)
     elif operation.removes:
-        name = "customer_key" if operation.model.__name__ == "Customer" else "key"
-        key = message.payload.get("customer_key") or message.payload.get("key")
-        operation.model._base_manager.using(using).filter(mode=mode, **{name: key}).update(archived=True)
+        name = "customer_key" if operation.model is Customer else "key"
+        rows = operation.model._base_manager.using(using).filter(mode=mode, **{name: message.payload[name]})
+        rows.update(archived=True)

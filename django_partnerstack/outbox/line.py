@@ -7,7 +7,6 @@ One row a mode. Whoever wants messages or a slot locks it first, so that claims 
 from __future__ import annotations
 
 import logging
-import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from django.db import Error, connections, models, router, transaction
 
 from ..exceptions import PartnerStackError
 from ..models import OutboxConnection, OutboxMessage
+from .breaker import Tally, settle
 from .clock import Clock, Moment
 
 logger = logging.getLogger(__name__)
@@ -31,47 +31,17 @@ FRESH = timedelta(seconds=0.1)
 #: A slot that could not be used for so long, for want of a free thread, is not used on top of the later ones.
 LATE = timedelta(seconds=0.05)
 
-#: The breaker: this share of at least so many requests in a minute failed.
-FAILING_SHARE, FAILING_REQUESTS, MINUTE = 0.7, 10, timedelta(minutes=1)
-OPEN_FOR = timedelta(seconds=30)
-
 #: After the keys were refused: one message tries again, in case they have been put right.
 REFUSED_FOR = timedelta(minutes=5)
 
 #: How long the line stays closed after "too many requests" without a time, and at most.
 LIMITED_FOR, LIMITED_AT_MOST = timedelta(seconds=5), timedelta(hours=1)
 
-
 STOPPED = "The worker was stopped."
 
 
 class LineClosed(PartnerStackError):
     """Nothing may leave now, by no fault of the message."""
-
-
-class Tally:
-    """Requests of this process that the shared row does not know of yet. Threads may share it."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._requests = self._failures = 0
-        self._ended = False
-
-    def add(self, *, failed: bool) -> None:
-        with self._lock:
-            self._requests += 1
-            self._failures += failed
-
-    def end(self) -> None:
-        """Remember that a message was dealt with, perhaps without a request."""
-        with self._lock:
-            self._ended = True
-
-    def take(self) -> tuple[int, int, bool]:
-        with self._lock:
-            taken = self._requests, self._failures, self._ended
-            self._requests, self._failures, self._ended = 0, 0, False
-        return taken
 
 
 class Line:
@@ -108,7 +78,7 @@ class Line:
             row = self._lock(using)
             self.clock.set(row.now)
             row.now = self.clock.now()
-            self._settle(row)
+            settle(row, self.tally, is_closed=self.is_closed(row))
             yield row
             row.save()
             self._know(row.closed_until)
@@ -216,24 +186,3 @@ class Line:
     def refused(self, reason: str) -> None:
         """The keys were refused. Nothing of what is queued is to blame, so no message spends an attempt."""
         self.close(self.clock.now() + REFUSED_FOR, reason, probing=True)
-
-    def _settle(self, row: OutboxConnection) -> None:
-        """Count what this process has done since the last time, and open or close the breaker."""
-        requests, failures, ended = self.tally.take()
-        now = row.now
-        if row.probing and ended and not requests:
-            # The probe could not be sent: another one goes.
-            row.next_slot_at = None
-        if row.probing and requests and not self.is_closed(row):
-            row.probing, row.next_slot_at = bool(failures), None
-            row.closed_until = now + OPEN_FOR if failures else None
-            row.closed_reason = row.closed_reason if failures else ""
-            return
-        if row.minute_began_at is None or now - row.minute_began_at > MINUTE:
-            row.minute_began_at, row.requests, row.failures = now, 0, 0
-        row.requests += requests
-        row.failures += failures
-        if row.requests >= FAILING_REQUESTS and row.failures >= FAILING_SHARE * row.requests:
-            row.closed_reason = f"{row.failures} of {row.requests} requests failed within a minute."
-            row.closed_until, row.probing = max(now + OPEN_FOR, row.closed_until or now), True
-            row.requests = row.failures = 0
