@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -8,6 +10,11 @@ from .mirror import Mode
 
 
 class SyncStateQuerySet(models.QuerySet["SyncState"]):
+    def note(self, mode: str, resource: str, *, test: bool, now: datetime) -> None:
+        """Remember that an object came back with its ``test`` flag set, or not set. Safe to repeat."""
+        column = "test_seen_at" if test else "production_seen_at"
+        self.update_or_create(mode=mode, resource=resource, defaults={column: now})
+
     def mode_mismatch(self, mode: str) -> Mode | None:
         """
         The kind of data that came back, if all of it was of the other kind than ``mode``.

@@ -10,7 +10,7 @@ import requests
 from django.db import connection
 
 from django_partnerstack import outbox, track
-from django_partnerstack.models import Customer, OutboxConnection, OutboxMessage, Transaction
+from django_partnerstack.models import Customer, OutboxConnection, OutboxMessage, SyncState, Transaction
 from django_partnerstack.outbox.claim import claim
 from django_partnerstack.outbox.outcome import ATTEMPTS, doubtful, retry_delay
 from django_partnerstack.signals import customer_pushed, push_failed, transaction_pushed
@@ -51,6 +51,25 @@ def test_what_came_back_is_in_the_mirror(site: Site, paid: Any) -> None:
     assert (customer.test, transaction.test) == (True, True)
     assert transaction.customer_key == customer.key
     assert told().response["key"] == f"payment-{paid.pk}"
+
+
+def test_what_came_back_is_held_against_the_mode(settings: Any) -> None:
+    settings.PARTNERSTACK_MODE = "production"
+    site = Site()
+    site.worker = site.new_worker(mode="production")
+    payment(account(partner_key="gstest"))
+    site.push()
+    assert SyncState.objects.mode_mismatch("production") == "test"
+
+
+def test_what_fits_the_mode_is_noted_once_by_a_worker(site: Site, paid: Any) -> None:
+    site.push()
+    noted = dict(SyncState.objects.values_list("resource", "test_seen_at"))
+    assert noted == {"customers": site.clock.at, "transactions": site.clock.at}
+    payment(paid.account)
+    site.clock.advance(minutes=1)
+    site.push()
+    assert dict(SyncState.objects.values_list("resource", "test_seen_at")) == noted
 
 
 def test_a_deleted_payment_is_archived_in_the_mirror(site: Site, paid: Any) -> None:
