@@ -13,7 +13,7 @@ from django.utils import timezone
 from ..conf import conf
 from ..exceptions import InvalidArgument, PartnerStackError
 from ..models import Attribution, Customer, Way
-from ..models.upsert import insert
+from ..models.upsert import insert, none_of
 from .parameters import LONGEST_KEY, Click, printable
 from .visit import Visit, visit_of
 
@@ -68,7 +68,7 @@ def bind(
 def _insert(row: dict[str, Any], decided: QuerySet[Attribution], using: str) -> bool:
     try:
         with transaction.atomic(using):
-            return insert(Attribution, [row], using=using, unless=[decided]) == 1
+            return insert(Attribution, [row], using=using, where=none_of(decided, using=using)) == 1
     except IntegrityError:
         # Another process has decided at this very moment, or something is really wrong.
         if not decided.exists():

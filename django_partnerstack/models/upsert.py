@@ -9,7 +9,8 @@ condition on the update, which keeps an older version from overwriting a newer o
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -18,24 +19,48 @@ from django.db import connections, models
 from django.utils.timezone import make_naive
 
 
+class Given(str):
+    """In a queryset of a condition that is compiled once: the name of a text that is given each time."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition of an INSERT. To compile it takes Django longer than PostgreSQL to carry it out."""
+
+    sql: str = "true"
+    params: tuple[Any, ...] = ()
+
+    def given(self, values: Mapping[str, str]) -> Condition:
+        """With these values in place of their names."""
+        params = (values[param] if isinstance(param, Given) else param for param in self.params)
+        return Condition(self.sql, tuple(params))
+
+
+ALWAYS = Condition()
+
+
+def none_of(*querysets: models.QuerySet[Any], using: str) -> Condition:
+    """That none of the querysets finds anything."""
+    compiled = [queryset.order_by().values("pk").query.get_compiler(using).as_sql() for queryset in querysets]
+    return Condition(
+        " AND ".join(f"NOT EXISTS ({sql})" for sql, _ in compiled) or "true",
+        tuple(param for _, params in compiled for param in params),
+    )
+
+
 def insert(
     model: type[models.Model],
     rows: Sequence[dict[str, Any]],
     *,
     using: str,
-    unless: Sequence[models.QuerySet[Any]] = (),
+    where: Condition = ALWAYS,
 ) -> int:
     """
-    Insert rows, given as dicts of all their columns, unless one of the querysets finds something.
+    Insert rows, given as dicts of all their columns, if the condition holds.
 
     Returns how many rows were inserted.
     """
-    conditions, params = ["true"], []
-    for queryset in unless:
-        sql, values = queryset.query.get_compiler(using).as_sql()
-        conditions.append(f"NOT EXISTS ({sql})")
-        params += values
-    return _write(model, rows, f"WHERE {' AND '.join(conditions)}", using, params)
+    return _write(model, rows, f"WHERE {where.sql}", using, where.params)
 
 
 def upsert(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.db import IntegrityError, router, transaction
@@ -17,7 +18,7 @@ from django.utils import timezone
 from ..client.arguments import LONGEST_KEY
 from ..exceptions import InvalidArgument
 from ..models import OutboxMessage, State, Transaction
-from ..models.upsert import insert
+from ..models.upsert import Condition, Given, insert, none_of
 from ..signals import queued
 from .operations import CUSTOMER_SNAPSHOTS, SAVE_CUSTOMER
 
@@ -166,20 +167,25 @@ def _is_queued(row: dict[str, Any], using: str) -> bool:
 
 
 def _insert(row: dict[str, Any], using: str) -> bool:
-    before = OutboxMessage.objects.filter(mode=row["mode"])
+    skipped, once = row["state"] == State.SKIPPED, row["unique_key"] is not None
+    condition = _condition("" if skipped else row["operation"], once, using)
+    values = {**row, "key": row["payload"].get("key")}
+    return insert(OutboxMessage, [row], using=using, where=condition.given(values)) == 1
+
+
+@cache
+def _condition(operation: str, once: bool, using: str) -> Condition:
+    """When a message is to be written down: of one with the same values nothing is known yet."""
+    before = OutboxMessage.objects.filter(mode=Given("mode"))
     unless: list[QuerySet[Any]] = []
-    if row["state"] == State.SKIPPED:
-        return (
-            insert(OutboxMessage, [row], using=using, unless=[before.filter(unique_key=row["unique_key"])])
-            == 1
-        )
-    if row["unique_key"]:
-        unless.append(before.filter(unique_key=row["unique_key"]))
-    if row["operation"] == "transactions.create":
+    if once:
+        unless.append(before.filter(unique_key=Given("unique_key")))
+    if operation == "transactions.create":
         # Also one whose message was pruned long ago, or that was reported by other means.
-        unless.append(Transaction.objects.filter(mode=row["mode"], key=row["payload"].get("key")))
-    if row["operation"] == SAVE_CUSTOMER:
-        snapshots = before.filter(subject=row["subject"], operation__in=CUSTOMER_SNAPSHOTS)
+        unless.append(Transaction.objects.filter(mode=Given("mode"), key=Given("key")))
+    if operation == SAVE_CUSTOMER:
+        snapshots = before.filter(subject=Given("subject"), operation__in=CUSTOMER_SNAPSHOTS)
         last = snapshots.order_by("-pk").values("pk")[:1]
-        unless.append(OutboxMessage.objects.filter(pk=Subquery(last), fingerprint=row["fingerprint"]))
-    return insert(OutboxMessage, [row], using=using, unless=unless) == 1
+        same = OutboxMessage.objects.filter(pk=Subquery(last), fingerprint=Given("fingerprint"))
+        unless.append(same)
+    return none_of(*unless, using=using)

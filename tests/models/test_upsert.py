@@ -4,7 +4,7 @@ import pytest
 
 from django_partnerstack.models import Customer, Deal, Group
 from django_partnerstack.models.lookup import with_keys
-from django_partnerstack.models.upsert import insert, upsert
+from django_partnerstack.models.upsert import Given, insert, none_of, upsert
 
 pytestmark = pytest.mark.django_db
 
@@ -91,8 +91,10 @@ def test_a_row_keeps_its_primary_key():
 
 def test_an_insert_does_nothing_if_another_row_forbids_it():
     put(row(key="one"))
-    assert insert(Group, [row(key="two")], using="default", unless=[Group.objects.filter(key="one")]) == 0
-    assert insert(Group, [row(key="two")], using="default", unless=[Group.objects.filter(key="three")]) == 1
+    nothing_like = none_of(Group.objects.filter(key=Given("key")), using="default")
+    for key, inserted in (("one", 0), ("three", 1)):
+        condition = nothing_like.given({"key": key})
+        assert insert(Group, [row(key="two")], using="default", where=condition) == inserted
 
 
 KEYS = ["a", "A", "a ", "é", "a'b", 'a"b', "a\\b", "%s", "\U0001f600"]
