@@ -38,10 +38,10 @@ def finish(line: Line, claimed: Claimed, outcome: Outcome) -> bool:
         )
         if not mine.update(**_columns(message, outcome, now)):
             return False
-        lane = OutboxLane.objects.using(using).filter(mode=line.mode, key=message.lane)
         if outcome.state == State.DELIVERED and operation is not None:
             _mirror(operation, message, outcome, line.mode, using, now)
         else:
+            lane = OutboxLane.objects.using(using).filter(mode=line.mode, key=message.lane)
             lane.update(due_at=outcome.again_at or now)
         if outcome.state in STUCK and operation is not None:
             block(message, using)
@@ -63,8 +63,9 @@ def _transaction(line: Line, operation: Operation | None, outcome: Outcome) -> I
 
 
 def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """What is to be written: only what changes, which is half of it for a delivery."""
     waiting = outcome.state in (State.READY, State.UNKNOWN)
-    return {
+    columns = {
         "state": outcome.state,
         "reason": outcome.reason,
         "token": "",
@@ -73,8 +74,9 @@ def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[st
         "first_doubt_at": message.first_doubt_at or outcome.in_doubt_since,
         "finished_at": None if waiting else now,
         "response": outcome.record.raw if outcome.record is not None else message.response,
-        "attempts": F("attempts") if outcome.spent else F("attempts") - 1,
+        "attempts": message.attempts if outcome.spent else F("attempts") - 1,
     }
+    return {name: value for name, value in columns.items() if getattr(message, name) != value}
 
 
 def _note_kind(line: Line, operation: Operation | None, record: Any, now: datetime) -> None:

@@ -28,7 +28,8 @@ HORIZON = timedelta(seconds=1)
 #: A request leaves on knowledge of the line that is no older.
 FRESH = timedelta(seconds=0.1)
 
-#: A slot that could not be used for so long, for want of a free thread, is not used on top of the later ones.
+#: A slot that could not be used for so long, for want of a free thread, is not used on top of the later ones,
+#: unless the requests that could be late are so few that no second gets fuller by this share of it.
 LATE = timedelta(seconds=0.05)
 
 #: After the keys were refused: one message tries again, in case they have been put right.
@@ -51,6 +52,8 @@ class Line:
         self.mode = mode
         self.clock = clock
         self.interval = timedelta(minutes=1) / requests_per_minute
+        #: So many requests at a time may be late.
+        self.forgiven = LATE // self.interval
         self.tally = Tally()
         #: What this process knows, so that its threads stop before the row is read again.
         self.closed_until: datetime | None = None
@@ -130,13 +133,14 @@ class Line:
         """While a probe is out nobody else gets a slot, and the probe need not wait for a further one."""
         return [self.clock.now()] if row.probing else self.slots(row, 1)
 
-    def wait_for(self, slot: datetime, wait: Callable[[float], object]) -> None:
+    def wait_for(self, slot: datetime, wait: Callable[[float], object], *, held: int) -> None:
         """
         Wait until a slot has come, or for another if it is past. Raises LineClosed if nothing may leave then.
 
-        ``wait`` sleeps for some seconds, and returns something true if the worker is to stop.
+        ``wait`` sleeps for some seconds, and returns something true if the worker is to stop. ``held``: how
+        many slots this process has at most.
         """
-        if self.clock.now() - slot > LATE:
+        if held > self.forgiven and self.clock.now() - slot > LATE:
             self.turn(wait)
         else:
             self._wait(slot, wait)

@@ -56,6 +56,9 @@ class Worker:
         self.lease = timedelta(seconds=3 * request_seconds + 5)
         self.clock = clock or Clock()
         self.line = Line(mode, self.clock, requests_per_minute=requests_per_minute)
+        #: Claimed messages at a time. Twice as many as threads, so that none waits for a claim; where the
+        #: pace forgives it ten times as many, since a claim costs the same for few and for many.
+        self.held = min(max(2 * threads, self.line.forgiven), 10 * threads)
         self.retention = timedelta(days=retention_days)
         self.pruned_at: datetime | None = None
         self.stopping = threading.Event()
@@ -116,13 +119,12 @@ class Worker:
     ) -> None:
         under_way = begun = 0
         while not self._wait(0):
-            # As many again wait for a thread: a claim is for several at once, and no thread waits for it.
-            free = 2 * self.threads - under_way
+            free = self.held - under_way
             try:
                 batch = self._start(free if limit is None else min(free, limit - begun), lanes)
                 begun, under_way = begun + len(batch.claimed), under_way + len(batch.claimed)
                 if under_way:
-                    under_way -= self._finished(counts, at_least=max(1, under_way - self.threads))
+                    under_way -= self._finished(counts, at_least=max(1, under_way - self.held // 2))
                 elif batch.more and begun != limit:
                     self.stopping.wait(self.line.interval.total_seconds())
                 elif not forever:
@@ -200,7 +202,7 @@ class Worker:
         """Any error whatever is the message's outcome: one message must not stop the others."""
         message = claimed.message
         try:
-            self.line.wait_for(claimed.send_at, self._wait)
+            self.line.wait_for(claimed.send_at, self._wait, held=self.held)
             return self.courier.deliver(message, claimed.lease_until)
         except LineClosed as error:
             return postponed(message, str(error), self.clock.now())

@@ -49,6 +49,26 @@ def test_slots_that_nobody_used_are_not_saved_up(site: Site, waiting: None) -> N
     assert len(claim(worker.line, 20, lease=worker.lease).claimed) == 3
 
 
+@pytest.mark.parametrize(("per_minute", "takes_another"), [(600, True), (600_000, False)])
+def test_who_misses_a_slot_takes_another_unless_the_pace_forgives_it(
+    site: Site, waiting: None, per_minute: float, takes_another: bool
+) -> None:
+    worker = slow(site, per_minute)
+    [claimed] = claim(worker.line, 1, lease=worker.lease).claimed
+    missed = OutboxConnection.objects.get().next_slot_at
+    site.clock.advance(seconds=5)
+    assert worker.carry(claimed) == "delivered"
+    assert (OutboxConnection.objects.get().next_slot_at != missed) == takes_another
+
+
+@pytest.mark.parametrize(("per_minute", "held"), [(600, 16), (24_000, 20), (600_000, 80)])
+def test_a_worker_holds_no_more_than_the_pace_forgives_it_to_be_late_with(
+    site: Site, per_minute: float, held: int
+) -> None:
+    """Or twice as many as it has threads, and then each has its own slot."""
+    assert site.new_worker(requests_per_minute=per_minute, threads=8).held == held
+
+
 def test_a_clock_that_is_set_back_does_not_stop_what_comes_then(site: Site, waiting: None) -> None:
     worker = slow(site, 600)
     claim(worker.line, 4, lease=worker.lease)
