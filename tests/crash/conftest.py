@@ -11,9 +11,6 @@ from .witness import Witness
 #: The full length, as ``tox run -e crash`` has it.
 LONG = os.environ.get("CRASH_LENGTH") == "long"
 
-counted = pytest.StashKey[list[str]]()
-
-
 @pytest.fixture
 def witness():
     return Witness()
@@ -35,11 +32,13 @@ def family(transactional_db, server, tmp_path):
 
 @pytest.fixture
 def show(request):
-    """Says a line at the end of the run, whether the tests passed or not."""
-    lines = request.config.stash.setdefault(counted, [])
-    return lambda line: lines.append(f"{connection.vendor}: {line}")
+    """Says a line at the end of the run, whether the tests passed or not, and whichever process ran them."""
+    return lambda line: request.node.user_properties.append(("counted", f"{connection.vendor}: {line}"))
 
 
-def pytest_terminal_summary(terminalreporter, config):
-    for line in config.stash.get(counted, []):
-        terminalreporter.write_line(line)
+def pytest_terminal_summary(terminalreporter):
+    reports = [report for each in terminalreporter.stats.values() for report in each]
+    for report in reports:
+        if getattr(report, "when", "") == "call":
+            for _, line in report.user_properties:
+                terminalreporter.write_line(line)
