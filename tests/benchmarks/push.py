@@ -17,7 +17,7 @@ QUEUES = ("outbox", "procrastinate", "tasks_db")
 #: The fewest messages a second, by the milliseconds that an answer takes.
 TARGETS = {0: 400, 20: 250}
 #: Messages for which the memory is compared, in MiB at most.
-SMALL, LARGE, MOST_MEMORY = 5_000, 50_000, 100
+SMALL, LARGE, MOST_MEMORY = 5_000, 100_000, 100
 
 
 def run(module: str, *arguments: object) -> dict:

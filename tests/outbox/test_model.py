@@ -35,7 +35,7 @@ from tests.shop.models import Account
 from .site import Site
 
 LONG = os.environ.get("CRASH_LENGTH") == "long"
-EXAMPLES, STEPS = (1000, 100) if LONG else (16, 50)
+EXAMPLES, STEPS = (1000, 100) if LONG else (42, 50)
 
 UNDER_WAY = (State.SENDING, State.UNKNOWN, State.READY)
 STUCK = (State.DEAD, State.HELD, State.CANCELLED)
