@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 import queue
 import threading
-import time
-import traceback
 from collections import Counter
 from collections.abc import Collection
 from datetime import datetime, timedelta
@@ -14,20 +12,15 @@ from datetime import datetime, timedelta
 from django.db import Error, connections
 
 from ..client import Client
-from .announce import announce
+from .attempt import POLL, Attempts
 from .claim import Batch, Claimed, claim
 from .clock import Clock
 from .deliver import Courier
-from .finish import finish
-from .line import Line, LineClosed
-from .outcome import Outcome, dead, postponed
+from .line import Line
 from .prune import prune
 from .waiting import is_anything_due
 
 logger = logging.getLogger(__name__)
-
-#: Seconds between looks at an empty outbox, one query each, and before a database that failed is asked again.
-POLL = 1.0
 
 PRUNE_EVERY = timedelta(hours=1)
 
@@ -62,7 +55,8 @@ class Worker:
         self.retention = timedelta(days=retention_days)
         self.pruned_at: datetime | None = None
         self.stopping = threading.Event()
-        self.courier = Courier(
+        self.client = client
+        courier = Courier(
             client,
             self.line,
             grace=timedelta(seconds=grace_seconds),
@@ -70,6 +64,7 @@ class Worker:
             lease=self.lease,
             turn=lambda: self.line.turn(self._wait),
         )
+        self.attempts = Attempts(courier, stopping=self.stopping, wait=self._wait, held=self.held)
         #: When the run under way begins nothing more.
         self._until: datetime | None = None
         self._claimed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
@@ -106,7 +101,7 @@ class Worker:
             for thread in team:
                 thread.join()
             self._leave()
-            self.courier.client.close()
+            self.client.close()
         self._finished(counts, at_least=0)
         return counts
 
@@ -185,49 +180,6 @@ class Worker:
         """What each thread does: one message after the other, until there is none for it any more."""
         try:
             while (claimed := self._claimed.get()) is not None:
-                self._done.put(self.carry(claimed))
+                self._done.put(self.attempts.make(claimed))
         finally:
             connections.close_all()
-
-    def carry(self, claimed: Claimed) -> str:
-        """Send a claimed message, write down what came of it and tell the host. Returns its new state."""
-        outcome = self._attempt(claimed)
-        self.line.tally.end()
-        written = self._write(claimed, outcome)
-        if written:
-            announce(claimed.message, outcome)
-        return str(outcome.state) if written else "lost"
-
-    def _attempt(self, claimed: Claimed) -> Outcome:
-        """Any error whatever is the message's outcome: one message must not stop the others."""
-        message = claimed.message
-        try:
-            self.line.wait_for(claimed.send_at, self._wait, held=self.held)
-            return self.courier.deliver(message, claimed.lease_until)
-        except LineClosed as error:
-            return postponed(message, str(error), self.clock.now())
-        except Exception:
-            logger.exception("Message %s could not be sent.", message.pk)
-            return dead(traceback.format_exc(), self.clock.now())
-
-    def _write(self, claimed: Claimed, outcome: Outcome) -> bool:
-        """
-        Until it is written down or the lease is over; then the next worker looks the message up.
-
-        So it is after any other error: it must not end the thread, for which the others would wait.
-        """
-        while True:
-            try:
-                return finish(self.line, claimed, outcome)
-            except Error as error:
-                connections.close_all()
-                if self.clock.now() >= claimed.lease_until:
-                    logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)
-                    return False
-                logger.warning(
-                    "The outcome of message %s waits for the database: %s", claimed.message.pk, error
-                )
-                time.sleep(POLL)
-            except Exception:
-                logger.exception("The outcome of message %s could not be written down.", claimed.message.pk)
-                return False

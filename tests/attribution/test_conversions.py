@@ -116,7 +116,7 @@ def test_a_worker_that_dies_while_it_sends_is_followed_by_a_look_up(site: Conver
     site.push(limit=0)
     dying = site.new_worker()
     [claimed] = claim(dying.line, 1, lease=dying.lease).claimed
-    dying.courier.deliver(claimed.message, claimed.lease_until)
+    dying.attempts.courier.deliver(claimed.message, claimed.lease_until)
     site.push_for(hours=1)
     assert message("conversions.create").state == "delivered"
     assert converted(site) == {key_of(shop): 1}

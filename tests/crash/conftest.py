@@ -11,6 +11,7 @@ from .witness import Witness
 #: The full length, as ``tox run -e crash`` has it.
 LONG = os.environ.get("CRASH_LENGTH") == "long"
 
+
 @pytest.fixture
 def witness():
     return Witness()

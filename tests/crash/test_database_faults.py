@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from .history import History, effects
 from .host import write
 from .processes import Family, until
 from .witness import judge
-from .worker import work, work_and_be_cut_off
+from .worker import command, work, work_and_be_cut_off
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="Only with the tests on PostgreSQL."),
@@ -23,7 +24,7 @@ pytestmark = [
 ]
 
 SEED, EVENTS = 3, 150
-#: Seconds after which workers must be delivering again.
+#: Seconds after which workers must be delivering again, or have ended.
 AT_MOST = 5
 
 
@@ -81,6 +82,23 @@ def test_workers_outlive_a_database_that_crashes_and_soon_deliver_again(site, po
     assert [worker.code for worker in workers] == [None, None]
     assert max(seconds) < AT_MOST
     assert verdict.is_good
+
+
+def test_a_worker_that_is_told_to_stop_does_not_wait_for_a_database_that_is_gone(
+    site, postgresql, witness, show
+):
+    worker = site.start(command)
+    until(lambda: len(witness.writes) > 5, seconds=20, what="some deliveries")
+    postgresql.stop()
+    told = witness.clock()
+    worker.send(signal.SIGTERM)
+    try:
+        assert worker.wait(20) == 0, worker.said
+    finally:
+        postgresql.start()
+    took = witness.clock() - told
+    show(f"SIGTERM while the database is down: exit status 0 after {took:.2f} s")
+    assert took < AT_MOST
 
 
 @pytest.mark.parametrize(("point", "every"), [("the claim's", 8), ("the result's", 8), ("the line's", 2)])

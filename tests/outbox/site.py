@@ -63,7 +63,7 @@ class Site:
         worker, counts, more = worker or self.worker, Counter[str](), True
         while more and sum(counts.values()) < limit:
             batch = claim(worker.line, 50, lease=worker.lease)
-            counts.update(worker.carry(claimed) for claimed in batch.claimed)
+            counts.update(worker.attempts.make(claimed) for claimed in batch.claimed)
             more = bool(batch.claimed) or OutboxMessage.objects.filter(state=State.NEW).exists()
         return counts
 

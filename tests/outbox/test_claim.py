@@ -67,7 +67,7 @@ def test_messages_of_one_customer_leave_in_order(site: Site) -> None:
 def test_customers_do_not_wait_for_each_other(site: Site) -> None:
     [payment(account(email=f"{name}@customers.example")) for name in "ab"]
     [slow, quick] = claim_for(site, 2)
-    site.worker.carry(quick)
+    site.worker.attempts.make(quick)
     site.push()
     assert message("transactions.create", lane=quick.message.lane).state == "delivered"
     assert message("transactions.create", lane=slow.message.lane).state == "ready"
@@ -78,7 +78,7 @@ def test_a_message_queued_while_another_is_sent_leaves_next(site: Site) -> None:
     [claimed] = claim_for(site)
     payment(shop)
     assert claim_for(site) == []
-    site.worker.carry(claimed)
+    site.worker.attempts.make(claimed)
     site.push()
     assert message("transactions.create").state == "delivered"
 
@@ -141,7 +141,7 @@ def test_a_worker_that_has_lost_its_lease_sends_nothing(site: Site) -> None:
     account()
     [claimed] = claim_for(site)
     site.clock.advance(seconds=site.worker.lease.total_seconds() - 30)
-    assert site.worker.carry(claimed) == "ready"
+    assert site.worker.attempts.make(claimed) == "ready"
     assert site.sent == []
     assert message("customers.create").attempts == 0
 
@@ -152,7 +152,7 @@ def test_a_worker_that_has_lost_its_lease_writes_nothing(site: Site) -> None:
     site.clock.advance(hours=1)
     [second] = claim_for(site)
     site.clock.at -= timedelta(hours=1)
-    assert site.worker.carry(first) == "lost"
+    assert site.worker.attempts.make(first) == "lost"
     found = message("customers.create")
     assert (found.state, found.token) == ("sending", second.token)
 

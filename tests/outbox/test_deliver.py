@@ -140,9 +140,9 @@ class Unreachable(requests.adapters.HTTPAdapter):
 
 def test_what_was_never_sent_is_sent_again_without_a_doubt(site: Site, paid: Any) -> None:
     worker = site.new_worker()
-    worker.courier.client._session.mount("https://", Unreachable())
-    worker.courier.client._session.adapters.move_to_end("https://api.partnerstack.com/api/v2", last=True)
-    worker.courier.client._session.mount("https://api.partnerstack.com/api/v2", Unreachable())
+    worker.client._session.mount("https://", Unreachable())
+    worker.client._session.adapters.move_to_end("https://api.partnerstack.com/api/v2", last=True)
+    worker.client._session.mount("https://api.partnerstack.com/api/v2", Unreachable())
     site.push(worker)
     found = told()
     assert (found.state, found.attempts, found.in_doubt_since) == ("ready", 1, None)

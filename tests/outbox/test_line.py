@@ -57,7 +57,7 @@ def test_who_misses_a_slot_takes_another_unless_the_pace_forgives_it(
     [claimed] = claim(worker.line, 1, lease=worker.lease).claimed
     missed = OutboxConnection.objects.get().next_slot_at
     site.clock.advance(seconds=5)
-    assert worker.carry(claimed) == "delivered"
+    assert worker.attempts.make(claimed) == "delivered"
     assert (OutboxConnection.objects.get().next_slot_at != missed) == takes_another
 
 
@@ -144,7 +144,7 @@ def test_a_late_answer_does_not_open_a_closed_line(site: Site, waiting: None) ->
     closed_until = line().closed_until
     for claimed in batch:
         late.line.tally.add(failed=True)
-        late.carry(claimed)
+        late.attempts.make(claimed)
     claim(late.line, 0, lease=late.lease)
     assert line().closed_until == closed_until == site.clock.at + timedelta(seconds=600)
 
@@ -152,7 +152,7 @@ def test_a_late_answer_does_not_open_a_closed_line(site: Site, waiting: None) ->
 def test_a_worker_that_is_stopped_releases_what_it_has_not_sent(site: Site, waiting: None) -> None:
     batch = claim(site.worker.line, 3, lease=site.worker.lease).claimed
     site.worker.stop()
-    assert {site.worker.carry(claimed) for claimed in batch} == {"ready"}
+    assert {site.worker.attempts.make(claimed) for claimed in batch} == {"ready"}
     assert (site.sent, {each.attempts for each in messages()}) == ([], {0})
 
 

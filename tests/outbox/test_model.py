@@ -112,7 +112,7 @@ class Outbox(RuleBasedStateMachine):
     @rule()
     def work(self) -> None:
         for claimed in self.take(3):
-            self.site.worker.carry(claimed)
+            self.site.worker.attempts.make(claimed)
 
     @rule()
     def work_until_idle(self) -> None:
@@ -133,12 +133,12 @@ class Outbox(RuleBasedStateMachine):
         self.site.clock.advance(seconds=self.site.worker.lease.total_seconds())
         self.stalled += self.take(2)
         for claimed in late:
-            self.site.worker.carry(claimed)
+            self.site.worker.attempts.make(claimed)
 
     @rule(which=ANY)
     def come_back(self, which: int) -> None:
         if self.stalled:
-            self.site.worker.carry(self.stalled.pop(which % len(self.stalled)))
+            self.site.worker.attempts.make(self.stalled.pop(which % len(self.stalled)))
 
     def take(self, limit: int) -> tuple[Claimed, ...]:
         found = claim(self.site.worker.line, limit, lease=self.site.worker.lease).claimed
@@ -240,7 +240,7 @@ class Outbox(RuleBasedStateMachine):
         self.site.sandbox.faults.clear()
         self.site.push_for(days=3, step=900)
         for claimed in self.stalled:
-            self.site.worker.carry(claimed)
+            self.site.worker.attempts.make(claimed)
         self.nothing_has_two_effects()
         self.no_payment_is_credited_twice()
         for message in OutboxMessage.objects.all():

@@ -1,0 +1,97 @@
+"""One attempt at a claimed message, from its slot until its outcome is written down."""
+
+from __future__ import annotations
+
+import logging
+import time
+import traceback
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from threading import Event
+
+from django.db import Error, connections
+
+from .announce import announce
+from .claim import Claimed
+from .deliver import Courier
+from .finish import finish
+from .line import LineClosed
+from .outcome import Outcome, dead, postponed
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between looks at an empty outbox, one query each, and before a database that failed is asked again.
+POLL = 1.0
+
+#: How long a worker that is told to stop waits for a database that fails.
+PATIENCE = timedelta(seconds=3)
+
+
+class Attempts:
+    """
+    The attempts of one worker. Its threads share it.
+
+    ``wait`` sleeps for some seconds, and returns something true if nothing more is to begin; ``stopping`` is
+    set then for good. ``held``: how many claimed messages the worker has at most.
+    """
+
+    def __init__(
+        self, courier: Courier, *, stopping: Event, wait: Callable[[float], object], held: int
+    ) -> None:
+        self.courier = courier
+        self.line = courier.line
+        self.held = held
+        self._stopping = stopping
+        self._wait = wait
+        #: When a worker that is told to stop gives up a database that fails.
+        self._patient_until: datetime | None = None
+
+    def make(self, claimed: Claimed) -> str:
+        """Send a claimed message, write down what came of it and tell the host. Returns its new state."""
+        outcome = self._outcome(claimed)
+        self.line.tally.end()
+        written = self._write(claimed, outcome)
+        if written:
+            announce(claimed.message, outcome)
+        return str(outcome.state) if written else "lost"
+
+    def _outcome(self, claimed: Claimed) -> Outcome:
+        """Any error whatever is the message's outcome: one message must not stop the others."""
+        message = claimed.message
+        try:
+            self.line.wait_for(claimed.send_at, self._wait, held=self.held)
+            return self.courier.deliver(message, claimed.lease_until)
+        except LineClosed as error:
+            return postponed(message, str(error), self.line.clock.now())
+        except Exception:
+            logger.exception("Message %s could not be sent.", message.pk)
+            return dead(traceback.format_exc(), self.line.clock.now())
+
+    def _write(self, claimed: Claimed, outcome: Outcome) -> bool:
+        """
+        Until it is written down or it is too late; then the next worker looks the message up.
+
+        So it is after any other error: it must not end the thread, for which the others would wait.
+        """
+        while True:
+            try:
+                return finish(self.line, claimed, outcome)
+            except Error as error:
+                connections.close_all()
+                if self._is_too_late(claimed):
+                    logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)
+                    return False
+                logger.warning(
+                    "The outcome of message %s waits for the database: %s", claimed.message.pk, error
+                )
+                time.sleep(POLL)
+            except Exception:
+                logger.exception("The outcome of message %s could not be written down.", claimed.message.pk)
+                return False
+
+    def _is_too_late(self, claimed: Claimed) -> bool:
+        """The lease is over, or the worker is to stop and has waited for the database for some seconds."""
+        now = self.line.clock.now()
+        if self._stopping.is_set() and self._patient_until is None:
+            self._patient_until = now + PATIENCE
+        return now >= min(claimed.lease_until, self._patient_until or claimed.lease_until)
