@@ -51,7 +51,7 @@ class Line:
     def __init__(self, mode: str, clock: Clock, *, requests_per_minute: float) -> None:
         self.mode = mode
         self.clock = clock
-        self.interval = timedelta(minutes=1) / requests_per_minute
+        self.interval = max(timedelta(minutes=1) / requests_per_minute, timedelta.resolution)
         #: So many requests at a time may be late.
         self.forgiven = LATE // self.interval
         self.tally = Tally()

@@ -61,7 +61,9 @@ def test_who_misses_a_slot_takes_another_unless_the_pace_forgives_it(
     assert (OutboxConnection.objects.get().next_slot_at != missed) == takes_another
 
 
-@pytest.mark.parametrize(("per_minute", "held"), [(600, 16), (24_000, 20), (600_000, 80)])
+@pytest.mark.parametrize(
+    ("per_minute", "held"), [(0.001, 16), (600, 16), (24_000, 20), (600_000, 80), (10**12, 80)]
+)
 def test_a_worker_holds_no_more_than_the_pace_forgives_it_to_be_late_with(
     site: Site, per_minute: float, held: int
 ) -> None:
