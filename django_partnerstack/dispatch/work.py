@@ -36,8 +36,7 @@ def deliver(
     """
     if not (conf.push_enabled and conf.has_keys and is_anything_due(conf.mode)):
         return {}
-    worker = outbox.worker(threads=threads)
-    worker.stopping = stopping or worker.stopping
+    worker = outbox.worker(threads=threads, stopping=stopping)
     return dict(worker.run(lanes=lanes, seconds=seconds))
 
 

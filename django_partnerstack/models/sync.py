@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,12 +8,26 @@ from django.utils.translation import gettext_lazy as _
 from .fields import KeyField
 from .mirror import Mode
 
+#: A push notes again after so long what kind of data came back.
+NOTED_FOR = timedelta(hours=1)
+
 
 class SyncStateQuerySet(models.QuerySet["SyncState"]):
     def note(self, mode: str, resource: str, *, test: bool, now: datetime) -> None:
-        """Remember that an object came back with its ``test`` flag set, or not set. Safe to repeat."""
+        """
+        Remember that an object came back with its ``test`` flag set, or not set, unless that is known.
+
+        Writes no other column, which may be a sync's, and sends no signals. Safe to repeat.
+        """
         column = "test_seen_at" if test else "production_seen_at"
-        self.update_or_create(mode=mode, resource=resource, defaults={column: now})
+        state = self.filter(mode=mode, resource=resource)
+        if state.filter(**{f"{column}__gt": now - NOTED_FOR}).exists():
+            return
+        # A row that somebody makes at this very moment stays.
+        if not state.update(**{column: now}):
+            self.bulk_create(
+                [self.model(mode=mode, resource=resource, **{column: now})], ignore_conflicts=True
+            )
 
     def mode_mismatch(self, mode: str) -> Mode | None:
         """
@@ -45,7 +59,7 @@ class SyncState(models.Model):
     held_by = models.CharField(_("held by"), max_length=255, default="")
     held_until = models.DateTimeField(_("held until"), null=True)
 
-    #: When an object last came back with its ``test`` flag set, and not set.
+    #: When an object came back with its ``test`` flag set, and not set; about when it last did.
     test_seen_at = models.DateTimeField(_("test data seen"), null=True)
     production_seen_at = models.DateTimeField(_("production data seen"), null=True)
 

@@ -20,7 +20,11 @@ from django.utils.timezone import make_naive
 
 
 class Given(str):
-    """In a queryset of a condition that is compiled once: the name of a text that is given each time."""
+    """
+    In a queryset of a condition that is compiled once: the name of a text that is given each time.
+
+    Only for a field of text that is to be equal to it: others take the name itself for what they look for.
+    """
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from threading import Event
 
 from django.db import Error, connections
 
@@ -23,7 +22,7 @@ logger = logging.getLogger(__name__)
 #: Seconds between looks at an empty outbox, one query each, and before a database that failed is asked again.
 POLL = 1.0
 
-#: How long a worker that is told to stop waits for a database that fails.
+#: How long a worker that is to end waits for a database that fails.
 PATIENCE = timedelta(seconds=3)
 
 
@@ -31,19 +30,16 @@ class Attempts:
     """
     The attempts of one worker. Its threads share it.
 
-    ``wait`` sleeps for some seconds, and returns something true if nothing more is to begin; ``stopping`` is
-    set then for good. ``held``: how many claimed messages the worker has at most.
+    ``wait`` sleeps for some seconds, and returns something true if nothing more is to begin. ``held``: how
+    many claimed messages the worker has at most.
     """
 
-    def __init__(
-        self, courier: Courier, *, stopping: Event, wait: Callable[[float], object], held: int
-    ) -> None:
+    def __init__(self, courier: Courier, *, wait: Callable[[float], object], held: int) -> None:
         self.courier = courier
         self.line = courier.line
         self.held = held
-        self._stopping = stopping
         self._wait = wait
-        #: When a worker that is told to stop gives up a database that fails.
+        #: When a worker that is to end gives up a database that fails.
         self._patient_until: datetime | None = None
 
     def make(self, claimed: Claimed) -> str:
@@ -73,12 +69,17 @@ class Attempts:
 
         So it is after any other error: it must not end the thread, for which the others would wait.
         """
+        is_new_connection = False
         while True:
             try:
                 return finish(self.line, claimed, outcome)
             except Error as error:
                 connections.close_all()
-                if self._is_too_late(claimed):
+                if not is_new_connection:
+                    # It may have been cut long ago, and the database be well.
+                    is_new_connection = True
+                    continue
+                if self.is_too_late(claimed):
                     logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)
                     return False
                 logger.warning(
@@ -89,9 +90,10 @@ class Attempts:
                 logger.exception("The outcome of message %s could not be written down.", claimed.message.pk)
                 return False
 
-    def _is_too_late(self, claimed: Claimed) -> bool:
-        """The lease is over, or the worker is to stop and has waited for the database for some seconds."""
+    def is_too_late(self, claimed: Claimed) -> bool:
+        """Whether the lease is over, or the worker is to end and has waited for the database for a while."""
         now = self.line.clock.now()
-        if self._stopping.is_set() and self._patient_until is None:
-            self._patient_until = now + PATIENCE
-        return now >= min(claimed.lease_until, self._patient_until or claimed.lease_until)
+        if not self._wait(0):
+            return now >= claimed.lease_until
+        self._patient_until = self._patient_until or now + PATIENCE
+        return now >= min(claimed.lease_until, self._patient_until)

@@ -175,7 +175,11 @@ def _insert(row: dict[str, Any], using: str) -> bool:
 
 @cache
 def _condition(operation: str, once: bool, using: str) -> Condition:
-    """When a message is to be written down: of one with the same values nothing is known yet."""
+    """
+    That a message with the values given is no repetition, and so is to be written down.
+
+    ``operation`` is empty for a note of what is not reported.
+    """
     before = OutboxMessage.objects.filter(mode=Given("mode"))
     unless: list[QuerySet[Any]] = []
     if once:

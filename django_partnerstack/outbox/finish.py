@@ -80,12 +80,12 @@ def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[st
 
 
 def _note_kind(line: Line, operation: Operation | None, record: Any, now: datetime) -> None:
-    """Note, once in each process, of which mode the objects are that come back; checks and admin compare."""
+    """Note, once for each worker, of which mode the objects are that come back; checks and admin compare."""
     test = getattr(record, "test", None)
-    if operation is None or test is None:
+    if operation is None or operation.model is None or test is None:
         return
     resource = next(name for name, model in MIRRORS.items() if model is operation.model)
-    if (resource, test) in line.kinds_seen:
+    if (resource, test) in line.kinds_noted:
         return
     try:
         states = SyncState.objects.using(router.db_for_write(SyncState))
@@ -94,7 +94,7 @@ def _note_kind(line: Line, operation: Operation | None, record: Any, now: dateti
         # What was delivered is written down; the next delivery notes it.
         logger.warning("The kind of data that came back could not be noted: %s", error)
     else:
-        line.kinds_seen.add((resource, test))
+        line.kinds_noted.add((resource, test))
 
 
 def _mirror(

@@ -28,9 +28,11 @@ HORIZON = timedelta(seconds=1)
 #: A request leaves on knowledge of the line that is no older.
 FRESH = timedelta(seconds=0.1)
 
-#: A slot that could not be used for so long, for want of a free thread, is not used on top of the later ones,
-#: unless the requests that could be late are so few that no second gets fuller by this share of it.
+#: A slot that could not be used for so long, for want of a free thread, is not used on top of the later ones.
 LATE = timedelta(seconds=0.05)
+
+#: It is, where all late ones of so many workers together make no second fuller by a twentieth.
+WORKERS = 20
 
 #: After the keys were refused: one message tries again, in case they have been put right.
 REFUSED_FOR = timedelta(minutes=5)
@@ -52,8 +54,8 @@ class Line:
         self.mode = mode
         self.clock = clock
         self.interval = max(timedelta(minutes=1) / requests_per_minute, timedelta.resolution)
-        #: So many requests at a time may be late.
-        self.forgiven = LATE // self.interval
+        #: So many requests of each worker may be late. None at the pace that PartnerStack allows.
+        self.forgiven = LATE // (WORKERS * self.interval)
         self.tally = Tally()
         #: What this process knows, so that its threads stop before the row is read again.
         self.closed_until: datetime | None = None
@@ -61,8 +63,8 @@ class Line:
         self._closing: datetime | None = None
         self._known_at = clock.now()
         self._delivered: deque[tuple[str, datetime]] = deque()
-        #: Resources of which test data, or production data, came back to this process.
-        self.kinds_seen: set[tuple[str, bool]] = set()
+        #: Resources of which it was noted that test data, or production data, came back.
+        self.kinds_noted: set[tuple[str, bool]] = set()
 
     def delivered(self, lane: str, lease_until: datetime) -> None:
         """Remember a lane whose first message is out of the way, for the next claim to make it due."""

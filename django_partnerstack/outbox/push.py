@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Event
+
 from ..client import Client
 from ..client.retry import Pace
 from ..conf import conf
@@ -16,9 +18,11 @@ def site_line(mode: str) -> Line:
     return Line(mode, Clock(), requests_per_minute=conf.requests_per_minute)
 
 
-def worker(*, threads: int = 4, client: Client | None = None) -> Worker:
+def worker(*, threads: int = 4, client: Client | None = None, stopping: Event | None = None) -> Worker:
     """
-    A worker for the site's mode. Raises ConfigurationError without a key pair, or with a wrong setting.
+    A worker for the site's mode, which ends once ``stopping`` is set.
+
+    Raises ConfigurationError without a key pair, or with a wrong setting.
 
     Reads are not tried again by the client here: a message's next attempt is in the database.
     """
@@ -31,4 +35,5 @@ def worker(*, threads: int = 4, client: Client | None = None) -> Worker:
         grace_seconds=conf.lookup_grace,
         requests_per_minute=conf.requests_per_minute,
         retention_days=conf.retention_days,
+        stopping=stopping,
     )

@@ -44,17 +44,18 @@ class Worker:
         requests_per_minute: float = 3600,
         retention_days: float = 90,
         clock: Clock | None = None,
+        stopping: threading.Event | None = None,
     ) -> None:
         self.threads = threads
         self.lease = timedelta(seconds=3 * request_seconds + 5)
         self.clock = clock or Clock()
         self.line = Line(mode, self.clock, requests_per_minute=requests_per_minute)
         #: Claimed messages at a time. Twice as many as threads, so that none waits for a claim; where the
-        #: pace forgives it ten times as many, since a claim costs the same for few and for many.
+        #: pace forgives it up to ten times as many, since a claim costs the same for few and for many.
         self.held = min(max(2 * threads, self.line.forgiven), 10 * threads)
         self.retention = timedelta(days=retention_days)
         self.pruned_at: datetime | None = None
-        self.stopping = threading.Event()
+        self.stopping = stopping or threading.Event()
         self.client = client
         courier = Courier(
             client,
@@ -64,7 +65,7 @@ class Worker:
             lease=self.lease,
             turn=lambda: self.line.turn(self._wait),
         )
-        self.attempts = Attempts(courier, stopping=self.stopping, wait=self._wait, held=self.held)
+        self.attempts = Attempts(courier, wait=self._wait, held=self.held)
         #: When the run under way begins nothing more.
         self._until: datetime | None = None
         self._claimed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()

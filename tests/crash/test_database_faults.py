@@ -16,7 +16,7 @@ from .history import History, effects
 from .host import write
 from .processes import Family, until
 from .witness import judge
-from .worker import command, work, work_and_be_cut_off
+from .worker import command, command_line, work, work_and_be_cut_off
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="Only with the tests on PostgreSQL."),
@@ -84,21 +84,23 @@ def test_workers_outlive_a_database_that_crashes_and_soon_deliver_again(site, po
     assert verdict.is_good
 
 
+@pytest.mark.parametrize(("job", "code"), [(command, 0), (command_line, 1)])
 def test_a_worker_that_is_told_to_stop_does_not_wait_for_a_database_that_is_gone(
-    site, postgresql, witness, show
+    site, postgresql, witness, show, job, code
 ):
-    worker = site.start(command)
+    worker = site.start(job)
     until(lambda: len(witness.writes) > 5, seconds=20, what="some deliveries")
     postgresql.stop()
     told = witness.clock()
     worker.send(signal.SIGTERM)
     try:
-        assert worker.wait(20) == 0, worker.said
+        assert worker.wait(20) == code, worker.said
     finally:
         postgresql.start()
     took = witness.clock() - told
-    show(f"SIGTERM while the database is down: exit status 0 after {took:.2f} s")
+    show(f"SIGTERM while the database is down: exit status {code} after {took:.2f} s")
     assert took < AT_MOST
+    assert "Traceback" not in worker.said
 
 
 @pytest.mark.parametrize(("point", "every"), [("the claim's", 8), ("the result's", 8), ("the line's", 2)])

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
-from django.core.management import call_command
+from django.core.management import call_command, execute_from_command_line
 from django.db.backends.signals import connection_created
 
 from django_partnerstack import outbox
@@ -47,6 +47,11 @@ def _say(execute: Callable[..., Any], *query: Any) -> Any:
 def command() -> None:
     """The command itself, with the leases that it has."""
     call_command("partnerstack_push", loop=True)
+
+
+def command_line() -> None:
+    """As a person or cron calls it: until nothing is due, and an error is said in one line."""
+    execute_from_command_line(["manage.py", "partnerstack_push"])
 
 
 def _work(threads: int, trap: traps.Trap) -> None:

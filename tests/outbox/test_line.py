@@ -49,11 +49,14 @@ def test_slots_that_nobody_used_are_not_saved_up(site: Site, waiting: None) -> N
     assert len(claim(worker.line, 20, lease=worker.lease).claimed) == 3
 
 
-@pytest.mark.parametrize(("per_minute", "takes_another"), [(600, True), (600_000, False)])
+@pytest.mark.parametrize(
+    ("per_minute", "threads", "takes_another"),
+    [(600, 4, True), (4_000, 1, True), (24_000, 1, True), (600_000, 4, False)],
+)
 def test_who_misses_a_slot_takes_another_unless_the_pace_forgives_it(
-    site: Site, waiting: None, per_minute: float, takes_another: bool
+    site: Site, waiting: None, per_minute: float, threads: int, takes_another: bool
 ) -> None:
-    worker = slow(site, per_minute)
+    worker = site.new_worker(requests_per_minute=per_minute, threads=threads)
     [claimed] = claim(worker.line, 1, lease=worker.lease).claimed
     missed = OutboxConnection.objects.get().next_slot_at
     site.clock.advance(seconds=5)
@@ -62,7 +65,7 @@ def test_who_misses_a_slot_takes_another_unless_the_pace_forgives_it(
 
 
 @pytest.mark.parametrize(
-    ("per_minute", "held"), [(0.001, 16), (600, 16), (24_000, 20), (600_000, 80), (10**12, 80)]
+    ("per_minute", "held"), [(0.001, 16), (4_000, 16), (600_000, 25), (6_000_000, 80), (10**12, 80)]
 )
 def test_a_worker_holds_no_more_than_the_pace_forgives_it_to_be_late_with(
     site: Site, per_minute: float, held: int

@@ -6,13 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 from django.utils import timezone
 
 from django_partnerstack import outbox
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError
 from django_partnerstack.management.arguments import positive
-from django_partnerstack.management.site import check_site
+from django_partnerstack.management.site import check_site, in_one_line
 from django_partnerstack.models import OutboxConnection, OutboxMessage, State
 
 
@@ -57,14 +58,17 @@ class Command(BaseCommand):
             for number, handler in before.items():
                 signal.signal(number, handler)
         if not options["loop"]:
-            self._prune()
-            self._report(counts)
+            try:
+                self._prune()
+                self._report(counts)
+            except DatabaseError as error:
+                raise CommandError(f"The database cannot be reached: {in_one_line(error)}.") from error
 
     def _prune(self) -> None:
         outbox.prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
 
     def _report(self, counts: Counter[str]) -> None:
-        labels = {**dict(State.choices), "lost": "taken over by another worker"}
+        labels = {**dict(State.choices), "lost": "taken over by another worker, or not written down"}
         sent = ", ".join(f"{number} {labels[state]}" for state, number in counts.items())
         self.stdout.write(sent or "Nothing was due.")
         line = OutboxConnection.objects.filter(mode=conf.mode, closed_until__gt=timezone.now()).first()

@@ -1,0 +1,78 @@
+"""Writing down what came of an attempt, when the database or the host's own code fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.models.signals import post_save
+
+from django_partnerstack.models import SyncState
+from django_partnerstack.outbox.claim import Claimed, claim
+from django_partnerstack.outbox.worker import Worker
+from django_partnerstack.signals import customer_pushed
+
+from .site import Site, account, message
+
+
+def claimed_by(worker: Worker, number: int) -> tuple[Claimed, ...]:
+    for name in range(number):
+        account(email=f"{name}@customers.example")
+    return claim(worker.line, number, lease=worker.lease).claimed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_cut_loses_no_result_however_late_in_a_stop(site: Site) -> None:
+    site.worker.stop()
+    for claimed in claimed_by(site.worker, 2):
+        connection.connection.close()
+        assert site.worker.attempts.make(claimed) == "ready"
+        site.clock.advance(seconds=20)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("told", ["by its own event", "by one of another", "by its time"])
+def test_who_is_to_stop_has_little_patience_with_a_database_that_fails(site: Site, told: str) -> None:
+    worker = site.new_worker(stopping=Event()) if told == "by one of another" else site.worker
+    [claimed] = claimed_by(worker, 1)
+    assert not worker.attempts.is_too_late(claimed)
+    if told == "by its time":
+        worker.run(limit=0, seconds=0)
+    else:
+        worker.stopping.set()
+    assert not worker.attempts.is_too_late(claimed)
+    site.clock.advance(seconds=10)
+    assert worker.attempts.is_too_late(claimed)
+
+
+@pytest.fixture
+def audit() -> Iterator[None]:
+    """A host that listens to everything that is saved, and fails."""
+
+    def fail(sender: Any, **kwargs: Any) -> None:
+        if sender is SyncState:
+            raise ValueError("The audit log is full.")
+
+    post_save.connect(fail)
+    yield
+    post_save.disconnect(fail)
+
+
+@pytest.mark.django_db
+def test_the_hosts_receivers_cannot_spoil_a_delivery(site: Site, audit: None) -> None:
+    heard: list[Any] = []
+
+    def hear(**kwargs: Any) -> None:
+        heard.append(kwargs)
+
+    customer_pushed.connect(hear)
+    try:
+        account()
+        assert site.push() == {"delivered": 1}
+    finally:
+        customer_pushed.disconnect(hear)
+    assert (message("customers.create").state, len(heard)) == ("delivered", 1)
+    assert SyncState.objects.get().test_seen_at == site.clock.at
