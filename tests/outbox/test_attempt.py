@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from threading import Event
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.models.signals import post_save
 
 from django_partnerstack.models import SyncState
@@ -24,12 +24,23 @@ def claimed_by(worker: Worker, number: int) -> tuple[Claimed, ...]:
     return claim(worker.line, number, lease=worker.lease).claimed
 
 
+def cut(one: Any) -> Callable[..., Any]:
+    """One connection is of no use any more; the next is."""
+
+    def execute(execute: Callable[..., Any], *query: Any) -> Any:
+        if connection.connection is one:
+            raise OperationalError("The server closed the connection.")
+        return execute(*query)
+
+    return execute
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_connection_that_was_cut_loses_no_result_however_late_in_a_stop(site: Site) -> None:
     site.worker.stop()
     for claimed in claimed_by(site.worker, 2):
-        connection.connection.close()
-        assert site.worker.attempts.make(claimed) == "ready"
+        with connection.execute_wrapper(cut(connection.connection)):
+            assert site.worker.attempts.make(claimed) == "ready"
         site.clock.advance(seconds=20)
 
 
