@@ -19,7 +19,7 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
 
         Writes no other column, which may be a sync's, and sends no signals. Safe to repeat.
         """
-        column = "test_seen_at" if test else "production_seen_at"
+        column = SyncState.SEEN_AT[test]
         state = self.filter(mode=mode, resource=resource)
         if state.filter(**{f"{column}__gt": now - NOTED_FOR}).exists():
             return
@@ -37,7 +37,10 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         (docs.partnerstack.com/docs/authentication). None while nothing was seen, or anything that fits.
         """
         seen = self.filter(mode=mode).aggregate(
-            **{Mode.TEST: models.Max("test_seen_at"), Mode.PRODUCTION: models.Max("production_seen_at")}
+            **{
+                Mode.TEST: models.Max(SyncState.SEEN_AT[True]),
+                Mode.PRODUCTION: models.Max(SyncState.SEEN_AT[False]),
+            }
         )
         kinds = [Mode(kind) for kind, when in seen.items() if when]
         return kinds[0] if kinds and mode not in kinds else None
@@ -62,6 +65,9 @@ class SyncState(models.Model):
     #: When an object came back with its ``test`` flag set, and not set; about when it last did.
     test_seen_at = models.DateTimeField(_("test data seen"), null=True)
     production_seen_at = models.DateTimeField(_("production data seen"), null=True)
+
+    #: The column of each kind, by the ``test`` flag.
+    SEEN_AT = {True: "test_seen_at", False: "production_seen_at"}
 
     objects = SyncStateQuerySet.as_manager()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 import traceback
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -14,6 +13,7 @@ from .announce import announce
 from .claim import Claimed
 from .deliver import Courier
 from .finish import finish
+from .kinds import Kinds
 from .line import LineClosed
 from .outcome import Outcome, dead, postponed
 
@@ -39,6 +39,7 @@ class Attempts:
         self.line = courier.line
         self.held = held
         self._wait = wait
+        self._kinds = Kinds(self.line.mode)
         #: When a worker that is to end gives up a database that fails.
         self._patient_until: datetime | None = None
 
@@ -49,6 +50,7 @@ class Attempts:
         written = self._write(claimed, outcome)
         if written:
             announce(claimed.message, outcome)
+            self._kinds.note(claimed.message.operation, outcome.record, self.line.clock.now())
         return str(outcome.state) if written else "lost"
 
     def _outcome(self, claimed: Claimed) -> Outcome:
@@ -75,22 +77,24 @@ class Attempts:
                 return finish(self.line, claimed, outcome)
             except Error as error:
                 connections.close_all()
-                if not is_new_connection:
-                    # It may have been cut long ago, and the database be well.
-                    is_new_connection = True
-                    continue
-                if self.is_too_late(claimed):
-                    logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)
+                if is_new_connection and not self._wait_for_database(claimed, error):
                     return False
-                logger.warning(
-                    "The outcome of message %s waits for the database: %s", claimed.message.pk, error
-                )
-                time.sleep(POLL)
+                # The first may have been cut long ago, and the database be well.
+                is_new_connection = True
             except Exception:
                 logger.exception("The outcome of message %s could not be written down.", claimed.message.pk)
                 return False
 
-    def is_too_late(self, claimed: Claimed) -> bool:
+    def _wait_for_database(self, claimed: Claimed, error: Error) -> bool:
+        """Wait before the next try; False if there is to be none."""
+        if self._is_too_late(claimed):
+            logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)
+            return False
+        logger.warning("The outcome of message %s waits for the database: %s", claimed.message.pk, error)
+        self.line.clock.sleep(POLL)
+        return True
+
+    def _is_too_late(self, claimed: Claimed) -> bool:
         """Whether the lease is over, or the worker is to end and has waited for the database for a while."""
         now = self.line.clock.now()
         if not self._wait(0):

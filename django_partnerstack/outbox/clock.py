@@ -38,6 +38,7 @@ class Clock:
     The database's clock, so that leases and windows mean the same to all workers, whatever their own say.
 
     It is set whenever the shared row of the connection is read; in between, this machine only counts seconds.
+    Who only waits for time to pass waits by it, too.
     """
 
     def __init__(self) -> None:
@@ -50,3 +51,6 @@ class Clock:
     def now(self) -> datetime:
         at, counted_from = self._set
         return at + timedelta(seconds=time.monotonic() - counted_from)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)

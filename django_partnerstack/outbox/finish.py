@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from django.db import Error, router, transaction
+from django.db import router, transaction
 from django.db.models import F
 
 from ..mapping import keep
-from ..models import MIRRORS, Customer, OutboxLane, OutboxMessage, State, SyncState
+from ..models import Customer, OutboxLane, OutboxMessage, State
 from .claim import Claimed
 from .followers import STUCK, block
 from .line import Line
 from .operations import OPERATIONS, Operation
 from .outcome import Outcome
-
-logger = logging.getLogger(__name__)
 
 
 def finish(line: Line, claimed: Claimed, outcome: Outcome) -> bool:
@@ -47,7 +44,6 @@ def finish(line: Line, claimed: Claimed, outcome: Outcome) -> bool:
             block(message, using)
     if outcome.state == State.DELIVERED:
         line.delivered(message.lane, claimed.lease_until)
-        _note_kind(line, operation, outcome.record, now)
     return True
 
 
@@ -77,24 +73,6 @@ def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[st
         "attempts": message.attempts if outcome.spent else F("attempts") - 1,
     }
     return {name: value for name, value in columns.items() if getattr(message, name) != value}
-
-
-def _note_kind(line: Line, operation: Operation | None, record: Any, now: datetime) -> None:
-    """Note, once for each worker, of which mode the objects are that come back; checks and admin compare."""
-    test = getattr(record, "test", None)
-    if operation is None or operation.model is None or test is None:
-        return
-    resource = next(name for name, model in MIRRORS.items() if model is operation.model)
-    if (resource, test) in line.kinds_noted:
-        return
-    try:
-        states = SyncState.objects.using(router.db_for_write(SyncState))
-        states.note(line.mode, resource, test=test, now=now)
-    except Error as error:
-        # What was delivered is written down; the next delivery notes it.
-        logger.warning("The kind of data that came back could not be noted: %s", error)
-    else:
-        line.kinds_noted.add((resource, test))
 
 
 def _mirror(

@@ -63,8 +63,6 @@ class Line:
         self._closing: datetime | None = None
         self._known_at = clock.now()
         self._delivered: deque[tuple[str, datetime]] = deque()
-        #: Resources of which it was noted that test data, or production data, came back.
-        self.kinds_noted: set[tuple[str, bool]] = set()
 
     def delivered(self, lane: str, lease_until: datetime) -> None:
         """Remember a lane whose first message is out of the way, for the next claim to make it due."""

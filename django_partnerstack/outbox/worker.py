@@ -30,7 +30,8 @@ class Worker:
     Delivers the messages of one mode with some threads, each with a database connection of its own.
 
     ``request_seconds``: how long one request can take, connecting included. A message is leased for a
-    look-up, a sending and time to spare. Run as many workers as you like, on as many machines.
+    look-up, a sending and time to spare; one for which no thread is free in that time goes back. It ends
+    once ``stopping`` is set. Run as many workers as you like, on as many machines.
     """
 
     def __init__(
@@ -87,7 +88,7 @@ class Worker:
         Deliver until nothing is due, or with ``forever`` until ``stop``. Returns how many came to what.
 
         ``limit``: messages at most. ``lanes``: these alone. ``seconds``: begin nothing after that time. A
-        database that fails is waited for, for as long as it takes.
+        database that fails is waited for as long as it takes, and some seconds once the worker is to end.
         """
         counts: Counter[str] = Counter()
         self._until = self.clock.now() + timedelta(seconds=seconds) if seconds is not None else None

@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from ..client import Page
 from ..exceptions import RecordError
 from ..mapping import Difference, announce, compare, store
-from ..models import SyncSeen
+from ..models import SyncSeen, SyncState
 from ..models.upsert import insert
 from .hold import Hold
 from .resources import Resource
@@ -122,6 +122,4 @@ def keys_of(page: Page) -> list[str]:
 def _flags_of(page: Page, now: datetime) -> dict[str, datetime]:
     """Which kinds of objects came, by the ``test`` flag of those that have one."""
     kinds = {getattr(record, "test", None) for record in page.records}
-    return {
-        name: now for name, kind in (("test_seen_at", True), ("production_seen_at", False)) if kind in kinds
-    }
+    return {column: now for kind, column in SyncState.SEEN_AT.items() if kind in kinds}

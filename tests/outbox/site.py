@@ -36,6 +36,9 @@ class StillClock(Clock):
     def now(self) -> datetime:
         return self.at
 
+    def sleep(self, seconds: float) -> None:
+        self.advance(seconds=seconds)
+
     def advance(self, **span: float) -> None:
         self.at += timedelta(**span)
 

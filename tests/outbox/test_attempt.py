@@ -44,19 +44,25 @@ def test_a_connection_that_was_cut_loses_no_result_however_late_in_a_stop(site: 
         site.clock.advance(seconds=20)
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize("told", ["by its own event", "by one of another", "by its time"])
-def test_who_is_to_stop_has_little_patience_with_a_database_that_fails(site: Site, told: str) -> None:
+def gone(*query: Any) -> Any:
+    raise OperationalError("There is no server.")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("told", ["not at all", "by its own event", "by one of another", "by its time"])
+def test_who_is_to_stop_has_little_patience_with_a_database_that_is_gone(site: Site, told: str) -> None:
     worker = site.new_worker(stopping=Event()) if told == "by one of another" else site.worker
     [claimed] = claimed_by(worker, 1)
-    assert not worker.attempts.is_too_late(claimed)
-    if told == "by its time":
+    began, patience = site.clock.at, 3.0
+    if told == "not at all":
+        patience = worker.lease.total_seconds()
+    elif told == "by its time":
         worker.run(limit=0, seconds=0)
     else:
         worker.stopping.set()
-    assert not worker.attempts.is_too_late(claimed)
-    site.clock.advance(seconds=10)
-    assert worker.attempts.is_too_late(claimed)
+    with connection.execute_wrapper(gone):
+        assert worker.attempts.make(claimed) == "lost"
+    assert (site.clock.at - began).total_seconds() == patience
 
 
 @pytest.fixture

@@ -6,14 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
 from django.utils import timezone
 
 from django_partnerstack import outbox
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError
 from django_partnerstack.management.arguments import positive
-from django_partnerstack.management.site import check_site, in_one_line
+from django_partnerstack.management.site import check_site, database_answers
 from django_partnerstack.models import OutboxConnection, OutboxMessage, State
 
 
@@ -58,11 +57,9 @@ class Command(BaseCommand):
             for number, handler in before.items():
                 signal.signal(number, handler)
         if not options["loop"]:
-            try:
+            with database_answers():
                 self._prune()
                 self._report(counts)
-            except DatabaseError as error:
-                raise CommandError(f"The database cannot be reached: {in_one_line(error)}.") from error
 
     def _prune(self) -> None:
         outbox.prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
