@@ -11,10 +11,10 @@ class PartnerStackConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, dispatch, receivers
-        from .signals import queued
+        from .signals import message_queued
 
         checks.register()
         autodiscover_modules("partnerstack")
         post_save.connect(receivers.report_saved, dispatch_uid="partnerstack.report_saved")
-        queued.connect(receivers.wake_worker, dispatch_uid="partnerstack.wake_worker")
+        message_queued.connect(receivers.wake_worker, dispatch_uid="partnerstack.wake_worker")
         dispatch.load()

@@ -1,20 +1,28 @@
 """
-What can go wrong, as one tree. The client raises these, so nothing here imports Django.
+Every error of this package, as one tree. Nothing here imports Django, so that the client works without it.
 
     PartnerStackError
-    ├── InvalidArgument           refused before anything was sent (also a ValueError)
+    ├── InvalidArgument           refused before anything was sent or queued (also a ValueError)
+    ├── SourceError               a source, or what it returned, cannot be used
+    ├── RefundError               there is nothing, or not enough, to refund
+    ├── AlreadyReported           PartnerStack has the customer, so its partner cannot be changed here
+    ├── InvalidTransition         a message in its state does not allow this action
+    ├── DeliveryPaused            no request may go now; no message is the cause
+    ├── LookUpTimeout             there was no time left for a look-up
+    ├── SyncLocked                another run is syncing this resource
+    ├── ConfigurationError        a setting must be changed (is in ``connection``, which imports Django)
     ├── RecordError               an object from PartnerStack cannot be used
     ├── PagingError               a list does not come to an end
-    └── RequestError              a request went wrong: method, path, retryable, ambiguous
+    └── RequestError              a request failed: method, path, retryable, ambiguous
         ├── NotSent               no connection: DNS, refused, TLS. Nothing happened
         ├── ReplyLost             sent, but no whole answer came back: time-out, reset, deadline
-        ├── UnusableReply         an answer that PartnerStack does not give: HTML, empty, too large, redirect
-        └── ErrorReply            PartnerStack said no: status, message
+        ├── UnusableReply         not an answer of PartnerStack's: HTML, empty, too large, redirect
+        └── ErrorReply            PartnerStack answered with an error: status, message
             ├── BadRequest        400, 422 and other 4xx
             ├── AuthenticationFailed  401
             ├── Forbidden         403
             ├── NotFound          404
-            ├── Conflict          409, and a 400 or 422 that speaks of an existing object
+            ├── Conflict          409, and a 400 or 422 about an existing object
             ├── RateLimited       429
             └── ServerError       5xx
 """
@@ -31,6 +39,34 @@ class PartnerStackError(Exception):
 
 class InvalidArgument(PartnerStackError, ValueError):
     """An argument breaks a limit that PartnerStack documents; nothing was sent."""
+
+
+class SourceError(PartnerStackError):
+    """A source, or what it returned, cannot be used; the message says what to change."""
+
+
+class RefundError(PartnerStackError):
+    """The payment was never reported, is refunded already, or was for less."""
+
+
+class AlreadyReported(PartnerStackError):
+    """PartnerStack has the customer already, and does not move customers from one partner to another."""
+
+
+class InvalidTransition(PartnerStackError):
+    """The message's state does not allow this action; the text names the state."""
+
+
+class DeliveryPaused(PartnerStackError):
+    """No request may go now. No message is the cause, so this does not count as an attempt."""
+
+
+class LookUpTimeout(PartnerStackError):
+    """There was no time left for the look-up."""
+
+
+class SyncLocked(PartnerStackError):
+    """Another run is syncing this resource."""
 
 
 class RecordError(PartnerStackError):

@@ -1,4 +1,4 @@
-"""What this app does when the host's objects are saved, and when a message is queued."""
+"""What this app does when a host object is saved, and when a message is queued."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def report_saved(
     sender: type[models.Model], instance: models.Model, created: bool, raw: bool, **kwargs: Any
 ) -> None:
     """
-    Queue a message when an object of a registered model is saved; the host's save goes on whatever happens.
+    Report a saved object of a registered model. The host's save succeeds in any case.
 
-    Fixtures (``raw``) are not reported. With PARTNERSTACK_STRICT an error is raised into the save.
+    Fixtures (``raw``) are not reported. An error is logged; PARTNERSTACK_STRICT raises it into the save.
     """
     if raw or not (sources.find(sources.customers, sender) or sources.find(sources.transactions, sender)):
         return
     try:
-        with _queries_apart(instance._state.db or router.db_for_write(sender)):
+        with _savepoint_on_first_query(instance._state.db or router.db_for_write(sender)):
             track.report(instance, new=created)
     except Exception:
         if conf.strict:
@@ -35,19 +35,19 @@ def report_saved(
 
 
 @contextmanager
-def _queries_apart(using: str) -> Iterator[None]:
+def _savepoint_on_first_query(using: str) -> Iterator[None]:
     """
-    Let no query of the site's source that fails spoil the transaction of the save.
+    Keep a failing query of the site's source from breaking the transaction of the save.
 
-    A savepoint before its first query; what is written of our own has one already, and needs no other.
+    A source without queries needs no savepoint: our own INSERT has one already.
     """
-    points: list[str | None] = []
+    savepoints: list[str | None] = []
 
     def begin(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if not points:
-            points.append(None)  # To make a savepoint is a query, too.
+        if not savepoints:
+            savepoints.append(None)  # Creating a savepoint is a query, too.
             if connection.in_atomic_block and not str(sql).startswith("SAVEPOINT"):
-                points[0] = transaction.savepoint(using)
+                savepoints[0] = transaction.savepoint(using)
         return execute(sql, *rest)
 
     connection = connections[using]
@@ -55,13 +55,13 @@ def _queries_apart(using: str) -> Iterator[None]:
         with connection.execute_wrapper(begin):
             yield
     except Exception:
-        if points and points[0]:
-            transaction.savepoint_rollback(points[0], using)
+        if savepoints and savepoints[0]:
+            transaction.savepoint_rollback(savepoints[0], using)
         raise
-    if points and points[0]:
-        transaction.savepoint_commit(points[0], using)
+    if savepoints and savepoints[0]:
+        transaction.savepoint_commit(savepoints[0], using)
 
 
 def wake_worker(lane: str, **kwargs: Any) -> None:
-    """Tell a worker, if the site wants that, of a message that was queued."""
+    """Have a queued message delivered soon, if PARTNERSTACK_DISPATCH asks for it."""
     dispatch.wake(lane)

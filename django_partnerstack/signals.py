@@ -12,7 +12,7 @@ objects_synced = Signal()
 #: Sent after the commit of a transaction that queued a message, once a message.
 #:
 #: ``sender``: OutboxMessage. ``lane`` (str): the lane it is in. What wakes workers listens to it.
-queued = Signal()
+message_queued = Signal()
 
 #: Sent when PartnerStack has a customer, or a transaction, as this site said, and that is committed.
 #:

@@ -1,8 +1,8 @@
 """
 What a site reports, as plain data.
 
-A module ``partnerstack.py`` in any app of the site registers functions that turn the site's own objects into
-this data; it is found by itself, as ``admin.py`` is.
+A module ``partnerstack.py`` in any app of the site registers functions, the sources, that turn the site's own
+objects into this data. It is discovered automatically, as ``admin.py`` is.
 """
 
 from __future__ import annotations
@@ -17,22 +17,29 @@ from django.db import models
 from django.utils.module_loading import import_string
 
 from .conf import conf
-from .exceptions import PartnerStackError
+from .exceptions import SourceError
 
-F = TypeVar("F", bound=Callable[[Any], Any])
+__all__ = [
+    "CustomerData",
+    "Skipped",
+    "SourceError",
+    "TransactionData",
+    "customer",
+    "customer_key",
+    "transaction",
+]
 
-
-class SourceError(PartnerStackError):
-    """A source, or what it returned, cannot be used; the message says what to change."""
+M = TypeVar("M", bound=models.Model)
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerData:
     """
-    A customer as PartnerStack is to know it.
+    A customer as PartnerStack is to know it (docs.partnerstack.com/reference/post_v2-customers).
 
-    ``partner_key``: the partner who sent it; empty for an organic customer, which PartnerStack is not told
-    of. ``provider_key``: the payment provider's key. ``meta``: custom fields by their API names.
+    ``partner_key``: the partner who referred it; empty for an organic customer, which is not reported.
+    ``provider_key``: its key at the payment provider. ``meta``: custom fields by their API names.
     """
 
     email: str
@@ -45,11 +52,12 @@ class CustomerData:
 @dataclass(frozen=True, kw_only=True)
 class TransactionData:
     """
-    A payment as PartnerStack is to know it.
+    A payment as PartnerStack is to know it (docs.partnerstack.com/reference/post_v2-transactions).
 
-    ``key``: the site's own, 4 to 255 characters, never used twice. ``customer``: the site's object that
-    ``sources.customer`` is registered for. ``amount``: a Decimal in the currency, or an int in its minor
-    unit. ``metadata``: at most 25 short texts.
+    ``key``: the site's own, 4 to 240 characters, never used twice. ``customer``: the site's object that
+    ``sources.customer`` is registered for. ``amount``: a ``Decimal`` in major units (``Decimal("49.00")``) or
+    an ``int`` in minor units (``4900``). ``currency``: an ISO 4217 code. ``metadata``: at most 25 short
+    texts. ``created_at``: when it was paid, with a time zone; None for now.
     """
 
     key: str
@@ -64,47 +72,58 @@ class TransactionData:
 
 @dataclass(frozen=True)
 class Skipped:
-    """Returned by a source instead of data: do not report this object, and why."""
+    """Returned by a source instead of data: the object is not reported, for this reason."""
 
     reason: str
 
 
-customers: dict[type[models.Model], Callable[[Any], CustomerData | Skipped | None]] = {}
-transactions: dict[type[models.Model], Callable[[Any], TransactionData | Skipped | None]] = {}
+CustomerSource = Callable[[M], CustomerData | Skipped | None]
+TransactionSource = Callable[[M], TransactionData | Skipped | None]
+
+customers: dict[type[models.Model], CustomerSource[Any]] = {}
+transactions: dict[type[models.Model], TransactionSource[Any]] = {}
 
 
-def customer(model: type[models.Model]) -> Callable[[F], F]:
-    """Register a function that gives the ``CustomerData`` of an object, ``Skipped(reason)``, or None."""
-    return lambda function: _register(customers, model, function)
+def customer(model: type[M]) -> Callable[[CustomerSource[M]], CustomerSource[M]]:
+    """
+    Register a function that returns the ``CustomerData`` of an object, or ``Skipped(reason)`` or None.
+
+    Raises SourceError if the model has another source.
+    """
+    return lambda source: _register(customers, model, source)
 
 
-def transaction(model: type[models.Model]) -> Callable[[F], F]:
-    """Register a function that gives the ``TransactionData`` of an object, ``Skipped(reason)``, or None."""
-    return lambda function: _register(transactions, model, function)
+def transaction(model: type[M]) -> Callable[[TransactionSource[M]], TransactionSource[M]]:
+    """
+    Register a function that returns the ``TransactionData`` of an object, or ``Skipped(reason)`` or None.
+
+    Raises SourceError if the model has another source.
+    """
+    return lambda source: _register(transactions, model, source)
 
 
-def _register(registry: dict[type[models.Model], Any], model: type[models.Model], function: F) -> F:
-    if registry.get(model, function) is not function:
+def _register(registry: dict[type[models.Model], Any], model: type[models.Model], source: R) -> R:
+    if registry.get(model, source) is not source:
         raise SourceError(f"{model._meta.label} has a source already: {registry[model].__qualname__}.")
-    registry[model] = function
-    return function
+    registry[model] = source
+    return source
 
 
-def find(registry: dict[type[models.Model], F], model: type[models.Model]) -> F | None:
-    """The source of a model, or of one that it inherits from or is a proxy of."""
+def find(registry: dict[type[models.Model], R], model: type[models.Model]) -> R | None:
+    """The source of a model, or of the nearest model that it inherits from or is a proxy of."""
     return next((registry[parent] for parent in model.__mro__ if parent in registry), None)
 
 
 def customer_key(instance: models.Model) -> str:
     """
-    The key that names this object at PartnerStack for good: ``PARTNERSTACK_CUSTOMER_KEY``.
+    The key of a host object at PartnerStack, from ``PARTNERSTACK_CUSTOMER_KEY``. It must never change.
 
-    By default the model and the primary key. Never an e-mail address: those change.
+    By default the model and the primary key. Not an e-mail address, because that changes.
 
-    Raises SourceError for what is no saved object, and for a key that cannot be used.
+    Raises SourceError for an object that was never saved, and for a key that cannot be used.
     """
     if not isinstance(instance, models.Model) or instance.pk is None:
-        raise SourceError(f"A customer is an object of the site that has been saved; not {instance!r}.")
+        raise SourceError(f"A customer is a saved object of the site; not {instance!r}.")
     chosen = conf.customer_key
     if chosen == "<model>-<pk>":
         key = f"{_model(instance)._meta.model_name}-{instance.pk}"
@@ -112,13 +131,13 @@ def customer_key(instance: models.Model) -> str:
         key = import_string(chosen)(instance)
     if not isinstance(key, str) or not 0 < len(key) <= 255:
         raise SourceError(
-            f"PARTNERSTACK_CUSTOMER_KEY gave {key!r} for {label(instance)}; want 1 to 255 characters."
+            f"PARTNERSTACK_CUSTOMER_KEY returned {key!r} for {label(instance)}; use 1 to 255 characters."
         )
     return key
 
 
 def _model(instance: models.Model) -> type[models.Model]:
-    """Whatever proxy or subclass it was loaded as, a customer has one key."""
+    """The model that names the key: the same for each proxy or subclass that the object was loaded as."""
     registered = (model for model in type(instance).__mro__ if model in customers)
     return next(registered, instance._meta.concrete_model or type(instance))
 

@@ -10,10 +10,10 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client as Browser
 
-from django_partnerstack import outbox
 from django_partnerstack.client import Client
 from django_partnerstack.connection import get_client
 from django_partnerstack.models import MIRRORS, Partnership
+from django_partnerstack.outbox.delivery.loop import site_delivery
 from django_partnerstack.sandbox import Sandbox
 from tests.shop.models import Account, Payment
 
@@ -152,7 +152,7 @@ def test_nothing_shows_a_key_that_partnerstack_repeats(
 
 
 def test_no_object_shows_a_key(told: Told, site: Sandbox) -> None:
-    client, worker = get_client(), outbox.worker()
+    client, worker = get_client(), site_delivery()
     for thing in (client, worker, client._api, client._api._transport, client._keys):
         told.add(type(thing).__name__, repr(thing))
         told.add(f"variables of {type(thing).__name__}", repr(getattr(thing, "__dict__", "")))

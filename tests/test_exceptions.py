@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import re
 
-from django_partnerstack import exceptions
+from django_partnerstack import connection, exceptions
 
 
 def drawn() -> dict[str, str]:
@@ -17,9 +17,8 @@ def drawn() -> dict[str, str]:
 
 
 def test_the_tree_is_drawn_as_it_is() -> None:
-    classes = [
-        each for each in vars(exceptions).values() if isinstance(each, type) and issubclass(each, Exception)
-    ]
+    defined = [*vars(exceptions).values(), connection.ConfigurationError]
+    classes = [each for each in defined if isinstance(each, type) and issubclass(each, Exception)]
     assert drawn() == {error.__name__: error.__bases__[0].__name__ for error in classes}
 
 

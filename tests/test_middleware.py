@@ -243,7 +243,7 @@ class TestTheRequestThatIsAnswered:
             content_type="application/json",
             headers={"X-PartnerStack-Token": token},
         )
-        assert list(Attribution.objects.values_list("click_id", "way")) == [(CLICK, "token")] * 2
+        assert list(Attribution.objects.values_list("click_id", "method")) == [(CLICK, "token")] * 2
 
     @pytest.mark.django_db
     def test_brings_a_token_back_from_another_site(self, client: Client) -> None:
@@ -300,7 +300,7 @@ class TestTheRequestThatIsAnswered:
         without_ours(settings)
         client.cookies[COOKIE] = cookie.dumps((click(),))
         client.get("/oauth/", {"state": ""})
-        assert Attribution.objects.get().way == "cookie"
+        assert Attribution.objects.get().method == "cookie"
 
 
 @pytest.mark.django_db

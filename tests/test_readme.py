@@ -122,9 +122,9 @@ def test_the_module_that_reports_runs_as_it_stands(account: Account) -> None:
         Payment(account=account, total=Decimal("49.00"), paid=paid).save()
     told = OutboxMessage.objects.order_by("pk").values_list("operation", "state", "payload__amount", "reason")
     assert list(told) == [
-        ("customers.save", State.NEW, None, ""),
+        ("customers.save", State.QUEUED, None, ""),
         ("transactions.create", State.SKIPPED, None, "Not paid yet."),
-        ("transactions.create", State.NEW, 4900, ""),
+        ("transactions.create", State.QUEUED, 4900, ""),
     ]
 
 

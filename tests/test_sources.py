@@ -9,8 +9,8 @@ import pytest
 from django.test import override_settings
 
 from django_partnerstack import sources, track
+from django_partnerstack.exceptions import SourceError
 from django_partnerstack.models import OutboxMessage
-from django_partnerstack.sources import SourceError
 from tests.shop.models import Account, Payment
 
 
@@ -72,14 +72,14 @@ def test_a_site_makes_its_own_keys(shop: Account) -> None:
 def test_a_key_that_cannot_be_used_is_refused(name: Any) -> None:
     with (
         override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.plain_name"),
-        pytest.raises(SourceError, match=r"PARTNERSTACK_CUSTOMER_KEY gave .* for shop.Account 1"),
+        pytest.raises(SourceError, match=r"PARTNERSTACK_CUSTOMER_KEY returned .* for shop.Account 1"),
     ):
         sources.customer_key(Account(pk=1, name=name))
 
 
 @pytest.mark.parametrize("customer", [Account(email="a@customers.example"), None, "account-1"])
 def test_what_has_not_been_saved_is_no_customer(customer: Any) -> None:
-    with pytest.raises(SourceError, match="has been saved"):
+    with pytest.raises(SourceError, match="is a saved object"):
         sources.customer_key(customer)
 
 

@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from django_partnerstack import outbox, track
+from django_partnerstack import track
 from django_partnerstack.exceptions import InvalidArgument
 from django_partnerstack.models import OutboxMessage, Transaction
+from django_partnerstack.outbox.control import actions
+from django_partnerstack.outbox.queue.messages import enqueue
+from django_partnerstack.outbox.queue.retention import prune
+from django_partnerstack.outbox.refunds import refundable_balance
 from django_partnerstack.track import RefundError
 from tests.outbox.site import Site, account, message, messages, states
 from tests.shop.models import Account
@@ -111,14 +115,14 @@ def test_a_payment_is_refunded_in_several_parts(site: Site, shop: Account) -> No
 def test_refunding_twice_is_an_error(shop: Account) -> None:
     buy(shop)
     track.refund("inv_1")
-    with pytest.raises(RefundError, match="inv_1 is paid back already"):
+    with pytest.raises(RefundError, match="inv_1 is refunded already"):
         track.refund("inv_1")
 
 
 @pytest.mark.parametrize("amount", [4901, Decimal("49.01"), 0, -1])
 def test_refunding_more_than_was_paid_or_nothing_is_an_error(shop: Account, amount: Any) -> None:
     buy(shop)
-    with pytest.raises(RefundError, match=r"inv_1: .* cannot be paid back of 4900 \(USD, minor units\)"):
+    with pytest.raises(RefundError, match=r"inv_1: .* can be refunded \(USD, minor units\)"):
         track.refund("inv_1", amount=amount)
     assert messages("transactions.delete") == []
 
@@ -131,7 +135,7 @@ def test_refunding_what_was_never_reported_is_an_error(shop: Account) -> None:
 
 def test_refunding_what_was_cancelled_is_an_error(site: Site, shop: Account) -> None:
     buy(shop)
-    outbox.cancel(message("transactions.create"))
+    actions.cancel(message("transactions.create"))
     with pytest.raises(RefundError, match="inv_1 was never reported"):
         track.refund("inv_1")
 
@@ -140,7 +144,7 @@ def test_a_payment_can_be_refunded_long_after_its_message_was_pruned(site: Site,
     buy(shop)
     track.refund("inv_1", amount=900)
     site.push()
-    outbox.prune("test", timezone.now() + timedelta(days=1))
+    prune("test", timezone.now() + timedelta(days=1))
     assert messages("transactions.create") == []
     track.refund("inv_1", amount=1000)
     site.push()
@@ -163,7 +167,7 @@ def test_a_payment_whose_key_goes_on_with_digits_is_another_payment(site: Site, 
     for key in ("1001", "10012"):
         buy(shop, key)
     site.push()
-    outbox.prune("test", timezone.now() + timedelta(days=1))
+    prune("test", timezone.now() + timedelta(days=1))
     track.refund("1001")
     site.push()
     assert amounts(site) == {"10012": 4900}
@@ -177,12 +181,12 @@ def test_a_payment_that_partnerstack_has_lost_cannot_be_refunded(site: Site) -> 
 
 def test_a_refund_of_a_held_payment_waits_for_it(site: Site, shop: Account) -> None:
     buy(shop)
-    outbox.hold(message("transactions.create"))
+    actions.hold(message("transactions.create"))
     track.refund("inv_1", amount=900)
     site.push()
     assert site.effects("transactions.delete") == {}
     assert {each.state for each in messages(subject="inv_1")} == {"held", "blocked"}
-    outbox.release(messages("transactions.create")[0])
+    actions.release(messages("transactions.create")[0])
     site.push()
     assert amounts(site) == {"inv_1-r1": 4000}
 
@@ -195,7 +199,7 @@ def test_a_refund_of_a_dead_payment_waits_for_it(site: Site, shop: Account) -> N
     track.refund("inv_1")
     site.push()
     assert states()["transactions.delete inv_1"] == "blocked"
-    outbox.retry(message("transactions.create"))
+    actions.retry(message("transactions.create"))
     site.push()
     assert amounts(site) == {}
     assert states()["transactions.delete inv_1"] == "delivered"
@@ -208,26 +212,26 @@ def test_the_rest_never_leaves_before_the_payment_is_deleted(site: Site, shop: A
     track.refund("inv_1", amount=900)
     site.push()
     assert amounts(site) == {"inv_1": 4900}
-    assert message("transactions.create", unique_key="transactions.create:inv_1-r1").state == "blocked"
-    outbox.retry(message("transactions.delete"))
+    assert message("transactions.create", dedupe_key="transactions.create:inv_1-r1").state == "blocked"
+    actions.retry(message("transactions.delete"))
     site.push()
     assert amounts(site) == {"inv_1-r1": 4000}
 
 
 def test_two_who_refund_at_once_do_not_lose_a_part(site: Site, shop: Account) -> None:
     buy(shop)
-    seen_by_both = outbox.what_is_left("inv_1", mode="test")
+    seen_by_both = refundable_balance("inv_1", mode="test")
     track.refund("inv_1", amount=900)
-    for draft in seen_by_both.without(1000):
-        assert not outbox.enqueue(draft, mode="test")
+    for draft in seen_by_both.refund_messages(1000):
+        assert not enqueue(draft, mode="test")
 
 
 def test_a_refund_is_all_or_nothing(shop: Account) -> None:
     buy(shop)
     OutboxMessage.objects.create(
         mode="test", lane="", operation="note", payload={}, queued_at=timezone.now(),
-        unique_key="transactions.create:inv_1-r1",
+        dedupe_key="transactions.create:inv_1-r1",
     )  # fmt: skip
-    with pytest.raises(RefundError, match="at this very moment; try again"):
+    with pytest.raises(RefundError, match="at this moment; try again"):
         track.refund("inv_1", amount=900)
     assert messages("transactions.delete") == []

@@ -16,12 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .. import track
-from ..attribution import AlreadyReported
 from ..conf import conf
-from ..exceptions import InvalidArgument
-from ..explain import find
+from ..exceptions import AlreadyReported, InvalidArgument, InvalidTransition
+from ..insight import find
 from ..models import Attribution, Customer, Partnership
-from ..outbox import NotPossible
 from .links import admin_url
 from .readonly import ReadOnlyAdmin
 
@@ -89,7 +87,7 @@ def assign_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         try:
             return _assign(model_admin, request, form)
-        except (AlreadyReported, InvalidArgument, NotPossible) as error:
+        except (AlreadyReported, InvalidArgument, InvalidTransition) as error:
             form.add_error(None, str(error))
     context = {
         **model_admin.admin_site.each_context(request),

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..conf import conf
-from ..explain import explain
+from ..insight import explain
 from ..models import Attribution, Customer, Partnership
 from .assigning import AssignableAdmin, assign_view, may_assign
 from .columns import EMPTY, pretty
@@ -34,7 +34,7 @@ DAYS = 30
 
 @admin.register(Attribution)
 class AttributionAdmin(AssignableAdmin):
-    list_filter = (ModeFilter, OrganicFilter, "way")
+    list_filter = (ModeFilter, OrganicFilter, "method")
     search_fields = ("customer_key", "partner_key", "click_id", "source_pk")
     search_help_text = gettext_lazy(
         "By customer key, partner key, click, or primary key of the site's object."
@@ -56,7 +56,7 @@ class AttributionAdmin(AssignableAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         mode = ("mode",) if request.GET.get(ModeFilter.parameter_name) == ALL else ()
-        return ("customer_key", "who", PARTNER, "way", "clicked", "decided", *mode)
+        return ("customer_key", "who", PARTNER, "method", "clicked", "decided", *mode)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         click = ["click_id", "unread_key", "link_host", "clicked_at", "landing_path", "earlier", "told"]
@@ -68,7 +68,7 @@ class AttributionAdmin(AssignableAdmin):
                         "customer_key",
                         CUSTOMER,
                         PARTNER,
-                        "way",
+                        "method",
                         "reason",
                         "bound_at",
                         "mode",

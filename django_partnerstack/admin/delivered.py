@@ -13,10 +13,11 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import outbox
 from ..conf import conf
 from ..connection import ConfigurationError
 from ..models import OutboxMessage
+from ..outbox.control import actions
+from ..outbox.control.lookup import LookUp, look_up
 from .columns import pretty
 from .operators import operate
 from .outbox_table import badge
@@ -33,7 +34,7 @@ def mark_delivered(
     rows = list(queryset.order_by("pk")[:ROWS])
     if "confirmed" in request.POST:
         done = _("{count} marked as delivered.")
-        model_admin.message_user(request, *operate(outbox.mark_delivered, rows, done))
+        model_admin.message_user(request, *operate(actions.mark_delivered, rows, done))
         return None
     looked_up = ask([row for row in rows if row.in_doubt_since and possible(row)])
     context = {
@@ -49,7 +50,7 @@ def mark_delivered(
     return TemplateResponse(request, "admin/partnerstack/outboxmessage/mark_delivered.html", context)
 
 
-def shown(message: OutboxMessage, look_up: outbox.LookUp | None) -> tuple[Any, ...]:
+def shown(message: OutboxMessage, look_up: LookUp | None) -> tuple[Any, ...]:
     """
     What the page shows of a message: itself, whether it can be marked, state, reason, content, the look-up
     and the records that it gave.
@@ -61,12 +62,12 @@ def shown(message: OutboxMessage, look_up: outbox.LookUp | None) -> tuple[Any, .
 
 
 def possible(message: OutboxMessage) -> bool:
-    return message.state in outbox.POSSIBLE["mark_delivered"]
+    return message.state in actions.ALLOWED_STATES["mark_delivered"]
 
 
-def ask(rows: Sequence[OutboxMessage]) -> dict[int, outbox.LookUp]:
+def ask(rows: Sequence[OutboxMessage]) -> dict[int, LookUp]:
     """What PartnerStack has of messages in doubt."""
     try:
-        return outbox.look_up(rows, seconds=SECONDS) if rows else {}
+        return look_up(rows, seconds=SECONDS) if rows else {}
     except ConfigurationError as error:
-        return {row.pk: outbox.LookUp(problem=str(error)) for row in rows}
+        return {row.pk: LookUp(problem=str(error)) for row in rows}

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from ..conf import conf
 from ..models import State
 from ..models.mirror import Mode
-from ..outbox import OPERATIONS, SAVE_CUSTOMER
+from ..outbox.operations import OPERATIONS, SAVE_CUSTOMER
 
 ALL = "all"
 
@@ -93,4 +93,4 @@ class PersonFilter(admin.SimpleListFilter):
         return [("yes", _("Yes"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(state__in=(State.DEAD, State.HELD)) if self.value() else queryset
+        return queryset.filter(state__in=(State.FAILED, State.ON_HOLD)) if self.value() else queryset

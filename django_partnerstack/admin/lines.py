@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..conf import conf
-from ..models import OutboxConnection, OutboxLane, OutboxMessage
-from ..outbox import open_line
+from ..models import OutboxLane, OutboxMessage, ThrottleState
+from ..throttle.throttle import resume_delivery
 from .filters import ModeFilter
 from .outbox_table import list_link, message_table
 from .paginator import BoundedPaginator
@@ -26,9 +26,9 @@ LATEST = 20
 
 @admin.register(OutboxLane)
 class OutboxLaneAdmin(ReadOnlyAdmin):
-    list_display = ("key", "standing", "due_at", "messages")
-    list_filter = (ModeFilter, "standing")
-    fields = ("key", "mode", "standing", "due_at", "messages", "latest")
+    list_display = ("key", "status", "due_at", "messages")
+    list_filter = (ModeFilter, "status")
+    fields = ("key", "mode", "status", "due_at", "messages", "latest")
     ordering = ("-pk",)
     search_fields = ("key",)
     sortable_by = ("due_at",)
@@ -44,37 +44,37 @@ class OutboxLaneAdmin(ReadOnlyAdmin):
         return message_table(OutboxMessage.objects.filter(mode=lane.mode, lane=lane.key)[:LATEST])
 
 
-@admin.register(OutboxConnection)
-class OutboxConnectionAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "line", "because", "next_slot_at")
-    fields = ("mode", "line", "because", "next_slot_at")
-    actions = ("open_again",)
+@admin.register(ThrottleState)
+class ThrottleStateAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "paused", "because", "next_slot_at")
+    fields = ("mode", "paused", "because", "next_slot_at")
+    actions = ("resume",)
 
-    has_open_permission = may("open")
+    has_resume_permission = may("resume")
 
-    # The line is locked in a transaction of its own.
+    # The throttle row is locked in a transaction of its own.
     @transaction.non_atomic_requests
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return super().changelist_view(request, extra_context)
 
-    @admin.display(description=gettext_lazy("closed until"))
-    def line(self, connection: OutboxConnection) -> Any:
-        return connection.closed_until if is_closed(connection) else _("open")
+    @admin.display(description=gettext_lazy("paused until"))
+    def paused(self, connection: ThrottleState) -> Any:
+        return connection.paused_until if is_paused(connection) else _("no")
 
     @admin.display(description=gettext_lazy("because"))
-    def because(self, connection: OutboxConnection) -> str:
-        return conf.without_keys(connection.closed_reason) if is_closed(connection) else ""
+    def because(self, connection: ThrottleState) -> str:
+        return conf.without_keys(connection.pause_reason) if is_paused(connection) else ""
 
-    @admin.action(description=gettext_lazy("Open the line again now"), permissions=["open"])
-    def open_again(self, request: HttpRequest, queryset: QuerySet[OutboxConnection]) -> None:
+    @admin.action(description=gettext_lazy("Resume delivery"), permissions=["resume"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[ThrottleState]) -> None:
         for connection in queryset:
-            if open_line(connection.mode):
-                text = _("{connection} is open again; a single message goes first where much has failed.")
+            if resume_delivery(connection.mode):
+                text = _("Delivery to {connection} is resumed. A single message may go first as a probe.")
                 self.message_user(request, text.format(connection=connection), messages.SUCCESS)
             else:
-                text = _("{connection} was not closed.")
+                text = _("Delivery to {connection} was not paused.")
                 self.message_user(request, text.format(connection=connection), messages.WARNING)
 
 
-def is_closed(connection: OutboxConnection) -> bool:
-    return connection.closed_until is not None and connection.closed_until > timezone.now()
+def is_paused(connection: ThrottleState) -> bool:
+    return connection.paused_until is not None and connection.paused_until > timezone.now()

@@ -11,8 +11,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import outbox
+from ..exceptions import InvalidTransition
 from ..models import OutboxMessage
+from ..outbox.control import actions
 
 #: How many messages one click changes, and for how many of them a message says why not.
 ROWS, TOLD = 200, 5
@@ -29,7 +30,7 @@ def operate(
         try:
             operator(row)
             count += 1
-        except outbox.NotPossible as error:
+        except InvalidTransition as error:
             refused.append(str(error))
     texts = [done.format(count=count)] if count or not refused else []
     if refused:
@@ -57,8 +58,8 @@ def action(verb: str, operator: Operator, description: Any, done: Any) -> Callab
 
 
 retry = action(
-    "retry", outbox.retry, gettext_lazy("Try again now"), gettext_lazy("{count} to be sent at once.")
+    "retry", actions.retry, gettext_lazy("Try again now"), gettext_lazy("{count} to be sent at once.")
 )
-hold = action("hold", outbox.hold, gettext_lazy("Hold back"), gettext_lazy("{count} held back."))
-release = action("release", outbox.release, gettext_lazy("Release"), gettext_lazy("{count} released."))
-cancel = action("cancel", outbox.cancel, gettext_lazy("Cancel"), gettext_lazy("{count} cancelled."))
+hold = action("hold", actions.hold, gettext_lazy("Put on hold"), gettext_lazy("{count} put on hold."))
+release = action("release", actions.release, gettext_lazy("Release"), gettext_lazy("{count} released."))
+cancel = action("cancel", actions.cancel, gettext_lazy("Cancel"), gettext_lazy("{count} cancelled."))

@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from ..conf import conf
 from ..models import Customer, OutboxMessage, State, Transaction
-from ..outbox import POSSIBLE
+from ..outbox.control.actions import ALLOWED_STATES
 from .columns import EMPTY, pretty
 from .delivered import mark_delivered
 from .filters import ALL, ModeFilter, OperationFilter, PersonFilter
@@ -40,7 +40,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     list_filter = (ModeFilter, PersonFilter, "state", OperationFilter)
     search_fields = ("lane", "subject", "source_pk")
     search_help_text = _("By lane, by what it is about, or by the primary key of its source.")
-    sortable_by = ("standing", "age")
+    sortable_by = ("status", "age")
     list_per_page = 100
     paginator = BoundedPaginator
     show_full_result_count = False
@@ -71,9 +71,9 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
 
     def buttons(self, request: HttpRequest, message: OutboxMessage) -> list[tuple[str, str]]:
         """The actions that the user may take and that change something now, by name and label."""
-        state = State.READY if message.state == State.NEW else message.state
+        state = State.SCHEDULED if message.state == State.QUEUED else message.state
         choices = self.get_action_choices(request, default_choices=[])
-        return [(name, label) for name, label in choices if state in POSSIBLE[name]]
+        return [(name, label) for name, label in choices if state in ALLOWED_STATES[name]]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).annotate(**keys())
@@ -81,7 +81,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         mode = ("mode",) if request.GET.get(ModeFilter.parameter_name) == ALL else ()
-        return ("operation", "about", "standing", "age", "why", *mode)
+        return ("operation", "about", "status", "age", "why", *mode)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [
@@ -115,15 +115,15 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     def full_reason(self, message: OutboxMessage) -> str:
         return conf.without_keys(message.reason) or EMPTY
 
-    @admin.display(description=_("state"), ordering="next_try_at")
-    def standing(self, message: OutboxMessage) -> SafeString:
+    @admin.display(description=_("state"), ordering="next_attempt_at")
+    def status(self, message: OutboxMessage) -> SafeString:
         """Where it stands, how often it was tried, and when it will be; ordered by that."""
         lines: list[str] = [badge(message)]
         if message.attempts:
             text = ngettext("{number} attempt", "{number} attempts", message.attempts)
             lines.append(text.format(number=message.attempts))
-        if message.next_try_at:
-            lines.append(_("next in {time}").format(time=timeuntil(message.next_try_at, depth=1)))
+        if message.next_attempt_at:
+            lines.append(_("next in {time}").format(time=timeuntil(message.next_attempt_at, depth=1)))
         return format_html_join("", "<div>{}</div>", ((line,) for line in lines))
 
     @admin.display(description=_("age"), ordering="-queued_at")

@@ -20,7 +20,7 @@ from ..models import OutboxMessage
 from .columns import EMPTY
 from .links import admin_url
 
-MOMENTS = ("queued_at", "first_sent_at", "sent_at", "in_doubt_since", "finished_at", "next_try_at")
+MOMENTS = ("queued_at", "first_sent_at", "sent_at", "in_doubt_since", "finished_at", "next_attempt_at")
 
 
 @admin.display(description=gettext_lazy("state"))

@@ -15,10 +15,12 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .. import outbox, sources, track
+from .. import sources, track
 from ..conf import conf
 from ..connection import ConfigurationError
+from ..insight.status import delivery_health
 from ..models import Customer, State, Transaction
+from ..outbox.control.deliver_now import DeliveredNow, deliver_now, lane_of
 
 if TYPE_CHECKING:
     Base = admin.ModelAdmin
@@ -55,7 +57,7 @@ class PushAction(Base):
         over = max(queryset.count() - ROWS, 0)
         lanes = self.lanes(request, list(queryset[:ROWS]))
         try:
-            pushed = outbox.push_at_once(set(lanes.values()), limit=MESSAGES, seconds=SECONDS)
+            pushed = deliver_now(set(lanes.values()), limit=MESSAGES, seconds=SECONDS)
         except ConfigurationError as error:
             self.message_user(request, str(error), messages.ERROR)
             return
@@ -86,7 +88,7 @@ class PushToPartnerStackMixin(PushAction):
         for row in rows:
             try:
                 track.report(row)
-                found[row] = outbox.lane_of(row)
+                found[row] = lane_of(row)
             except Exception as error:
                 logger.exception("%s could not be queued for PartnerStack.", sources.label(row))
                 text = _("{row} could not be queued: {error}").format(row=row, error=error)
@@ -98,21 +100,21 @@ class PushToPartnerStackMixin(PushAction):
         return {row: lane for row, lane in found.items() if lane}
 
 
-def told(pushed: outbox.Pushed, lanes: dict[Any, str], *, over: int) -> Iterator[tuple[int, str]]:
+def told(pushed: DeliveredNow, lanes: dict[Any, str], *, over: int) -> Iterator[tuple[int, str]]:
     """What happened, as levels and sentences; ``over`` the bound were not tried."""
-    counts = [f"{number} {State(state).label}" for state, number in sorted(pushed.became.items())]
-    if pushed.left:
-        counts.append(_("{left} left to the worker").format(left=pushed.left))
+    counts = [f"{number} {State(state).label}" for state, number in sorted(pushed.by_state.items())]
+    if pushed.remaining:
+        counts.append(_("{left} left to the worker").format(left=pushed.remaining))
     if counts:
         yield _level(pushed), f"{', '.join(counts)}."
-    idle = [row for row, lane in lanes.items() if lane in pushed.idle]
+    idle = [row for row, lane in lanes.items() if lane in pushed.idle_lanes]
     if idle:
         yield messages.INFO, _("Nothing was waiting for {rows}.").format(rows=names(idle))
-    closed = outbox.trouble(conf.mode)
-    if pushed.left and closed.closed_until:
-        until = date_format(localtime(closed.closed_until), "TIME_FORMAT")
-        text = _("Nothing leaves before {until}: {because}")
-        because = conf.without_keys(closed.closed_because)
+    health = delivery_health(conf.mode)
+    if pushed.remaining and health.paused_until:
+        until = date_format(localtime(health.paused_until), "TIME_FORMAT")
+        text = _("Delivery is paused until {until}: {because}")
+        because = conf.without_keys(health.pause_reason)
         yield messages.WARNING, text.format(until=until, because=because)
     if over:
         text = _("{over} not tried: at most {rows} rows at once.")
@@ -125,7 +127,7 @@ def names(rows: list[Any]) -> str:
     return _("{rows} and {more} more").format(rows=text, more=more) if more > 0 else text
 
 
-def _level(pushed: outbox.Pushed) -> int:
-    if pushed.became[State.DEAD] or pushed.became[State.HELD]:
+def _level(pushed: DeliveredNow) -> int:
+    if pushed.by_state[State.FAILED] or pushed.by_state[State.ON_HOLD]:
         return messages.ERROR
-    return messages.WARNING if pushed.left else messages.SUCCESS
+    return messages.WARNING if pushed.remaining else messages.SUCCESS

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from ..conf import conf
 from ..models import OutboxMessage
-from ..outbox import customer_lane
+from ..outbox.queue.messages import customer_lane
 from .columns import EMPTY
 from .mirror import MirrorAdmin
 from .outbox_table import list_link, message_table

@@ -23,7 +23,7 @@ class SyncStateAdmin(ReadOnlyAdmin):
         "watermark",
         "completed_at",
         "holder",
-        "held_until",
+        "lease_expires_at",
         "test_seen_at",
         "production_seen_at",
         "walk_as_stored",
@@ -31,16 +31,16 @@ class SyncStateAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("walk under way"))
     def under_way(self, state: SyncState) -> Any:
-        if not state.walk:
+        if not state.checkpoint:
             return EMPTY
-        return _("full") if state.walk.get("full") else _("incremental")
+        return _("full") if state.checkpoint.get("full") else _("incremental")
 
     @admin.display(description=_("held by"))
     def holder(self, state: SyncState) -> str:
         """Nobody once the time is up: the next run takes the resource over."""
-        held = state.held_until is not None and state.held_until > timezone.now()
-        return state.held_by if held else EMPTY
+        held = state.lease_expires_at is not None and state.lease_expires_at > timezone.now()
+        return state.lease_owner if held else EMPTY
 
     @admin.display(description=_("walk under way"))
     def walk_as_stored(self, state: SyncState) -> str:
-        return pretty(state.walk) if state.walk else EMPTY
+        return pretty(state.checkpoint) if state.checkpoint else EMPTY

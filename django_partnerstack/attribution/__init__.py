@@ -1,6 +1,7 @@
 """Which partner sent a visitor: read from the link, kept with the visitor, decided at the sign-up."""
 
-from .binding import AlreadyReported, assign, bind
+from ..exceptions import AlreadyReported
+from .binding import assign, bind
 from .landing import clicked, has_consent
 from .parameters import Click, decode, encode, read
 from .remember import remember

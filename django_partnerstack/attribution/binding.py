@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from ..conf import conf
-from ..exceptions import InvalidArgument, PartnerStackError
-from ..models import Attribution, Customer, Way
-from ..models.upsert import insert, none_of
+from ..exceptions import AlreadyReported, InvalidArgument
+from ..models import Attribution, AttributionMethod, Customer
+from ..models.bulk import insert, none_of
 from .parameters import LONGEST_KEY, Click, printable
 from .visit import Visit, visit_of
 
@@ -77,19 +77,15 @@ def _insert(row: dict[str, Any], decided: QuerySet[Attribution], using: str) -> 
 
 
 def _fill_in(visit: Visit, request: HttpRequest | None, decided: QuerySet[Attribution]) -> bool:
-    undecided = decided.filter(way=Way.NONE)
+    undecided = decided.filter(method=AttributionMethod.NONE)
     bound_at = undecided.values_list("bound_at", flat=True).first()
     clicks = tuple(click for click in visit.clicks if bound_at and click.at <= bound_at)
-    return bool(clicks) and undecided.update(**_columns(Visit(clicks, visit.way), request)) == 1
-
-
-class AlreadyReported(PartnerStackError):
-    """PartnerStack has the customer already, and moves none from one partner to another."""
+    return bool(clicks) and undecided.update(**_columns(Visit(clicks, visit.method), request)) == 1
 
 
 def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
     """
-    Credit a customer to a partner by hand, whatever was decided before. Safe to repeat.
+    Creation a customer to a partner by hand, whatever was decided before. Safe to repeat.
 
     Raises AlreadyReported if PartnerStack has the customer, and InvalidArgument for what is no partner key.
     """
@@ -101,7 +97,11 @@ def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
         raise AlreadyReported(
             f"PartnerStack has {customer_key} already; its partner can be changed in the dashboard there."
         )
-    decision = {"way": Way.HAND, "partner_key": partner_key, "reason": f"Assigned by {by}."[:255]}
+    decision = {
+        "method": AttributionMethod.MANUAL,
+        "partner_key": partner_key,
+        "reason": f"Assigned by {by}."[:255],
+    }
     Attribution.objects.update_or_create(
         mode=mode,
         customer_key=customer_key,
@@ -112,16 +112,16 @@ def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
 
 def _columns(visit: Visit, request: HttpRequest | None) -> dict[str, Any]:
     if not visit.clicks:
-        return {"way": Way.NONE, "reason": visit.reason}
+        return {"method": AttributionMethod.NONE, "reason": visit.reason}
     click, *earlier = visit.clicks
     return {
-        "way": visit.way,
+        "method": visit.method,
         "reason": "",
         "click_id": click.click_id,
         "partner_key": click.partner_key,
         "unread_key": click.unread_key,
         "link_host": click.link_host,
-        "clicked_at": click.at if visit.way != Way.PARTNERSTACK else None,
+        "clicked_at": click.at if visit.method != AttributionMethod.PARTNERSTACK else None,
         "landing_path": click.path,
         "earlier_clicks": [_plain(other) for other in earlier],
         "visit": _details(request) if request is not None and conf.privacy == "full" else {},

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.http.multipartparser import MultiPartParserError
 
 from ..conf import conf
-from ..models import Way
+from ..models import AttributionMethod
 from . import cookie, history
 from .landing import clicked, has_consent, is_ignored
 from .parameters import Click
@@ -30,7 +30,7 @@ class Visit:
     """What is known of how a visitor came: the clicks, the newest first, or why there are none."""
 
     clicks: tuple[Click, ...] = ()
-    way: Way = Way.NONE
+    method: AttributionMethod = AttributionMethod.NONE
     reason: str = ""
 
 
@@ -47,9 +47,12 @@ def visit_of(request: HttpRequest | None, token: str = "") -> Visit:
     if request is not None and not has_consent(request):
         return Visit(reason="The visitor has not consented.")
     found = _in_request(request, token) if request is not None else (_in_token(token),)
-    credited = {visit.way: visit for visit in map(_credited, found) if visit.clicks}
-    kept = max((credited.get(way, Visit()) for way in (Way.TOKEN, Way.COOKIE)), key=_newest)
-    link, theirs = credited.get(Way.LINK), credited.get(Way.PARTNERSTACK)
+    credited = {visit.method: visit for visit in map(_credited, found) if visit.clicks}
+    kept = max(
+        (credited.get(way, Visit()) for way in (AttributionMethod.TOKEN, AttributionMethod.COOKIE)),
+        key=_newest,
+    )
+    link, theirs = credited.get(AttributionMethod.LINK), credited.get(AttributionMethod.PARTNERSTACK)
     ours = _with_link(link.clicks[0], kept) if link else kept
     if theirs and (not ours.clicks or ours.clicks[0].names_nobody):
         return theirs
@@ -67,7 +70,7 @@ def token(request: HttpRequest) -> str:
 
 
 def _credited(visit: Visit) -> Visit:
-    return Visit(tuple(click for click in visit.clicks if not is_ignored(click)), visit.way)
+    return Visit(tuple(click for click in visit.clicks if not is_ignored(click)), visit.method)
 
 
 def _nothing(candidates: Iterable[Visit]) -> Visit:
@@ -88,21 +91,21 @@ def _is_admin(request: HttpRequest) -> bool:
 def _in_request(request: HttpRequest, token: str) -> tuple[Visit, ...]:
     click, their = clicked(request), their_click(request)
     return (
-        Visit((click,) if click else (), Way.LINK),
+        Visit((click,) if click else (), AttributionMethod.LINK),
         _in_token(token or _token_in(request)),
-        Visit(cookie.loads(request.COOKIES.get(conf.attribution_cookie, "")), Way.COOKIE),
-        Visit((their,) if their else (), Way.PARTNERSTACK),
+        Visit(cookie.loads(request.COOKIES.get(conf.attribution_cookie, "")), AttributionMethod.COOKIE),
+        Visit((their,) if their else (), AttributionMethod.PARTNERSTACK),
     )
 
 
 def _in_token(token: str) -> Visit:
-    return Visit(cookie.loads(token, salt=TOKEN_SALT), Way.TOKEN)
+    return Visit(cookie.loads(token, salt=TOKEN_SALT), AttributionMethod.TOKEN)
 
 
 def _with_link(click: Click, kept: Visit) -> Visit:
     """A form on the landing page is sent to the page's own address: that is no other click."""
     clicks = history.add(click, kept.clicks)
-    return Visit(clicks, Way.LINK if clicks[0] == click else kept.way)
+    return Visit(clicks, AttributionMethod.LINK if clicks[0] == click else kept.method)
 
 
 def _token_in(request: HttpRequest) -> str:

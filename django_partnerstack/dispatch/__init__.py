@@ -13,7 +13,7 @@ from importlib import import_module
 
 from ..conf import conf
 from ..connection import ConfigurationError
-from .messenger import Messenger
+from .messenger import WakeupThread
 from .wakers import waker
 
 __all__ = ["load", "messenger", "wake"]
@@ -30,9 +30,9 @@ def wake(lane: str) -> None:
 
 
 @cache
-def messenger(dispatch: str) -> Messenger:
+def messenger(dispatch: str) -> WakeupThread:
     """This process's messenger for a value of the setting."""
-    return Messenger(waker(dispatch))
+    return WakeupThread(waker(dispatch))
 
 
 def load() -> None:

@@ -29,7 +29,7 @@ MOST = 1000
 PATIENCE = 5.0
 
 
-class Messenger:
+class WakeupThread:
     """
     Calls a waker in a thread: at once after a silence, else for all lanes of the last half second together.
 

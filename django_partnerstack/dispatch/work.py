@@ -8,12 +8,14 @@ from threading import Event
 
 from django.utils import timezone
 
-from .. import outbox, sync
+from .. import sync
 from ..conf import conf
 from ..connection import get_client
 from ..outbox.backfill import backfill as find_missing
 from ..outbox.backfill import reported_models
-from ..outbox.waiting import is_anything_due
+from ..outbox.delivery.loop import site_delivery
+from ..outbox.queue.claim import is_anything_due
+from ..outbox.queue.retention import prune
 
 #: No request begins after so many seconds, so that a task ends soon.
 SECONDS = 25.0
@@ -36,14 +38,14 @@ def deliver(
     """
     if not (conf.push_enabled and conf.has_keys and is_anything_due(conf.mode)):
         return {}
-    worker = outbox.worker(threads=threads, stopping=stopping)
+    worker = site_delivery(threads=threads, stopping=stopping)
     return dict(worker.run(lanes=lanes, seconds=seconds))
 
 
 def sweep() -> dict[str, int]:
     """Send what is due, such as what is to be tried again, and forget what was delivered long ago."""
     counts = deliver(seconds=2 * SECONDS)
-    outbox.prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
+    prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
     return counts
 
 

@@ -11,8 +11,7 @@ from django.db import router, transaction
 from django.db.models import Case, QuerySet, Value, When
 
 from ..models import Customer, Mirror
-from ..models.lookup import any_of, with_keys
-from ..models.upsert import upsert
+from ..models.bulk import any_of, upsert, with_keys
 from ..signals import objects_synced
 from .rows import to_row
 
@@ -30,7 +29,7 @@ class Difference:
 
 def compare(model: type[Mirror], records: Iterable[Any], *, mode: str) -> Difference:
     """
-    Hold records against the mirror, in one query.
+    ResourceLease records against the mirror, in one query.
 
     A record that is older than its row counts as unchanged: a slow page must not undo a later one.
     """

@@ -1,7 +1,8 @@
-from .attribution import Attribution, Way
+from .attribution import Attribution, AttributionMethod
 from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
-from .outbox import OutboxConnection, OutboxLane, OutboxMessage, Standing, State
+from .outbox import LaneStatus, OutboxLane, OutboxMessage, State
 from .sync import SyncSeen, SyncState
+from .throttle import ThrottleState
 
 #: The mirrors by the name of their resource, in the order in which a sync fills them.
 MIRRORS: dict[str, type[Mirror]] = {
@@ -19,20 +20,20 @@ __all__ = [
     "MIRRORS",
     "Action",
     "Attribution",
+    "AttributionMethod",
     "Customer",
     "Deal",
     "Group",
+    "LaneStatus",
     "Lead",
     "Mirror",
-    "OutboxConnection",
     "OutboxLane",
     "OutboxMessage",
     "Partnership",
     "Reward",
-    "Standing",
     "State",
     "SyncSeen",
     "SyncState",
+    "ThrottleState",
     "Transaction",
-    "Way",
 ]

@@ -11,7 +11,7 @@ from .fields import KeyField
 from .mirror import Mode
 
 
-class Way(models.TextChoices):
+class AttributionMethod(models.TextChoices):
     """Where the click was known from when the customer was made."""
 
     NONE = "", _("no click known")
@@ -19,7 +19,7 @@ class Way(models.TextChoices):
     COOKIE = "cookie", _("this site's cookie")
     PARTNERSTACK = "partnerstack", _("a cookie of PartnerStack's")
     TOKEN = "token", _("a token")
-    HAND = "hand", _("by hand")
+    MANUAL = "hand", _("assigned by an operator")
 
 
 class AttributionQuerySet(models.QuerySet["Attribution"]):
@@ -41,7 +41,13 @@ class Attribution(models.Model):
     source = models.CharField(_("source"), max_length=200, default="", blank=True)
     source_pk = models.CharField(_("source's primary key"), max_length=255, default="", blank=True)
 
-    way = models.CharField(_("known from"), max_length=12, choices=Way.choices, default=Way.NONE, blank=True)
+    method = models.CharField(
+        _("known from"),
+        max_length=12,
+        choices=AttributionMethod.choices,
+        default=AttributionMethod.NONE,
+        blank=True,
+    )
     click_id = KeyField(_("click"), default="", blank=True)
     partner_key = KeyField(_("partner key"), default="", blank=True)
     #: The key as it was in the link, where it could not be read.

@@ -9,11 +9,11 @@ from .fields import KeyField
 from .mirror import Mode
 
 #: A push notes again after so long what kind of data came back.
-NOTED_FOR = timedelta(hours=1)
+EVIDENCE_FOR = timedelta(hours=1)
 
 
 class SyncStateQuerySet(models.QuerySet["SyncState"]):
-    def note(self, mode: str, resource: str, *, test: bool, now: datetime) -> None:
+    def record_mode_evidence(self, mode: str, resource: str, *, test: bool, now: datetime) -> None:
         """
         Remember that an object came back with its ``test`` flag set, or not set, unless that is known.
 
@@ -21,7 +21,7 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         """
         column = SyncState.SEEN_AT[test]
         state = self.filter(mode=mode, resource=resource)
-        if state.filter(**{f"{column}__gt": now - NOTED_FOR}).exists():
+        if state.filter(**{f"{column}__gt": now - EVIDENCE_FOR}).exists():
             return
         # A row that somebody makes at this very moment stays.
         if not state.update(**{column: now}):
@@ -56,11 +56,11 @@ class SyncState(models.Model):
     completed_at = models.DateTimeField(_("completed"), null=True)
 
     #: The walk under way. All empty between walks; after a crash, where the next run goes on.
-    walk = models.JSONField(_("walk under way"), null=True)
+    checkpoint = models.JSONField(_("walk under way"), null=True)
 
     #: The run that holds this resource, and how long it does unless it stores another page.
-    held_by = models.CharField(_("held by"), max_length=255, default="")
-    held_until = models.DateTimeField(_("held until"), null=True)
+    lease_owner = models.CharField(_("held by"), max_length=255, default="")
+    lease_expires_at = models.DateTimeField(_("held until"), null=True)
 
     #: When an object came back with its ``test`` flag set, and not set; about when it last did.
     test_seen_at = models.DateTimeField(_("test data seen"), null=True)

@@ -1,4 +1,4 @@
-"""Queueing what no signal told of: rows from before this app was there, bulk writes, raw SQL."""
+"""Queueing what no signal reported: rows from before this app was installed, bulk writes, raw SQL."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from django.db import IntegrityError, models, router, transaction
 from .. import sources
 from ..exceptions import InvalidArgument
 from ..models import Customer, OutboxMessage, Transaction
-from .drafts import draft_of
-from .enqueue import Draft, enqueue, enqueue_all
-from .operations import CUSTOMER_SNAPSHOTS
+from .operations import CREATE_TRANSACTION, OPERATIONS, customer_snapshots
+from .queue.builders import message_of
+from .queue.messages import NewMessage, enqueue, enqueue_all
 
 T = TypeVar("T")
 
@@ -105,12 +105,12 @@ class Walk:
         """A few queries, however many objects."""
         if sources.find(sources.customers, self.done.model):
             page = self._without_known_customers(page)
-        drafts = self._without_known_messages(self._each(draft_of, page))
-        if drafts and not self.dry_run:
+        messages = self._without_known_messages(self._each(message_of, page))
+        if messages and not self.dry_run:
             with transaction.atomic(self.using):
-                self._queue(drafts)
+                self._queue(messages)
         else:
-            self.done.queued += sum(not draft.skipped for _, draft in drafts)
+            self.done.queued += sum(not message.skipped for _, message in messages)
 
     def _each(
         self, function: Callable[[models.Model], T], page: Iterable[models.Model]
@@ -128,40 +128,41 @@ class Walk:
         """By their keys alone, so that the source is asked only for those that are new."""
         keyed = self._each(sources.customer_key, page)
         keys = [key for _, key in keyed]
-        told = self.messages.filter(subject__in=keys, operation__in=CUSTOMER_SNAPSHOTS)
+        told = self.messages.filter(subject__in=keys, operation__in=customer_snapshots())
         there = Customer.objects.using(self.using).filter(mode=self.mode, customer_key__in=keys)
         known = {*told.values_list("subject", flat=True), *there.values_list("customer_key", flat=True)}
         self.done.known += sum(key in known for _, key in keyed)
         return [instance for instance, key in keyed if key not in known]
 
     def _without_known_messages(
-        self, drafts: list[tuple[models.Model, Draft]]
-    ) -> list[tuple[models.Model, Draft]]:
+        self, messages: list[tuple[models.Model, NewMessage]]
+    ) -> list[tuple[models.Model, NewMessage]]:
         """Payments that were told of, and notes that were made."""
-        self.done.skipped.update(draft.skipped for _, draft in drafts if draft.skipped)
-        once = [draft.once for _, draft in drafts if draft.once]
-        queued = set(self.messages.filter(unique_key__in=once).values_list("unique_key", flat=True))
-        keys = [draft.subject for _, draft in drafts if draft.operation == "transactions.create"]
+        self.done.skipped.update(message.skipped for _, message in messages if message.skipped)
+        dedupe_keys = [message.dedupe_key for _, message in messages if message.dedupe_key]
+        queued = set(self.messages.filter(dedupe_key__in=dedupe_keys).values_list("dedupe_key", flat=True))
+        keys = [message.subject for _, message in messages if message.operation == CREATE_TRANSACTION]
         there = Transaction.objects.using(self.using).filter(mode=self.mode, key__in=keys)
-        known = {*queued, *(f"transactions.create:{key}" for key in there.values_list("key", flat=True))}
-        self.done.known += sum(draft.once in known and not draft.skipped for _, draft in drafts)
-        return [(instance, draft) for instance, draft in drafts if draft.once not in known]
+        reported = there.values_list("key", flat=True)
+        known = {*queued, *(OPERATIONS[CREATE_TRANSACTION].dedupe_key({"key": key}) for key in reported)}
+        self.done.known += sum(message.dedupe_key in known and not message.skipped for _, message in messages)
+        return [(instance, message) for instance, message in messages if message.dedupe_key not in known]
 
-    def _queue(self, drafts: list[tuple[models.Model, Draft]]) -> None:
+    def _queue(self, messages: list[tuple[models.Model, NewMessage]]) -> None:
         """All at once; one by one if one of them cannot be written down, or is queued meanwhile."""
         try:
-            enqueue_all([draft for _, draft in drafts], mode=self.mode, using=self.using)
+            enqueue_all([message for _, message in messages], mode=self.mode, using=self.using)
         except (InvalidArgument, IntegrityError):
-            for instance, draft in drafts:
-                self._queue_one(instance, draft)
+            for instance, message in messages:
+                self._queue_one(instance, message)
         else:
-            self.done.queued += sum(not draft.skipped for _, draft in drafts)
+            self.done.queued += sum(not message.skipped for _, message in messages)
 
-    def _queue_one(self, instance: models.Model, draft: Draft) -> None:
+    def _queue_one(self, instance: models.Model, message: NewMessage) -> None:
         try:
-            written = enqueue(draft, mode=self.mode, using=self.using)
+            written = enqueue(message, mode=self.mode, using=self.using)
         except InvalidArgument as error:
             self.done.fail(instance, error)
         else:
-            self.done.queued += written and not draft.skipped
-            self.done.known += not written and not draft.skipped
+            self.done.queued += written and not message.skipped
+            self.done.known += not written and not message.skipped

@@ -1,193 +1,270 @@
 """
-Everything this app can tell PartnerStack: the one table from an operation's name to what is done.
+The one table of what this app can send to PartnerStack. All that differs between operations is said here.
 
-A message holds a name of this table; nothing that the database holds is ever called.
+A message holds the name of an operation; nothing else that the database holds is ever called.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.dispatch import Signal
+
 from ..client import Client
 from ..exceptions import NotFound
-from ..models import Customer, Mirror, Partnership, Transaction
+from ..models import Customer, Mirror, Transaction
+from ..signals import customer_pushed, transaction_pushed
 
-#: How far the clocks of this site and PartnerStack may be apart when a transaction is looked for by time.
-SKEW = timedelta(minutes=5)
+#: How far the clocks of this site and PartnerStack may differ when an object is looked up by time.
+CLOCK_SKEW = timedelta(minutes=5)
+
+Content = dict[str, Any]
+AcquireSlot = Callable[[], None]
+Find = Callable[[Client, Content, datetime, datetime, AcquireSlot], Any]
+FindCandidates = Callable[[Client, Content, str, datetime, datetime, AcquireSlot], Iterator[Any]]
 
 
-Find = Callable[[Client, dict[str, Any], datetime, datetime, Callable[[], None]], Any]
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Operation:
     """
     One kind of message.
 
-    ``send``: carries it out; gives the record that came back, or None. ``find``: looks up by natural key what
-    an earlier attempt may have made, given the span of time in which that was, and a function that waits for
-    the next free slot, to be called before each request but the first; gives the record or None.
-    ``repeatable``: doing it twice is the same as doing it once, so it needs no look-up. An operation that
-    is neither repeatable nor findable is left to a person when nobody knows whether it was carried out.
-    ``agrees``: the fields in which what was found must be as it was asked.
+    ``send`` carries it out and returns the record of the answer, or None. ``find`` looks up by natural key
+    what an earlier attempt created; it gets the span of time of that attempt, and a function that waits for a
+    slot, to be called before each request but the first. It returns the record or None. ``match_fields``: the
+    fields in which the record that is found must agree with the content.
+
+    An operation that is neither ``idempotent`` nor can be looked up is put on hold when it is in doubt; for
+    an operator, ``find_candidates`` lists what may be its effect.
     """
 
-    send: Callable[[Client, dict[str, Any]], Any]
+    name: str
+    send: Callable[[Client, Content], Any]
+    #: Sending it twice has the effect of sending it once, so it needs no look-up.
+    idempotent: bool = False
     find: Find | None = None
-    repeatable: bool = False
-    agrees: tuple[str, ...] = ()
-    model: type[Mirror] | None = None
-    #: Ends the object, so that "not found" means it is gone already.
-    removes: bool = False
-    #: Creates the lane's customer: comes first, and everything else in the lane waits for it.
-    creates_customer: bool = False
-    #: What happens later to the same object must not leave before.
-    awaited: bool = False
-    #: A good answer does not say whether anything was made: it counts once a look-up finds it.
-    unconfirmed: bool = False
-    #: Sent with the tracking token, and not with the key pair.
-    by_token: bool = False
+    match_fields: tuple[str, ...] = ()
+    find_candidates: FindCandidates | None = None
+    #: A successful answer does not show that anything was created: only a look-up does.
+    needs_confirmation: bool = False
+    uses_tracking_token: bool = False
 
-    def disagreement(self, content: dict[str, Any], record: Any) -> str:
-        """In what PartnerStack has another object than the one that was asked for, as far as it says."""
-        for name in self.agrees:
-            asked, has = content.get(name), getattr(record, name, None)
-            if asked not in (None, "") and has not in (None, "") and asked != has:
-                return f"another {name}: {has!r}, not {asked!r}"
+    #: The field of the content with the natural key. With ``once`` a key is queued only once, ever.
+    key_field: str
+    once: bool = False
+    #: Once, also if the mirror has the key: its message was deleted long ago, or it was reported by other
+    #: means.
+    once_in_mirror: bool = False
+    #: Delivered messages with a key are never deleted, because nothing else remembers the key.
+    kept_with_key: bool = False
+
+    #: The mirror that the answer is stored in.
+    model: type[Mirror] | None = None
+    #: Ends the object, so that "not found" means that it is gone already.
+    deletes: bool = False
+    #: Creates the lane's customer: it is sent first, and all else in the lane depends on it.
+    creates_customer: bool = False
+    #: The content is all that this site has said of a customer. The last one is compared with what is saved
+    #: next.
+    is_snapshot: bool = False
+    #: Later messages about the same subject depend on it.
+    blocks_dependents: bool = False
+    #: It depends on earlier messages about the same subject.
+    waits_for_subject: bool = False
+    #: Sent to the host after a delivery.
+    signal: Signal | None = None
+
+    def dedupe_key(self, payload: Content) -> str:
+        """What may be queued only once, ever; empty if there is no limit."""
+        key = payload.get(self.key_field)
+        return f"{self.name}:{key}" if self.once and key else ""
+
+    def mismatch(self, content: Content, record: Any) -> str:
+        """How PartnerStack's object differs from what was asked for, as far as its answer shows."""
+        for name in self.match_fields:
+            asked, found = content.get(name), getattr(record, name, None)
+            if asked not in (None, "") and found not in (None, "") and asked != found:
+                return f"another {name}: {found!r}, not {asked!r}"
         return ""
 
 
-def _create_customer(client: Client, payload: dict[str, Any]) -> Any:
-    return client.customers.create(**payload)
+def _create_customer(client: Client, content: Content) -> Any:
+    return client.customers.create(**content)
 
 
-def _convert(client: Client, content: dict[str, Any]) -> None:
+def _convert_click(client: Client, content: Content) -> None:
     client.conversions.create(**{name: value for name, value in content.items() if name != "partner_key"})
 
 
-def _update_customer(client: Client, payload: dict[str, Any]) -> Any:
-    changes = {name: value for name, value in payload.items() if name not in {"customer_key", "partner_key"}}
-    return client.customers.update(payload["customer_key"], **changes)
+def _update_customer(client: Client, content: Content) -> Any:
+    changes = {name: value for name, value in content.items() if name not in {"customer_key", "partner_key"}}
+    return client.customers.update(content["customer_key"], **changes)
 
 
-def _find_customer(client: Client, payload: dict[str, Any], *span: Any) -> Any:
-    return _found(client.customers.get, payload["customer_key"])
+def _find_customer(client: Client, content: Content, *span: Any) -> Any:
+    try:
+        return client.customers.get(content["customer_key"])
+    except NotFound:
+        return None
 
 
-def _create_transaction(client: Client, payload: dict[str, Any]) -> Any:
-    when = payload.get("created_at")
+def _create_transaction(client: Client, content: Content) -> Any:
+    when = content.get("created_at")
     dated = {"created_at": datetime.fromisoformat(when)} if when else {}
-    return client.transactions.create(**{**payload, **dated})
+    return client.transactions.create(**{**content, **dated})
 
 
 def _find_transaction(
-    client: Client, payload: dict[str, Any], begin: datetime, end: datetime, turn: Callable[[], None]
+    client: Client, content: Content, begin: datetime, end: datetime, acquire_slot: AcquireSlot
 ) -> Any:
-    """No transaction can be read by its key: list those of the time in which it was made."""
-    found = _find_between(client, payload["key"], begin, end, turn)
-    if found is None and (when := payload.get("created_at")):
-        turn()
+    """PartnerStack reads no transaction by its key, so list those of the time in which it was created."""
+    found = _find_between(client, content["key"], begin, end, acquire_slot)
+    if found is None and (when := content.get("created_at")):
+        acquire_slot()
         dated = datetime.fromisoformat(when)
-        found = _find_between(client, payload["key"], dated, dated, turn)
+        found = _find_between(client, content["key"], dated, dated, acquire_slot)
     return found
 
 
-def _find_between(client: Client, key: str, begin: datetime, end: datetime, turn: Callable[[], None]) -> Any:
-    for page in client.transactions.pages(min_created=begin - SKEW, max_created=end + SKEW):
+def _find_between(client: Client, key: str, begin: datetime, end: datetime, acquire_slot: AcquireSlot) -> Any:
+    for page in client.transactions.pages(min_created=begin - CLOCK_SKEW, max_created=end + CLOCK_SKEW):
         for record in page.records:
             if record.key == key:
                 return record
         for error in page.unusable:
             if not isinstance(error.raw, dict) or error.raw.get("key") == key:
-                # It may be the one, so that it cannot be said that there is none.
+                # It may be the one that is looked for, so "not found" would be wrong.
                 raise error
         if page.next_cursor is not None:
-            turn()
+            acquire_slot()
     return None
 
 
-def _find_partnership(client: Client, payload: dict[str, Any], *span: Any) -> Any:
-    return _found(client.partnerships.get, payload.get("partner_key") or payload["email"])
+def _find_action_candidates(
+    client: Client, content: Content, mode: str, begin: datetime, end: datetime, acquire_slot: AcquireSlot
+) -> Iterator[Any]:
+    """The actions of this type and customer from the time of sending."""
+    customers = Customer.objects.filter(mode=mode, customer_key=content["target_key"])
+    customer = customers.values_list("key", flat=True).first()
+    pages = client.actions.pages(
+        min_created=begin - CLOCK_SKEW, max_created=end + CLOCK_SKEW, action_type=content["type"]
+    )
+    for page in pages:
+        yield from (record for record in page.records if _may_be_action(record, content, customer))
+        if page.has_more:
+            acquire_slot()
 
 
-def _update_partnership(client: Client, payload: dict[str, Any]) -> Any:
-    changes = dict(payload)
-    return client.partnerships.update(changes.pop("key"), **changes)
+def _may_be_action(record: Any, content: Content, customer: str | None) -> bool:
+    """PartnerStack does not document how an action names its target, so compare what both have."""
+    if record.type != content["type"]:
+        return False
+    if content.get("external_key") and record.external_key:
+        return record.external_key == content["external_key"]
+    if target := record.raw.get("target_key"):
+        return target == content["target_key"]
+    return not customer or not record.customer_key or record.customer_key == customer
 
 
-def _found(get: Callable[[str], Any], key: str) -> Any:
-    try:
-        return get(key)
-    except NotFound:
-        return None
-
-
-#: What a change of a customer is queued as; it becomes a creation or an update when its turn comes.
+#: A customer's new data are queued under this name; sequencing makes them a creation or an update.
 SAVE_CUSTOMER = "customers.save"
 
-#: The operations that create the customer of a lane.
-CREATE_CUSTOMER = ("customers.create", "conversions.create")
-
-#: The operations whose content is all that this site has said of a customer.
-CUSTOMER_SNAPSHOTS = (SAVE_CUSTOMER, "customers.create", "conversions.create", "customers.update")
+CREATE_CUSTOMER = "customers.create"
+CONVERT_CLICK = "conversions.create"
+UPDATE_CUSTOMER = "customers.update"
+CREATE_TRANSACTION = "transactions.create"
+DELETE_TRANSACTION = "transactions.delete"
+CREATE_ACTION = "actions.create"
 
 OPERATIONS: dict[str, Operation] = {
-    "customers.create": Operation(
-        send=_create_customer,
-        find=_find_customer,
-        agrees=("customer_key", "partner_key"),
-        model=Customer,
-        creates_customer=True,
-        awaited=True,
-    ),
-    "conversions.create": Operation(
-        send=_convert,
-        find=_find_customer,
-        agrees=("customer_key",),
-        model=Customer,
-        creates_customer=True,
-        awaited=True,
-        unconfirmed=True,
-        by_token=True,
-    ),
-    "customers.update": Operation(send=_update_customer, repeatable=True, model=Customer),
-    "customers.archive": Operation(
-        send=lambda client, payload: client.customers.delete(payload["customer_key"]),
-        repeatable=True,
-        model=Customer,
-        removes=True,
-    ),
-    "transactions.create": Operation(
-        send=_create_transaction,
-        find=_find_transaction,
-        agrees=("key", "amount", "currency", "customer_external_key"),
-        model=Transaction,
-        awaited=True,
-    ),
-    "transactions.delete": Operation(
-        send=lambda client, payload: client.transactions.delete(payload["key"]),
-        repeatable=True,
-        model=Transaction,
-        removes=True,
-        awaited=True,
-    ),
-    # An action cannot be found again: PartnerStack's list of actions knows no key of the caller's.
-    "actions.create": Operation(send=lambda client, payload: client.actions.create(**payload)),
-    "partnerships.create": Operation(
-        send=lambda client, payload: client.partnerships.create(**payload),
-        find=_find_partnership,
-        agrees=("email",),
-        model=Partnership,
-        awaited=True,
-    ),
-    "partnerships.update": Operation(send=_update_partnership, repeatable=True, model=Partnership),
-    "partnerships.archive": Operation(
-        send=lambda client, payload: client.partnerships.archive(payload["key"]),
-        repeatable=True,
-        model=Partnership,
-        removes=True,
-    ),
+    operation.name: operation
+    for operation in (
+        Operation(
+            name=CREATE_CUSTOMER,
+            send=_create_customer,
+            find=_find_customer,
+            match_fields=("customer_key", "partner_key"),
+            key_field="customer_key",
+            model=Customer,
+            creates_customer=True,
+            is_snapshot=True,
+            blocks_dependents=True,
+            signal=customer_pushed,
+        ),
+        Operation(
+            name=CONVERT_CLICK,
+            send=_convert_click,
+            find=_find_customer,
+            match_fields=("customer_key",),
+            needs_confirmation=True,
+            uses_tracking_token=True,
+            key_field="customer_key",
+            model=Customer,
+            creates_customer=True,
+            is_snapshot=True,
+            blocks_dependents=True,
+            signal=customer_pushed,
+        ),
+        Operation(
+            name=UPDATE_CUSTOMER,
+            send=_update_customer,
+            idempotent=True,
+            key_field="customer_key",
+            model=Customer,
+            is_snapshot=True,
+            signal=customer_pushed,
+        ),
+        Operation(
+            name=CREATE_TRANSACTION,
+            send=_create_transaction,
+            find=_find_transaction,
+            match_fields=("key", "amount", "currency", "customer_external_key"),
+            key_field="key",
+            once=True,
+            once_in_mirror=True,
+            model=Transaction,
+            blocks_dependents=True,
+            waits_for_subject=True,
+            signal=transaction_pushed,
+        ),
+        Operation(
+            name=DELETE_TRANSACTION,
+            send=lambda client, content: client.transactions.delete(content["key"]),
+            idempotent=True,
+            key_field="key",
+            once=True,
+            model=Transaction,
+            deletes=True,
+            blocks_dependents=True,
+            waits_for_subject=True,
+            signal=transaction_pushed,
+        ),
+        # PartnerStack's list of actions knows no key of the caller's, so an action cannot be looked up.
+        Operation(
+            name=CREATE_ACTION,
+            send=lambda client, content: client.actions.create(**content),
+            find_candidates=_find_action_candidates,
+            key_field="external_key",
+            once=True,
+            kept_with_key=True,
+        ),
+    )
 }
+
+
+def names(which: Callable[[Operation], bool]) -> tuple[str, ...]:
+    """The names of the operations of which this is true."""
+    return tuple(operation.name for operation in OPERATIONS.values() if which(operation))
+
+
+def creating_customers() -> tuple[str, ...]:
+    """The operations that create the customer of a lane."""
+    return names(lambda operation: operation.creates_customer)
+
+
+def customer_snapshots() -> tuple[str, ...]:
+    """The operations whose content is all that this site has said of a customer."""
+    return (SAVE_CUSTOMER, *names(lambda operation: operation.is_snapshot))

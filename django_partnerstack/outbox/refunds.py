@@ -1,4 +1,6 @@
-"""Taking payments back. PartnerStack can delete a transaction; a part of one is deleted and told anew."""
+"""
+Refunds. PartnerStack can only delete a transaction: for a part, the rest is created again under a new key.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +9,17 @@ from typing import Any
 
 from django.db import router
 
-from ..exceptions import PartnerStackError
+from ..exceptions import RefundError
 from ..models import OutboxMessage, State, Transaction
-from .enqueue import Draft, customer_lane
-
-
-class RefundError(PartnerStackError):
-    """What is to be paid back was never reported, is paid back already, or was less."""
+from .operations import CREATE_TRANSACTION, DELETE_TRANSACTION, OPERATIONS
+from .queue.messages import NewMessage, customer_lane
 
 
 @dataclass(frozen=True)
-class Left:
-    """What is left of a payment: ``amount`` in minor units, and its present key at PartnerStack."""
+class Balance:
+    """
+    What is not refunded of a payment: ``amount`` in minor units, and its current ``key`` at PartnerStack.
+    """
 
     key: str
     subject: str
@@ -33,52 +34,58 @@ class Left:
     def currency(self) -> str:
         return self.payload["currency"]
 
-    def without(self, back: int) -> list[Draft]:
-        """The messages that leave so much less of it. Raises RefundError if there is not so much."""
-        if not 0 < back <= self.amount:
+    def refund_messages(self, amount: int) -> list[NewMessage]:
+        """
+        The messages that refund an amount, in minor units. Raises RefundError if the balance is smaller.
+        """
+        if not 0 < amount <= self.amount:
             raise RefundError(
-                f"{self.subject}: {back} cannot be paid back of {self.amount} ({self.currency}, minor units)."
+                f"{self.subject}: cannot refund {amount}; "
+                f"{self.amount} can be refunded ({self.currency}, minor units)."
             )
-        drafts = [self._draft("transactions.delete", {"key": self.key})]
-        if back < self.amount:
-            rest = {**self.payload, "key": self._next_key(), "amount": self.amount - back}
-            drafts.append(self._draft("transactions.create", rest))
-        return drafts
+        messages = [self._message(DELETE_TRANSACTION, {"key": self.key})]
+        if amount < self.amount:
+            rest = {**self.payload, "key": self._next_key(), "amount": self.amount - amount}
+            messages.append(self._message(CREATE_TRANSACTION, rest))
+        return messages
 
     def _next_key(self) -> str:
         number = int(self.key.removeprefix(f"{self.subject}-r")) if self.key != self.subject else 0
         return f"{self.subject}-r{number + 1}"
 
-    def _draft(self, operation: str, payload: dict[str, Any]) -> Draft:
-        once = f"{operation}:{payload['key']}"
-        return Draft(operation=operation, lane=self.lane, subject=self.subject, payload=payload, once=once)
+    def _message(self, operation: str, payload: dict[str, Any]) -> NewMessage:
+        return NewMessage(operation=operation, lane=self.lane, subject=self.subject, payload=payload)
 
 
-def what_is_left(key: str, *, mode: str) -> Left:
+def refundable_balance(key: str, *, mode: str) -> Balance:
     """
-    What is left of a payment, by the key that it was reported under. Raises RefundError if nothing is.
+    What can be refunded of a payment, by the key that it was reported under. Raises RefundError if nothing
+    can.
 
-    Nothing is locked: what two find left can be queued by one of them only, for its keys are unique.
+    Takes no lock: of two callers that read the same balance only one can queue, because the keys are unique.
     """
     using = router.db_for_write(OutboxMessage)
     messages = OutboxMessage.objects.using(using).filter(mode=mode, subject=key)
-    told = messages.filter(operation="transactions.create").exclude(state=State.CANCELLED).order_by("-pk")
-    last = told.first()
-    left = Left(last.payload["key"], key, last.payload, last.lane) if last else _from_mirror(key, mode, using)
-    deleted = messages.filter(operation="transactions.delete", unique_key=f"transactions.delete:{left.key}")
+    reported = messages.filter(operation=CREATE_TRANSACTION).exclude(state=State.CANCELLED).order_by("-pk")
+    last = reported.first()
+    balance = (
+        Balance(last.payload["key"], key, last.payload, last.lane) if last else _from_mirror(key, mode, using)
+    )
+    deletion = OPERATIONS[DELETE_TRANSACTION].dedupe_key({"key": balance.key})
+    deleted = messages.filter(operation=DELETE_TRANSACTION, dedupe_key=deletion)
     if deleted.exclude(state=State.CANCELLED).exists():
-        raise RefundError(f"{key} is paid back already.")
-    return left
+        raise RefundError(f"{key} is refunded already.")
+    return balance
 
 
-def _from_mirror(key: str, mode: str, using: str) -> Left:
-    """Of a payment whose message was pruned long ago."""
+def _from_mirror(key: str, mode: str, using: str) -> Balance:
+    """For a payment whose message was deleted long ago."""
     rows = Transaction.objects.using(using).filter(
         mode=mode, archived=False, missing_since=None, synced_at__isnull=False
     )
-    candidates = [row for row in rows.filter(key__startswith=key) if _is_of(row.key, key)]
+    candidates = [row for row in rows.filter(key__startswith=key) if _belongs_to(row.key, key)]
     if not candidates:
-        raise RefundError(f"{key} was never reported, or is paid back already.")
+        raise RefundError(f"{key} was never reported, or is refunded already.")
     row = max(candidates, key=lambda candidate: (len(candidate.key), candidate.key))
     payload = {
         "key": row.key,
@@ -86,9 +93,10 @@ def _from_mirror(key: str, mode: str, using: str) -> Left:
         "amount": row.amount,
         "currency": row.currency,
     }
-    return Left(row.key, key, payload, customer_lane(row.customer_external_key))
+    return Balance(row.key, key, payload, customer_lane(row.customer_external_key))
 
 
-def _is_of(candidate: str, key: str) -> bool:
-    rest = candidate.removeprefix(f"{key}-r")
-    return candidate == key or (rest != candidate and rest.isdecimal())
+def _belongs_to(candidate: str, key: str) -> bool:
+    """Whether it is the payment itself, or the rest after a refund of it."""
+    number = candidate.removeprefix(f"{key}-r")
+    return candidate == key or (number != candidate and number.isdecimal())

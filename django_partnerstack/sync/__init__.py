@@ -1,6 +1,6 @@
 """Pull: what PartnerStack holds, into the mirrors."""
 
-from .hold import SyncBusy
+from ..exceptions import SyncLocked
 from .pull import Pulled, pull
 from .refresh import REFRESHABLE, Refreshed, refresh
 from .resources import RESOURCES
@@ -11,7 +11,7 @@ __all__ = [
     "RESOURCES",
     "Pulled",
     "Refreshed",
-    "SyncBusy",
+    "SyncLocked",
     "pull",
     "refresh",
     "run",

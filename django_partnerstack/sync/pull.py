@@ -13,8 +13,8 @@ from ..client import Client, Page
 from ..exceptions import PartnerStackError, RecordError
 from ..mapping import Difference
 from ..models import SyncState
-from .hold import hold, states
-from .recording import Recording, Rehearsal
+from .lease import hold, states
+from .page_writer import DryRun, PageWriter
 from .resources import RESOURCES, Resource
 from .walk import OVERLAP, Walk, read
 
@@ -74,7 +74,7 @@ def pull(
     that ended early, however it ended, is taken up where it stopped. ``dry_run`` compares and writes nothing.
     ``on_page`` is called after each page with what was done so far.
 
-    Raises SyncBusy if another run is at it, and the client's errors; what was stored until then stays.
+    Raises SyncLocked if another run is at it, and the client's errors; what was stored until then stays.
     Not for use within a transaction.
     """
     resource = RESOURCES[name]
@@ -93,14 +93,14 @@ def pull(
 @contextmanager
 def _recording(
     resource: Resource, mode: str, dry_run: bool, now: Callable[[], datetime]
-) -> Iterator[tuple[Recording | Rehearsal, SyncState]]:
+) -> Iterator[tuple[PageWriter | DryRun, SyncState]]:
     if dry_run:
         state = states().filter(mode=mode, resource=resource.name).first() or SyncState()
-        state.walk = None
-        yield Rehearsal(resource, mode), state
+        state.checkpoint = None
+        yield DryRun(resource, mode), state
     else:
         with hold(mode, resource.name, now) as held:
-            yield Recording(resource, held), held.state
+            yield PageWriter(resource, held), held.state
 
 
 def _walk(state: SyncState, full: bool, since: datetime | None, now: datetime) -> Walk:
@@ -108,8 +108,8 @@ def _walk(state: SyncState, full: bool, since: datetime | None, now: datetime) -
     if not full and since is None and state.watermark is not None:
         since = state.watermark - OVERLAP
     wanted = Walk(full=full, since=None if full else since, started_at=now)
-    found = Walk.from_json(state.walk) if state.walk is not None else None
+    found = Walk.from_json(state.checkpoint) if state.checkpoint is not None else None
     if found is not None and found.covers(wanted):
         return found
-    state.walk = None
+    state.checkpoint = None
     return wanted

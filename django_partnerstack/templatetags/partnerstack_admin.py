@@ -5,9 +5,9 @@ from typing import Any
 from django import template
 
 from ..conf import conf
+from ..insight.status import delivery_health
 from ..models import SyncState
 from ..models.mirror import Mode
-from ..outbox import trouble
 
 register = template.Library()
 
@@ -18,12 +18,12 @@ def partnerstack_mode(context: template.Context) -> dict[str, Any]:
     Which mode runs, where it is not the usual one, and the one that was seen, where it differs; and what
     keeps messages from leaving.
     """
-    wrong = trouble(conf.mode)
+    health = delivery_health(conf.mode)
     return {
         "declared": conf.mode,
         "seen": SyncState.objects.mode_mismatch(conf.mode),
         "test": conf.mode == Mode.TEST,
-        "trouble": wrong,
+        "health": health,
         "perms": context.get("perms"),
-        "because": conf.without_keys(wrong.closed_because),
+        "pause_reason": conf.without_keys(health.pause_reason),
     }

@@ -12,7 +12,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPResponse
 
-from django_partnerstack.sandbox import Reply, Sandbox
+from ..sandbox import Reply, Sandbox
 
 
 class SandboxAdapter(BaseAdapter):

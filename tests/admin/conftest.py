@@ -12,13 +12,13 @@ from django.utils import timezone
 from django_partnerstack.models import (
     MIRRORS,
     Attribution,
-    OutboxConnection,
     OutboxLane,
     OutboxMessage,
     State,
     SyncState,
+    ThrottleState,
 )
-from django_partnerstack.outbox.enqueue import fingerprint
+from django_partnerstack.outbox.queue.messages import fingerprint
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 
 
@@ -41,7 +41,7 @@ def staff(db: None) -> Callable[..., Client]:
 @pytest.fixture
 def browser(staff: Callable[..., Client]) -> Client:
     """Somebody who may see everything of ours."""
-    others = (Attribution, SyncState, OutboxMessage, OutboxLane, OutboxConnection)
+    others = (Attribution, SyncState, OutboxMessage, OutboxLane, ThrottleState)
     return staff(*(f"view_{model._meta.model_name}" for model in (*MIRRORS.values(), *others)))
 
 

@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from django_partnerstack.models import Attribution, Customer, OutboxMessage, Partnership, State
-from django_partnerstack.outbox import worker
+from django_partnerstack.outbox.delivery.loop import site_delivery
 from django_partnerstack.sandbox import Sandbox
-from tests.explain.conftest import sign_up
+from tests.insight.conftest import sign_up
 
 from .conftest import list_url, page_url, queue
 
@@ -138,12 +138,12 @@ class TestAssigning:
     ) -> None:
         Partnership.objects.create(mode="test", key="part_1", partner_key="gstest")
         account = sign_up()
-        worker().run()
+        site_delivery().run()
         key = f"account-{account.pk}"
         assert said(assign(clerk, key)) == [
             (SUCCESS, f"The customer {key} is credited to the partner gstest.")
         ]
-        worker().run()
+        site_delivery().run()
         assert partnerstack.objects("customers")[0]["partner_key"] == "gstest"
 
     def test_is_in_the_history_with_who_did_it(self, clerk: Client) -> None:
@@ -169,7 +169,7 @@ class TestAssigning:
 
     def test_says_so_if_partnerstack_may_have_it(self, clerk: Client) -> None:
         decided()
-        queue(State.UNKNOWN, "customers.create", in_doubt_since=timezone.now())
+        queue(State.UNCONFIRMED, "customers.create", in_doubt_since=timezone.now())
         page = assign(clerk, "account-1")
         assert "PartnerStack may have account-1 already" in page.rendered_content
         assert Attribution.objects.get().partner_key == ""
@@ -196,7 +196,7 @@ class TestAssigning:
         queue(State.ORGANIC, "customers.create")
         assign(clerk, "account-1")
         assert Attribution.objects.get().partner_key == "gstest"
-        assert OutboxMessage.objects.get().state == State.NEW
+        assert OutboxMessage.objects.get().state == State.QUEUED
 
     def test_begins_with_the_customer_of_the_page_and_suggests_partners(self, clerk: Client) -> None:
         Partnership.objects.create(mode="test", key="part_1", partner_key="gstest")

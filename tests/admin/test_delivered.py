@@ -23,7 +23,7 @@ EVENT = {"type": "demo", "value": 1, "target_type": "customer", "target_key": "a
 
 @pytest.fixture
 def clerk(staff: Callable[..., Client]) -> Client:
-    OutboxLane.objects.create(mode="test", key="customer:account-1", standing="open")
+    OutboxLane.objects.create(mode="test", key="customer:account-1", status="open")
     return staff("view_outboxmessage", "mark_delivered_outboxmessage")
 
 
@@ -37,7 +37,7 @@ def customer(partnerstack: Sandbox) -> Any:
 def in_doubt(operation: str, **columns: Any) -> OutboxMessage:
     now = timezone.now()
     given = {"in_doubt_since": now, "first_sent_at": now - timedelta(seconds=5), "sent_at": now, **columns}
-    return queue(State.HELD, operation, **given)
+    return queue(State.ON_HOLD, operation, **given)
 
 
 def asked(browser: Client, *rows: OutboxMessage) -> str:
@@ -45,7 +45,7 @@ def asked(browser: Client, *rows: OutboxMessage) -> str:
     form = {"action": "mark_delivered", "index": 0, "_selected_action": [row.pk for row in rows]}
     html = browser.post(list_url(OutboxMessage), form).rendered_content
     assert not INLINE.findall(html)
-    assert {row.state for row in OutboxMessage.objects.all()} == {State.HELD}
+    assert {row.state for row in OutboxMessage.objects.all()} == {State.ON_HOLD}
     return html
 
 
@@ -100,7 +100,7 @@ def test_an_action_from_another_day_is_none_of_them(clerk: Client, customer: Any
 @pytest.mark.parametrize(
     ("operation", "columns", "text"),
     [
-        ("customers.update", {}, "Not looked up: to send it again does no harm."),
+        ("customers.update", {}, "Not looked up: sending it again does no harm."),
         ("customers.create", {"in_doubt_since": None}, "Not in doubt: it was not carried out."),
     ],
 )
@@ -140,13 +140,13 @@ def test_those_that_are_ticked_are_marked(clerk: Client) -> None:
     told = take(clerk, "mark_delivered", ticked, confirmed="yes")
     assert told == [(SUCCESS, "1 marked as delivered.")]
     assert OutboxMessage.objects.get(pk=ticked.pk).state == State.DELIVERED
-    assert OutboxMessage.objects.get(pk=other.pk).state == State.HELD
+    assert OutboxMessage.objects.get(pk=other.pk).state == State.ON_HOLD
 
 
 def test_what_is_delivered_already_cannot_be_marked(clerk: Client) -> None:
     [(level, text)] = take(clerk, "mark_delivered", queue(), confirmed="yes")
     assert level == ERROR
-    assert "is delivered; that cannot be done with it now" in text
+    assert "is delivered; this action is not possible now" in text
 
 
 def test_what_is_delivered_already_has_nothing_to_tick(clerk: Client, partnerstack: Sandbox) -> None:

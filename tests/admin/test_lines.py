@@ -13,26 +13,26 @@ from django.test import Client
 from django.urls import resolve
 from django.utils import timezone
 
-from django_partnerstack.models import OutboxConnection, OutboxLane
+from django_partnerstack.models import OutboxLane, ThrottleState
 
 from .conftest import list_url, page_url, queue, take
 from .test_lists import INLINE
 
 
-def closed(**columns: Any) -> OutboxConnection:
+def closed(**columns: Any) -> ThrottleState:
     until = timezone.now() + timedelta(minutes=5)
-    return OutboxConnection.objects.create(
-        mode="test", closed_until=until, closed_reason="401 Not allowed", **columns
+    return ThrottleState.objects.create(
+        mode="test", paused_until=until, pause_reason="401 Not allowed", **columns
     )
 
 
 @pytest.fixture
 def clerk(staff: Callable[..., Client]) -> Client:
-    return staff("view_outboxconnection", "open_outboxconnection")
+    return staff("view_throttlestate", "resume_throttlestate")
 
 
 def test_a_lane_shows_its_messages(browser: Client) -> None:
-    lane = OutboxLane.objects.create(mode="test", key="customer:account-1", standing="open")
+    lane = OutboxLane.objects.create(mode="test", key="customer:account-1", status="open")
     message = queue()
     html = browser.get(page_url(lane)).rendered_content
     assert f'href="{page_url(message)}"' in html
@@ -47,43 +47,43 @@ def test_a_closed_line_says_until_when_and_why(browser: Client) -> None:
 
 
 def test_a_line_that_was_closed_once_is_open(browser: Client) -> None:
-    OutboxConnection.objects.create(
-        mode="test", closed_until=timezone.now() - timedelta(hours=1), closed_reason="Old"
+    ThrottleState.objects.create(
+        mode="test", paused_until=timezone.now() - timedelta(hours=1), pause_reason="Old"
     )
-    html = browser.get(list_url(OutboxConnection)).rendered_content
-    assert '<td class="field-line">open</td>' in html
+    html = browser.get(list_url(ThrottleState)).rendered_content
+    assert '<td class="field-paused">no</td>' in html
     assert "Old" not in html
 
 
-@pytest.mark.parametrize("probing", [True, False])
-def test_a_person_can_open_the_line_before_its_time(clerk: Client, probing: bool) -> None:
-    connection = closed(probing=probing)
-    [(level, text)] = take(clerk, "open_again", connection)
-    assert (level, text.split(";")[0]) == (SUCCESS, "PartnerStack (test) is open again")
+@pytest.mark.parametrize("half_open", [True, False])
+def test_a_person_can_open_the_line_before_its_time(clerk: Client, half_open: bool) -> None:
+    connection = closed(half_open=half_open)
+    [(level, text)] = take(clerk, "resume", connection)
+    assert (level, text.split(".")[0]) == (SUCCESS, "Delivery to PartnerStack (test) is resumed")
     connection.refresh_from_db()
-    assert (connection.closed_until, connection.closed_reason) == (None, "")
-    assert connection.probing is probing
+    assert (connection.paused_until, connection.pause_reason) == (None, "")
+    assert connection.half_open is half_open
 
 
 def test_an_open_line_stays_open(clerk: Client) -> None:
-    connection = OutboxConnection.objects.create(mode="test")
-    assert take(clerk, "open_again", connection) == [(WARNING, "PartnerStack (test) was not closed.")]
+    connection = ThrottleState.objects.create(mode="test")
+    assert take(clerk, "resume", connection) == [(WARNING, "Delivery to PartnerStack (test) was not paused.")]
 
 
 def test_to_see_is_not_to_open(browser: Client) -> None:
     connection = closed()
-    assert "open_again" not in browser.get(list_url(OutboxConnection)).rendered_content
-    take(browser, "open_again", connection)
+    assert "resume" not in browser.get(list_url(ThrottleState)).rendered_content
+    take(browser, "resume", connection)
     connection.refresh_from_db()
-    assert connection.closed_until is not None
+    assert connection.paused_until is not None
 
 
 def test_the_line_is_opened_outside_of_a_transaction() -> None:
-    view = resolve(list_url(OutboxConnection)).func
+    view = resolve(list_url(ThrottleState)).func
     assert view._non_atomic_requests == transaction.non_atomic_requests(lambda: None)._non_atomic_requests
 
 
-@pytest.mark.parametrize("model", [OutboxLane, OutboxConnection])
+@pytest.mark.parametrize("model", [OutboxLane, ThrottleState])
 def test_a_superuser_can_change_nothing(admin_client: Client, model: Any) -> None:
     row = model.objects.create(mode="test")
     answers = [

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from django_partnerstack.models import Group, OutboxConnection, OutboxMessage, State, SyncState
-from django_partnerstack.outbox import Trouble, trouble
+from django_partnerstack.insight.status import DeliveryHealth, delivery_health
+from django_partnerstack.models import Group, OutboxMessage, State, SyncState, ThrottleState
 
 from .conftest import list_url, page_url, queue
 
@@ -47,35 +47,37 @@ def test_keys_of_the_other_mode_are_an_error_on_every_page(
 
 def test_a_line_that_is_closed_is_told_on_every_page(browser: Client, page: str) -> None:
     until = timezone.now() + timedelta(minutes=5)
-    OutboxConnection.objects.create(
-        mode="test", closed_until=until, closed_reason="POST /customers: 401 <No>"
-    )
+    ThrottleState.objects.create(mode="test", paused_until=until, pause_reason="POST /customers: 401 <No>")
     html = browser.get(page).rendered_content
-    assert f"Nothing leaves for PartnerStack before {until:%H:%M:%S}: POST /customers: 401 &lt;No&gt;" in html
+    assert (
+        f"Delivery to PartnerStack is paused until {until:%H:%M:%S}: POST /customers: 401 &lt;No&gt;" in html
+    )
 
 
 def test_messages_that_need_a_person_are_told_on_every_page(browser: Client, page: str) -> None:
-    OutboxConnection.objects.create(mode="test")
-    for state in (State.DEAD, State.DEAD, State.HELD, State.READY):
+    ThrottleState.objects.create(mode="test")
+    for state in (State.FAILED, State.FAILED, State.ON_HOLD, State.SCHEDULED):
         queue(state)
-    queue(State.DEAD, mode="production")
+    queue(State.FAILED, mode="production")
     html = browser.get(page).rendered_content
-    assert "Messages that need a person: 2 dead, 1 held." in html
+    assert "Messages that need attention: 2 failed, 1 on hold." in html
     assert f'href="{list_url(OutboxMessage)}?mode=test&amp;stuck=yes"' in html
 
 
 def test_what_is_wrong_takes_one_query(db: None, django_assert_num_queries: Any) -> None:
-    OutboxConnection.objects.create(mode="test", closed_until=timezone.now() - timedelta(minutes=5))
-    queue(State.HELD)
+    ThrottleState.objects.create(mode="test", paused_until=timezone.now() - timedelta(minutes=5))
+    queue(State.ON_HOLD)
     with django_assert_num_queries(1):
-        assert trouble("test") == Trouble(closed_until=None, closed_because="", dead=0, held=1)
+        assert delivery_health("test") == DeliveryHealth(
+            paused_until=None, pause_reason="", failed=0, on_hold=1
+        )
 
 
 def test_who_may_not_see_messages_gets_no_link_to_them(staff: Callable[..., Client]) -> None:
-    OutboxConnection.objects.create(mode="test", closed_until=timezone.now() + timedelta(minutes=5))
-    queue(State.DEAD)
+    ThrottleState.objects.create(mode="test", paused_until=timezone.now() + timedelta(minutes=5))
+    queue(State.FAILED)
     html = staff("view_group").get(list_url(Group)).rendered_content
-    assert "Messages that need a person: 1 dead, 0 held." in html
+    assert "Messages that need attention: 1 failed, 0 on hold." in html
     assert "partnerstack/outbox" not in html
 
 

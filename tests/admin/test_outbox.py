@@ -36,7 +36,7 @@ def clerk(staff: Callable[..., Client]) -> Client:
 
 @pytest.fixture
 def lane(db: None) -> OutboxLane:
-    return OutboxLane.objects.create(mode="test", key="customer:account-1", standing="open")
+    return OutboxLane.objects.create(mode="test", key="customer:account-1", status="open")
 
 
 @pytest.mark.parametrize("state", State)
@@ -89,7 +89,7 @@ class TestFilters:
     )
     def test_narrow_the_list(self, browser: Client, query: dict[str, str], found: list[str]) -> None:
         queue(subject="a", source="shop.account", source_pk="77", lane="customer:y")
-        queue(State.DEAD, "transactions.create", subject="b", lane="customer:x")
+        queue(State.FAILED, "transactions.create", subject="b", lane="customer:x")
         queue(subject="c", mode="production")
         assert [name.split()[1] for name in shown(browser, LIST, **query)] == found
 
@@ -105,7 +105,7 @@ class TestPage:
         settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = "pk_canary", "sk_canary"
         settings.PARTNERSTACK_TRACKING_TOKEN = "token_canary"
         text = "pk_canary sk_canary token_canary"
-        message = queue(State.DEAD, reason=text, payload={"a": [text]}, response={text: text})
+        message = queue(State.FAILED, reason=text, payload={"a": [text]}, response={text: text})
         for url in (LIST, page_url(message)):
             html = browser.get(url).rendered_content
             assert "canary" not in html
@@ -148,9 +148,9 @@ class TestPage:
     @pytest.mark.parametrize(
         ("state", "offered"),
         [
-            (State.NEW, ["retry", "hold", "cancel"]),
-            (State.HELD, ["release", "cancel", "mark_delivered"]),
-            (State.DEAD, ["retry", "cancel", "mark_delivered"]),
+            (State.QUEUED, ["retry", "hold", "cancel"]),
+            (State.ON_HOLD, ["release", "cancel", "mark_delivered"]),
+            (State.FAILED, ["retry", "cancel", "mark_delivered"]),
             (State.SENDING, []),
             (State.DELIVERED, []),
         ],
@@ -160,17 +160,17 @@ class TestPage:
         assert re.findall(r'<button class="button" name="action" value="(\w+)"', html) == offered
 
     def test_offers_nothing_without_permission(self, browser: Client) -> None:
-        assert '<button class="button"' not in browser.get(page_url(queue(State.HELD))).rendered_content
+        assert '<button class="button"' not in browser.get(page_url(queue(State.ON_HOLD))).rendered_content
 
 
 class TestActions:
     @pytest.mark.parametrize(
         ("action", "state", "becomes", "text"),
         [
-            ("retry", State.DEAD, State.READY, "1 to be sent at once."),
-            ("hold", State.READY, State.HELD, "1 held back."),
-            ("release", State.HELD, State.READY, "1 released."),
-            ("cancel", State.HELD, State.CANCELLED, "1 cancelled."),
+            ("retry", State.FAILED, State.SCHEDULED, "1 to be sent at once."),
+            ("hold", State.SCHEDULED, State.ON_HOLD, "1 put on hold."),
+            ("release", State.ON_HOLD, State.SCHEDULED, "1 released."),
+            ("cancel", State.ON_HOLD, State.CANCELLED, "1 cancelled."),
         ],
     )
     def test_change_a_message(
@@ -182,7 +182,7 @@ class TestActions:
         assert message.state == becomes
 
     def test_say_of_each_message_why_it_cannot_be(self, clerk: Client, lane: OutboxLane) -> None:
-        rows = [queue(State.HELD), queue(), queue(State.CANCELLED, subject="account-2")]
+        rows = [queue(State.ON_HOLD), queue(), queue(State.CANCELLED, subject="account-2")]
         [(level, text)] = take(clerk, "release", *rows)
         assert level == WARNING
         assert text.startswith("1 released. 2 not changed: customers.update account-1 is delivered; ")
@@ -203,14 +203,14 @@ class TestActions:
     def test_need_their_own_permission(
         self, staff: Callable[..., Client], lane: OutboxLane, action: str
     ) -> None:
-        message = queue(State.HELD)
+        message = queue(State.ON_HOLD)
         browser = staff(
             "view_outboxmessage", *(f"{name}_outboxmessage" for name in ACTIONS if name != action)
         )
         assert f'value="{action}"' not in browser.get(LIST).rendered_content
         take(browser, action, message, confirmed="yes")
         message.refresh_from_db()
-        assert message.state == State.HELD
+        assert message.state == State.ON_HOLD
 
     def test_run_outside_of_a_transaction(self) -> None:
         """Django wraps a view in one on a site with ATOMIC_REQUESTS, unless the view says no."""

@@ -146,7 +146,7 @@ def test_nothing_belongs_to_a_customer_without_key(browser: Client) -> None:
 
 def test_a_sync_state_shows_where_the_walk_stands(browser: Client) -> None:
     state = SyncState.objects.create(
-        mode="test", resource="customers", walk={"full": True, "cursor": "cus_7"}
+        mode="test", resource="customers", checkpoint={"full": True, "cursor": "cus_7"}
     )
     html = browser.get(page_url(state)).rendered_content
     assert "&quot;cursor&quot;: &quot;cus_7&quot;" in html
@@ -155,5 +155,5 @@ def test_a_sync_state_shows_where_the_walk_stands(browser: Client) -> None:
 
 @pytest.mark.parametrize(("until", "holder"), [("2000-01-01T00:00Z", "-"), ("2999-01-01T00:00Z", "web-1")])
 def test_a_run_holds_a_resource_until_its_time_is_up(browser: Client, until: str, holder: str) -> None:
-    SyncState.objects.create(mode="test", resource="customers", held_by="web-1", held_until=until)
+    SyncState.objects.create(mode="test", resource="customers", lease_owner="web-1", lease_expires_at=until)
     assert f'<td class="field-holder">{holder}</td>' in browser.get(list_url(SyncState)).rendered_content

@@ -14,7 +14,8 @@ from django.urls import resolve
 
 from django_partnerstack.admin.push import ROWS, told
 from django_partnerstack.models import Customer, OutboxMessage, State, Transaction
-from django_partnerstack.outbox import Pushed, push_at_once, worker
+from django_partnerstack.outbox.control.deliver_now import DeliveredNow, deliver_now
+from django_partnerstack.outbox.delivery.loop import site_delivery
 from django_partnerstack.sandbox import Sandbox
 from tests.shop.models import Account, Payment
 
@@ -38,7 +39,7 @@ def account() -> Account:
 
 def mirrored(sandbox: Sandbox) -> Customer:
     """The customer of an account whose messages were delivered so far."""
-    worker().run()
+    site_delivery().run()
     return Customer.objects.get()
 
 
@@ -63,7 +64,7 @@ def test_what_waits_before_a_transaction_goes_first(
     row = Transaction.objects.create(
         mode="test", key=f"payment-{second.pk}", customer_external_key=f"account-{account.pk}"
     )
-    OutboxMessage.objects.filter(subject=row.key).update(unique_key=None)
+    OutboxMessage.objects.filter(subject=row.key).update(dedupe_key=None)
     assert take(clerk, PUSH, row) == [(SUCCESS, "2 delivered.")]
     assert partnerstack.effects["test", "transactions.create", f"payment-{first.pk}"] == 1
 
@@ -72,14 +73,14 @@ def test_other_customers_wait_on(clerk: Client, partnerstack: Sandbox, account: 
     customer = mirrored(partnerstack)
     Account.objects.create(email="b@example.com", partner_key="gstest")
     assert take(clerk, PUSH, customer) == [(INFO, f"Nothing was waiting for account-{account.pk}.")]
-    assert states()[1] in (State.NEW, State.READY)
+    assert states()[1] in (State.QUEUED, State.SCHEDULED)
 
 
 def test_a_refusal_is_an_error(clerk: Client, partnerstack: Sandbox, account: Account) -> None:
     customer = mirrored(partnerstack)
     partnerstack.faults.add("status", status=400, method="POST")
     Payment.objects.create(account=account, total=10)
-    assert take(clerk, PUSH, customer) == [(ERROR, "1 dead.")]
+    assert take(clerk, PUSH, customer) == [(ERROR, "1 failed.")]
 
 
 def test_what_is_not_delivered_is_left_to_the_worker(
@@ -90,7 +91,7 @@ def test_what_is_not_delivered_is_left_to_the_worker(
     Payment.objects.create(account=account, total=10)
     (level, text), (_, closed) = take(clerk, PUSH, customer)
     assert (level, text) == (WARNING, "1 left to the worker.")
-    assert closed.startswith("Nothing leaves before ")
+    assert closed.startswith("Delivery is paused until ")
 
 
 @pytest.mark.parametrize(
@@ -125,8 +126,8 @@ def test_only_so_many_rows_are_pushed_at_once(clerk: Client, partnerstack: Sandb
 def test_a_push_ends_at_its_bound_of_messages(partnerstack: Sandbox, account: Account) -> None:
     for _ in range(3):
         Payment.objects.create(account=account, total=10)
-    pushed = push_at_once([f"customer:account-{account.pk}"], limit=2, seconds=10)
-    assert (pushed.became["delivered"], pushed.left) == (2, 2)
+    pushed = deliver_now([f"customer:account-{account.pk}"], limit=2, seconds=10)
+    assert (pushed.by_state["delivered"], pushed.remaining) == (2, 2)
 
 
 @pytest.mark.parametrize("model", [Customer, Transaction])
@@ -135,10 +136,10 @@ def test_to_see_is_not_to_push(staff: Callable[..., Client], partnerstack: Sandb
         f"view_{model._meta.model_name}", "push_customer" if model is Transaction else "push_transaction"
     )
     row = model.objects.create(mode="test", key="x")
-    queue(State.READY, lane="customer:")
+    queue(State.SCHEDULED, lane="customer:")
     assert PUSH not in browser.get(list_url(model)).rendered_content
     take(browser, PUSH, row)
-    assert states() == [State.READY]
+    assert states() == [State.SCHEDULED]
 
 
 @pytest.mark.parametrize("model", [Customer, Transaction, Account, Payment])
@@ -223,6 +224,6 @@ class TestObjectsOfTheHost:
 
 
 def test_of_many_rows_the_first_few_are_named() -> None:
-    pushed = Pushed(became={}, left=0, idle=frozenset({"x"}))  # type: ignore[arg-type]
+    pushed = DeliveredNow(by_state={}, remaining=0, idle_lanes=frozenset({"x"}))  # type: ignore[arg-type]
     [(_, text)] = told(pushed, {f"account-{number}": "x" for number in range(5)}, over=0)
     assert text == "Nothing was waiting for account-0, account-1, account-2 and 2 more."

@@ -8,7 +8,7 @@ import requests
 
 from django_partnerstack.client import Client
 from django_partnerstack.client.retry import Pace
-from django_partnerstack.outbox import Worker
+from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.sandbox import TEST_KEYS, TEST_TRACKING_TOKEN
 from tests.outbox.site import API, Site
 
@@ -21,7 +21,7 @@ class ConvertingSite(Site):
         keys: tuple[str, str] = TEST_KEYS,
         tracking_token: str = TEST_TRACKING_TOKEN,
         **options: Any,
-    ) -> Worker:
+    ) -> DeliveryLoop:
         session = requests.Session()
         session.mount(API, self.adapter)
         session.mount(CONVERSIONS, self.adapter)
@@ -29,4 +29,4 @@ class ConvertingSite(Site):
             *keys, api_url=API, tracking_token=tracking_token, session=session, pace=Pace(attempts=1)
         )
         defaults = {"mode": "test", "clock": self.clock, "requests_per_minute": 6_000_000}
-        return Worker(client, **{**defaults, **options})
+        return DeliveryLoop(client, **{**defaults, **options})

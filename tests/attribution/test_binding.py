@@ -44,7 +44,7 @@ def test_a_customer_made_in_a_request_came_by_its_click(answering: Any) -> None:
     answering(came_by(made, click("a", "partner-a")))
     shop = account()
     found = bound()
-    assert (found.customer_key, found.mode, found.way) == (key_of(shop), "test", "cookie")
+    assert (found.customer_key, found.mode, found.method) == (key_of(shop), "test", "cookie")
     assert (found.source, found.source_pk) == ("shop.account", str(shop.pk))
     assert (found.click_id, found.partner_key, found.landing_path) == ("b", "troycooper1364", "/pricing/")
     assert (found.clicked_at, found.link_host, found.reason) == (made.at, "get.site.example", "")
@@ -54,7 +54,7 @@ def test_a_customer_made_in_a_request_came_by_its_click(answering: Any) -> None:
 def test_a_customer_made_in_a_request_without_a_click_came_by_none(answering: Any) -> None:
     answering(request())
     account()
-    assert (bound().way, bound().is_organic) == ("", True)
+    assert (bound().method, bound().is_organic) == ("", True)
     assert bound().reason == "The visitor brought no click: none was made, or it was lost or is too old."
 
 
@@ -92,7 +92,7 @@ def test_a_token_is_bound_with_and_without_a_request() -> None:
     token = attribution.token(came_by(click()))
     for shop, options in ((account(), {"request": request()}), (account(), {})):
         track.signup(shop, token=token, **options)
-        assert Attribution.objects.get(customer_key=key_of(shop)).way == "token"
+        assert Attribution.objects.get(customer_key=key_of(shop)).method == "token"
 
 
 def test_the_first_click_stays(answering: Any) -> None:
@@ -115,7 +115,7 @@ def test_a_click_before_the_sign_up_still_counts_if_none_was_known_then(answerin
     shop = account()
     later = click("later", at=datetime.now(timezone.utc) + timedelta(seconds=2))
     track.signup(shop, token=attribution.token(came_by(later, click("before"))))
-    assert (bound().way, bound().click_id, bound().reason) == ("token", "before", "")
+    assert (bound().method, bound().click_id, bound().reason) == ("token", "before", "")
     track.signup(shop, request=came_by(click("another")))
     assert bound().click_id == "before"
 
@@ -124,7 +124,7 @@ def test_a_partner_that_a_person_chose_stays(answering: Any) -> None:
     shop = account()
     track.assign(key_of(shop), "partner-a", by="ada")
     track.signup(shop, request=came_by(click()))
-    assert (bound().way, bound().partner_key, bound().reason) == ("hand", "partner-a", "Assigned by ada.")
+    assert (bound().method, bound().partner_key, bound().reason) == ("hand", "partner-a", "Assigned by ada.")
 
 
 def test_a_rollback_takes_it_back(answering: Any) -> None:
@@ -194,7 +194,7 @@ def test_the_visit_of_nobodys_click_is_not_kept() -> None:
 
 def test_partnerstacks_own_cookies_say_not_when_it_was_clicked() -> None:
     track.signup(account(), request=request(cookies={"ps_xid": CLICK}))
-    assert (bound().way, bound().click_id, bound().clicked_at) == ("partnerstack", CLICK, None)
+    assert (bound().method, bound().click_id, bound().clicked_at) == ("partnerstack", CLICK, None)
 
 
 @override_settings(PARTNERSTACK_PRIVACY="full")
@@ -244,7 +244,7 @@ def test_a_sign_up_goes_on_and_is_queued_without_our_table(
         track.signup(shop, request=came_by(click()))
     assert Account.objects.exists()
     assert [each.subject for each in messages()] == [key_of(shop)]
-    assert f"Who sent shop.Account {shop.pk} could not be written down." in caplog.text
+    assert f"The attribution of shop.Account {shop.pk} could not be saved." in caplog.text
 
 
 def test_a_strict_site_is_told(no_table: None) -> None:

@@ -13,8 +13,10 @@ from typing import Any
 import pytest
 from django.test import override_settings
 
-from django_partnerstack import outbox, track
-from django_partnerstack.outbox.claim import claim
+from django_partnerstack import track
+from django_partnerstack.outbox.control import actions
+from django_partnerstack.outbox.delivery.loop import DeliveryLoop
+from django_partnerstack.outbox.queue.claim import claim
 from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
 from tests.outbox.site import lane_of, message, messages, payment, states
 from tests.shop.models import Account
@@ -49,7 +51,7 @@ def test_a_conversion_counts_once_its_customer_is_found(site: ConvertingSite) ->
     site.sandbox.behaviour.conversion_lag = 120
     site.push()
     assert message("conversions.create").state == "unknown"
-    assert message("conversions.create").reason.startswith("Accepted, which does not say that")
+    assert message("conversions.create").reason.startswith("PartnerStack accepted it. It counts as delivered")
     site.push_for(minutes=5)
     assert message("conversions.create").state == "delivered"
     assert (customer(shop).partner_key, customer(shop).key[:4]) == ("gstest", "cus_")
@@ -115,8 +117,8 @@ def test_a_worker_that_dies_while_it_sends_is_followed_by_a_look_up(site: Conver
     shop = sign_up(site)
     site.push(limit=0)
     dying = site.new_worker()
-    [claimed] = claim(dying.line, 1, lease=dying.lease).claimed
-    dying.attempts.courier.deliver(claimed.message, claimed.lease_until)
+    [claimed] = claim(dying.throttle, dying.delivered, 1, lease=dying.lease).claimed
+    dying.attempts.sender.deliver(claimed.message, claimed.lease_expires_at)
     site.push_for(hours=1)
     assert message("conversions.create").state == "delivered"
     assert converted(site) == {key_of(shop): 1}
@@ -131,7 +133,7 @@ def test_a_click_that_partnerstack_does_not_know_needs_a_person_in_the_end(site:
     assert given_up.attempts == 24
     assert given_up.reason.startswith(f"Given up after 24 attempts: PartnerStack has no {key_of(shop)}")
     assert CLICK in given_up.reason
-    assert "assign a partner by hand" in given_up.reason
+    assert "assign a partner" in given_up.reason
     assert message("transactions.create").state == "blocked"
 
 
@@ -139,7 +141,7 @@ def test_and_a_retry_by_a_person_looks_it_up_first(site: ConvertingSite) -> None
     shop = sign_up(site, xid=CLICK)
     site.push_for(hours=12, step=60)
     site.sandbox.create("customers", customer_key=key_of(shop), email="a@b.example", partner_key="gstest")
-    outbox.retry(message("conversions.create"))
+    actions.retry(message("conversions.create"))
     site.push()
     assert message("conversions.create").state == "delivered"
     assert converted(site)[key_of(shop)] == 24
@@ -147,10 +149,10 @@ def test_and_a_retry_by_a_person_looks_it_up_first(site: ConvertingSite) -> None
 
 class TestAWrongTrackingToken:
     @pytest.fixture
-    def wrong(self, site: ConvertingSite) -> outbox.Worker:
+    def wrong(self, site: ConvertingSite) -> DeliveryLoop:
         return site.new_worker(tracking_token="a-token-of-another-account")
 
-    def test_stops_conversions_alone(self, site: ConvertingSite, wrong: outbox.Worker) -> None:
+    def test_stops_conversions_alone(self, site: ConvertingSite, wrong: DeliveryLoop) -> None:
         for _ in range(20):
             sign_up(site)
         payment(account(partner_key="gstest"))
@@ -160,17 +162,17 @@ class TestAWrongTrackingToken:
         assert message("transactions.create").state == "delivered"
 
     def test_spends_no_attempt_and_says_what_is_wrong(
-        self, site: ConvertingSite, wrong: outbox.Worker
+        self, site: ConvertingSite, wrong: DeliveryLoop
     ) -> None:
         shop = sign_up(site)
         site.push(wrong)
         refused = message("conversions.create")
         assert (refused.state, refused.attempts) == ("ready", 0)
-        assert refused.reason.startswith("PARTNERSTACK_TRACKING_TOKEN was refused")
+        assert refused.reason.startswith("PartnerStack rejected PARTNERSTACK_TRACKING_TOKEN")
         assert lane_of(shop).due_at == site.clock.at + timedelta(minutes=5)
 
     def test_is_tried_less_and_less_often_and_at_least_every_hour(
-        self, site: ConvertingSite, wrong: outbox.Worker
+        self, site: ConvertingSite, wrong: DeliveryLoop
     ) -> None:
         shop, tries = sign_up(site), []
         for _ in range(10):
@@ -182,7 +184,7 @@ class TestAWrongTrackingToken:
         waits = [int((later - before).total_seconds()) for before, later in pairwise(tries)]
         assert waits == [300, 300, 600, 1200, 2400, 3600, 3600, 3600, 3600]
 
-    def test_costs_nothing_once_it_is_put_right(self, site: ConvertingSite, wrong: outbox.Worker) -> None:
+    def test_costs_nothing_once_it_is_put_right(self, site: ConvertingSite, wrong: DeliveryLoop) -> None:
         shop = sign_up(site)
         paid = payment(shop)
         site.push(wrong)
@@ -190,7 +192,7 @@ class TestAWrongTrackingToken:
         assert site.effects("conversions.create") == {key_of(shop): 1}
         assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
 
-    def test_after_a_phantom_leaves_the_doubt(self, site: ConvertingSite, wrong: outbox.Worker) -> None:
+    def test_after_a_phantom_leaves_the_doubt(self, site: ConvertingSite, wrong: DeliveryLoop) -> None:
         site.sandbox.behaviour.phantom = 1
         sign_up(site)
         site.push()
@@ -248,7 +250,7 @@ def test_phantoms_lag_and_lost_answers_make_every_customer_once_and_first(site: 
     for _ in range(6):
         site.push_for(hours=1, step=15)
         for unclear in messages("actions.create", state="held"):
-            outbox.mark_delivered(unclear)
+            actions.mark_delivered(unclear)
     assert {each.state for each in messages()} == {"delivered"}
     assert site.effects("conversions.create") == dict.fromkeys(keys, 1)
     assert Counter(site.effects("transactions.create").values()) == {1: CUSTOMERS}

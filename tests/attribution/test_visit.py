@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from django_partnerstack import attribution
 from django_partnerstack.attribution import TOKEN_FIELD, TOKEN_HEADER, Visit, cookie, encode, visit_of
-from django_partnerstack.models import Way
+from django_partnerstack.models import AttributionMethod
 
 from .clicks import CLICK, COOKIE, came_by, click, link, request, signed
 from .lengths import a_run_of_visitors
@@ -24,7 +24,7 @@ FORM = "application/x-www-form-urlencoded"
 
 def credited(request: HttpRequest, **options: Any) -> tuple[str, str, str]:
     visit = visit_of(request, **options)
-    return visit.way, visit.clicks[0].click_id, visit.clicks[0].partner_key
+    return visit.method, visit.clicks[0].click_id, visit.clicks[0].partner_key
 
 
 def theirs(**cookies: str) -> HttpRequest:
@@ -38,13 +38,13 @@ def token_of(*clicks: attribution.Click) -> str:
 def test_the_link_of_the_same_request_goes_before_the_cookie() -> None:
     visit = visit_of(came_by(click("a", "partner-a"), query=link("b", "partner-b")))
     assert [each.click_id for each in visit.clicks] == ["b", "a"]
-    assert visit.way == Way.LINK
+    assert visit.method == AttributionMethod.LINK
 
 
 def test_a_form_on_the_landing_page_is_no_other_click() -> None:
     made = click("a", "partner-a", path="/pricing/")
     visit = visit_of(came_by(made, query=link("a", "partner-a"), method="POST"))
-    assert visit == Visit((made,), Way.COOKIE)
+    assert visit == Visit((made,), AttributionMethod.COOKIE)
 
 
 def test_an_older_landing_page_does_not_undo_a_later_click() -> None:
@@ -56,7 +56,7 @@ def test_the_cookie_counts_on_any_later_request() -> None:
     assert credited(came_by(click(), method="POST")) == ("cookie", CLICK, "troycooper1364")
 
 
-@pytest.mark.parametrize(("cookie_days", "token_days", "way"), [(2, 1, "token"), (1, 2, "cookie")])
+@pytest.mark.parametrize(("cookie_days", "token_days", "method"), [(2, 1, "token"), (1, 2, "cookie")])
 def test_of_a_cookie_and_a_token_the_later_click_counts(cookie_days: int, token_days: int, way: str) -> None:
     now = datetime.now(timezone.utc)
     in_cookie = click("in-cookie", at=now - timedelta(days=cookie_days))
@@ -76,7 +76,7 @@ def test_a_token_comes_as_argument_header_or_form_field() -> None:
 
 def test_a_token_is_enough_where_there_is_no_request() -> None:
     visit = visit_of(None, token_of(click()))
-    assert (visit.way, visit.clicks[0].click_id) == ("token", CLICK)
+    assert (visit.method, visit.clicks[0].click_id) == ("token", CLICK)
     assert visit_of(None).reason.startswith("The visitor brought no click")
 
 
@@ -134,7 +134,7 @@ def test_theirs_go_before_a_key_that_cannot_be_read() -> None:
 
 def test_a_key_that_cannot_be_read_is_noted() -> None:
     visit = visit_of(request("gspk=Nzg0ZGsdsZWYyMWRi"))
-    assert (visit.way, visit.clicks[0].unread_key) == ("link", "Nzg0ZGsdsZWYyMWRi")
+    assert (visit.method, visit.clicks[0].unread_key) == ("link", "Nzg0ZGsdsZWYyMWRi")
 
 
 def test_in_production_the_test_partner_is_ignored() -> None:

@@ -71,7 +71,7 @@ def message_by_hand(payment: "Payment") -> "OutboxMessage":
         subject=key,
         payload={"key": key, "customer_external_key": "account-1", "amount": 4900, "currency": "USD"},
         fingerprint="0" * 64,
-        unique_key=f"transactions.create:{key}",
+        dedupe_key=f"transactions.create:{key}",
         source="shop.payment",
         source_pk=str(payment.pk),
         queued_at=timezone.now(),
@@ -81,14 +81,14 @@ def message_by_hand(payment: "Payment") -> "OutboxMessage":
 def fill(lanes: int, messages: int = WAITING) -> None:
     from django.utils import timezone
 
-    from django_partnerstack.models import OutboxLane, OutboxMessage, Standing, State
+    from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State
 
     OutboxMessage.objects.all().delete()
     OutboxLane.objects.all().delete()
     now = timezone.now()
     names = [f"customer:{number}" for number in range(lanes)]
     OutboxLane.objects.bulk_create(
-        OutboxLane(mode="test", key=name, standing=Standing.OPEN, due_at=now) for name in names
+        OutboxLane(mode="test", key=name, status=LaneStatus.OPEN, due_at=now) for name in names
     )
     OutboxMessage.objects.bulk_create(
         OutboxMessage(
@@ -96,9 +96,9 @@ def fill(lanes: int, messages: int = WAITING) -> None:
             lane=names[number % lanes],
             operation="transactions.create",
             subject=f"older-{number}",
-            unique_key=f"transactions.create:older-{number}",
+            dedupe_key=f"transactions.create:older-{number}",
             payload={},
-            state=State.READY,
+            state=State.SCHEDULED,
             queued_at=now,
         )
         for number in range(messages)
@@ -108,12 +108,12 @@ def fill(lanes: int, messages: int = WAITING) -> None:
 
 
 def claiming(lanes: int) -> float:
-    from django_partnerstack.outbox.claim import claim
-    from django_partnerstack.outbox.clock import Clock
-    from django_partnerstack.outbox.line import Line
+    from django_partnerstack.outbox.queue.claim import claim
+    from django_partnerstack.throttle.clock import Clock
+    from django_partnerstack.throttle.throttle import Throttle
 
     fill(lanes)
-    line = Line("test", Clock(), requests_per_minute=10_000_000)
+    line = Throttle("test", Clock(), requests_per_minute=10_000_000)
     # The lease is over at once, so that few lanes can be claimed again and again.
     lease = timedelta(seconds=0)
     return median(milliseconds(lambda: claim(line, 8, lease=lease)) for _ in range(CLAIMS))

@@ -27,21 +27,21 @@ def payload(number: int) -> dict:
 
 
 def outbox(url: str, count: int) -> Callable[[], None]:
-    from django_partnerstack import outbox
     from django_partnerstack.client import Client
+    from django_partnerstack.outbox.delivery.loop import DeliveryLoop
+    from django_partnerstack.outbox.queue.messages import NewMessage, enqueue
 
     for number in range(count):
         # Each with a commit of its own, as a site has it: what is told after a commit is kept until then.
-        draft = outbox.Draft(
+        draft = NewMessage(
             operation="transactions.create",
             lane=f"partnership:{number}",
             subject=f"payment-{number}",
             payload=payload(number),
-            once=f"transactions.create:payment-{number}",
         )
-        assert outbox.enqueue(draft, mode="test")
+        assert enqueue(draft, mode="test")
     client = Client("pk_benchmark", "sk_benchmark", api_url=f"{url}/api/v2")
-    worker = outbox.Worker(client, mode="test", threads=THREADS, requests_per_minute=10_000_000)
+    worker = DeliveryLoop(client, mode="test", threads=THREADS, requests_per_minute=10_000_000)
 
     def deliver() -> None:
         counts = worker.run()

@@ -14,8 +14,8 @@ from django.db import connection
 from django.utils import timezone
 
 from django_partnerstack.models import OutboxMessage
-from django_partnerstack.outbox.clock import Clock
-from django_partnerstack.outbox.line import Line
+from django_partnerstack.throttle.clock import Clock
+from django_partnerstack.throttle.throttle import Throttle
 
 from .history import Event
 from .host import write
@@ -77,7 +77,7 @@ def test_a_server_that_is_not_on_utc_gives_the_right_time(transactional_db):
     with connection.cursor() as cursor:
         cursor.execute("SET time_zone = '+05:00'")
     try:
-        with Line("test", Clock(), requests_per_minute=60).locked() as row:
+        with Throttle("test", Clock(), requests_per_minute=60).locked() as row:
             assert abs(row.now - timezone.now()).total_seconds() < 10
     finally:
         connection.close()

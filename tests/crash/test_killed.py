@@ -10,7 +10,7 @@ from .traps import POINTS
 from .witness import judge
 
 EVENTS, KILLS, MINUTES = (10_000, 200, 25) if LONG else (300, 15, 3)
-OPEN = (State.NEW, State.READY, State.SENDING, State.UNKNOWN)
+OPEN = (State.QUEUED, State.SCHEDULED, State.SENDING, State.UNCONFIRMED)
 
 
 def is_anything_open() -> bool:

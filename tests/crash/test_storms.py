@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from django_partnerstack.models import OutboxConnection
-from django_partnerstack.outbox import open_line
+from django_partnerstack.models import ThrottleState
+from django_partnerstack.throttle.throttle import resume_delivery
 
 from .conftest import LONG
 from .history import Event
@@ -79,11 +79,11 @@ def test_nothing_leaves_while_partnerstack_wants_a_pause(crowd, witness, show, w
 def test_a_pause_of_years_is_an_hour_and_a_person_can_end_it(crowd, witness):
     crowd(workers=2)
     witness.faults.add("status", status=429, retry_after=10**10, times=1)
-    line = OutboxConnection.objects.filter(mode="test", closed_until__gt=timezone.now())
+    line = ThrottleState.objects.filter(mode="test", paused_until__gt=timezone.now())
     row = until(line.first, seconds=10, what="the line is closed")
-    assert row.closed_until - timezone.now() < timedelta(hours=1)
+    assert row.paused_until - timezone.now() < timedelta(hours=1)
     assert not is_all_there(witness)
-    open_line("test")
+    resume_delivery("test")
     until(lambda: is_all_there(witness), seconds=60, what="everything is delivered")
     assert busiest_second(witness.arrivals) <= IN_ANY_SECOND
 
@@ -93,10 +93,10 @@ def test_a_pause_of_years_is_an_hour_and_a_person_can_end_it(crowd, witness):
 def test_a_partnerstack_that_fails_is_left_alone_and_one_request_finds_out(crowd, witness, show, workers):
     crowd(workers)
     witness.faults.add("status", status=503)
-    line = OutboxConnection.objects.filter(mode="test", closed_until__gt=timezone.now(), probing=True)
+    line = ThrottleState.objects.filter(mode="test", paused_until__gt=timezone.now(), half_open=True)
     until(line.first, seconds=60, what="the line is closed")
     witness.faults.clear()
-    opened, before = line.first().closed_until.timestamp(), len(witness.arrivals)
+    opened, before = line.first().paused_until.timestamp(), len(witness.arrivals)
     until(lambda: is_all_there(witness), seconds=120, what="everything is delivered")
     early = [opened - each.at for each in witness.arrivals[before:] if each.at < opened]
     busiest = busiest_second(witness.arrivals)

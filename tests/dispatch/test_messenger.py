@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from django_partnerstack.dispatch.messenger import MOST, Messenger
+from django_partnerstack.dispatch.messenger import MOST, WakeupThread
 
 
 class Waker:
@@ -30,7 +30,7 @@ def waker() -> Waker:
 
 
 def test_a_wake_up_leaves_at_once_and_nobody_waits_for_it(waker: Waker) -> None:
-    messenger = Messenger(waker, pause=0)
+    messenger = WakeupThread(waker, pause=0)
     messenger.tell("a")
     assert waker.begun.wait(5)
     waker.let.set()
@@ -39,7 +39,7 @@ def test_a_wake_up_leaves_at_once_and_nobody_waits_for_it(waker: Waker) -> None:
 
 
 def test_ten_thousand_wake_ups_during_one_become_one_more(waker: Waker) -> None:
-    messenger = Messenger(waker, pause=0)
+    messenger = WakeupThread(waker, pause=0)
     messenger.tell("a")
     assert waker.begun.wait(5)
     for number in range(10_000):
@@ -50,7 +50,7 @@ def test_ten_thousand_wake_ups_during_one_become_one_more(waker: Waker) -> None:
 
 
 def test_lanes_that_wait_are_bounded(waker: Waker) -> None:
-    messenger = Messenger(waker, pause=0)
+    messenger = WakeupThread(waker, pause=0)
     messenger.tell("a")
     assert waker.begun.wait(5)
     for number in range(2 * MOST):
@@ -61,7 +61,7 @@ def test_lanes_that_wait_are_bounded(waker: Waker) -> None:
 
 
 def test_a_lane_that_is_told_of_while_it_is_served_is_served_again(waker: Waker) -> None:
-    messenger = Messenger(waker, pause=0)
+    messenger = WakeupThread(waker, pause=0)
     messenger.tell("a")
     assert waker.begun.wait(5)
     messenger.tell("a")
@@ -72,7 +72,7 @@ def test_a_lane_that_is_told_of_while_it_is_served_is_served_again(waker: Waker)
 
 def test_the_thread_ends_and_the_next_wake_up_has_a_new_one(waker: Waker) -> None:
     waker.let.set()
-    messenger = Messenger(waker, pause=0)
+    messenger = WakeupThread(waker, pause=0)
     messenger.tell("a")
     assert messenger.wait(5)
     messenger.tell("b")
@@ -88,7 +88,7 @@ def test_an_outage_is_logged_once_and_ends_nothing(caplog: pytest.LogCaptureFixt
         if error := next(outcomes):
             raise error
 
-    messenger = Messenger(broker, pause=0)
+    messenger = WakeupThread(broker, pause=0)
     for _ in range(4):
         messenger.tell("a")
         assert messenger.wait(5)
@@ -102,7 +102,7 @@ def test_the_end_of_the_process_stops_what_goes_on(waker: Waker) -> None:
         stopping.wait(60)
         stopped.set()
 
-    messenger = Messenger(endless, patience=0.05)
+    messenger = WakeupThread(endless, patience=0.05)
     messenger.tell("a")
     messenger.close()
     assert stopped.is_set()

@@ -103,4 +103,4 @@ def test_a_pull_that_is_not_complete_is_an_error(sandbox: Sandbox) -> None:
 def test_a_backfill_queues_what_was_written_in_bulk(sandbox: Sandbox) -> None:
     Account.objects.bulk_create([Account(email="ada@shop.example")])
     work.backfill()
-    assert states() == {State.NEW}
+    assert states() == {State.QUEUED}

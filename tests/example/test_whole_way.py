@@ -1,4 +1,4 @@
-"""From a click on a partner's link to the payment at PartnerStack, over real HTTP all the way."""
+"""From a click on a partner's link to the payment at PartnerStack, over real HTTP all the journey."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from django_partnerstack.connection import get_client
 from django_partnerstack.models import Attribution, OutboxMessage, State
-from django_partnerstack.outbox import Worker
+from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.sandbox import TEST_KEYS, TEST_TRACKING_TOKEN, Sandbox
 from tests.outbox.site import StillClock
 
@@ -23,7 +23,7 @@ PARTNER = "troycooper1364"
 Person = Visitor | Chromium
 
 
-class Way:
+class Journey:
     """A partner's link that leads to the example site, and a worker whose clock the test moves."""
 
     link: str
@@ -35,7 +35,7 @@ class Way:
 
     def work_for(self, minutes: int = 0) -> None:
         """Deliver all that becomes due in that time."""
-        worker = Worker(get_client(), mode="test", clock=self.clock)
+        worker = DeliveryLoop(get_client(), mode="test", clock=self.clock)
         for _ in range(minutes + 1):
             worker.run()
             self.clock.advance(minutes=1)
@@ -51,16 +51,16 @@ class Way:
 
 
 @pytest.fixture
-def way(live_server: Any, settings: Any) -> Iterator[Way]:
+def journey(live_server: Any, settings: Any) -> Iterator[Journey]:
     # Cookies for http, too.
     settings.DEBUG = True
     settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = TEST_KEYS
-    way = Way(f"{live_server.url}/")
-    with way.partnerstack.serve() as server:
+    journey = Journey(f"{live_server.url}/")
+    with journey.partnerstack.serve() as server:
         settings.PARTNERSTACK_API_URL = f"{server.url}/api/v2"
         settings.PARTNERSTACK_CONVERSION_URL = f"{server.url}/conversion/xid"
-        way.link = f"{server.url}/l/{PARTNER}"
-        yield way
+        journey.link = f"{server.url}/l/{PARTNER}"
+        yield journey
 
 
 @pytest.fixture
@@ -83,59 +83,61 @@ def sign_up_and_pay(person: Person) -> None:
     assert "You have paid 49.00 USD." in person.text
 
 
-def test_a_click_becomes_a_customer_of_the_partner_with_a_payment(way: Way, visitor: Visitor) -> None:
-    look_around(visitor, way.link)
+def test_a_click_becomes_a_customer_of_the_partner_with_a_payment(journey: Journey, visitor: Visitor) -> None:
+    look_around(visitor, journey.link)
     sign_up_and_pay(visitor)
-    way.work_for()
-    assert way.customers == [("ada@example.com", PARTNER)]
-    assert way.amounts == [4900]
-    assert Attribution.objects.get().way == "cookie"
+    journey.work_for()
+    assert journey.customers == [("ada@example.com", PARTNER)]
+    assert journey.amounts == [4900]
+    assert Attribution.objects.get().method == "cookie"
 
 
 def test_a_click_is_converted_and_the_payment_waits_until_the_customer_is_found(
-    way: Way, visitor: Visitor, settings: Any
+    journey: Journey, visitor: Visitor, settings: Any
 ) -> None:
     settings.PARTNERSTACK_TRACKING_TOKEN = TEST_TRACKING_TOKEN
-    way.partnerstack.behaviour.conversion_lag = 360
-    look_around(visitor, way.link)
+    journey.partnerstack.behaviour.conversion_lag = 360
+    look_around(visitor, journey.link)
     sign_up_and_pay(visitor)
-    way.work_for(minutes=4)
-    assert way.amounts == []
+    journey.work_for(minutes=4)
+    assert journey.amounts == []
     assert list(OutboxMessage.objects.order_by("pk").values_list("state", flat=True)) == [
-        State.UNKNOWN,
-        State.READY,
+        State.UNCONFIRMED,
+        State.SCHEDULED,
     ]
-    way.work_for(minutes=10)
-    [conversion] = way.partnerstack.conversions
-    assert (conversion.created, conversion.xid) == (True, way.partnerstack.clicks[0].xid)
-    assert way.customers == [("ada@example.com", PARTNER)]
-    assert way.amounts == [4900]
+    journey.work_for(minutes=10)
+    [conversion] = journey.partnerstack.conversions
+    assert (conversion.created, conversion.xid) == (True, journey.partnerstack.clicks[0].xid)
+    assert journey.customers == [("ada@example.com", PARTNER)]
+    assert journey.amounts == [4900]
 
 
-def test_the_click_survives_an_identity_provider(way: Way, visitor: Visitor) -> None:
-    look_around(visitor, way.link)
+def test_the_click_survives_an_identity_provider(journey: Journey, visitor: Visitor) -> None:
+    look_around(visitor, journey.link)
     visitor.follow("Sign up")
     visitor.follow("sign up with Example ID")
     visitor.send("Continue to Tidy Ledger", name="Grace Ltd", email="grace@example.com")
     assert f"Sent by <strong>{PARTNER}</strong>" in visitor.text
-    way.work_for()
-    assert way.customers == [("grace@example.com", PARTNER)]
+    journey.work_for()
+    assert journey.customers == [("grace@example.com", PARTNER)]
 
 
-def test_who_came_by_itself_costs_partnerstack_nothing(way: Way, visitor: Visitor, live_server: Any) -> None:
+def test_who_came_by_itself_costs_partnerstack_nothing(
+    journey: Journey, visitor: Visitor, live_server: Any
+) -> None:
     visitor.open(live_server.url)
     visitor.follow("Sign up")
     visitor.send("Create the account", name="Bob Ltd", email="bob@example.com", password="correct horse 9")
     assert "Came without a partner." in visitor.text
-    way.work_for()
-    assert way.customers == []
+    journey.work_for()
+    assert journey.customers == []
 
 
 @pytest.mark.skipif(bool(missing()), reason=f"not installed: {missing()}")
-def test_the_same_in_a_browser(way: Way, tmp_path: Path) -> None:
+def test_the_same_in_a_browser(journey: Journey, tmp_path: Path) -> None:
     with chromium(str(tmp_path)) as person:
-        look_around(person, way.link)
+        look_around(person, journey.link)
         sign_up_and_pay(person)
-    way.work_for()
-    assert way.customers == [("ada@example.com", PARTNER)]
-    assert way.amounts == [4900]
+    journey.work_for()
+    assert journey.customers == [("ada@example.com", PARTNER)]
+    assert journey.amounts == [4900]

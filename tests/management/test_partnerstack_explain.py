@@ -5,7 +5,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from tests.explain.conftest import sign_up
+from tests.insight.conftest import sign_up
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
 
-from django_partnerstack import outbox, track
+from django_partnerstack import track
+from django_partnerstack.outbox.control import actions
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from tests.outbox.site import account, messages, payment
 
@@ -48,7 +49,7 @@ def test_it_fails_while_a_message_needs_a_person(partnerstack: Sandbox, capsys: 
     partnerstack.faults.add("status", status=400, method="POST", times=1)
     payment(shop)
     track.event(shop, "demo")
-    outbox.hold(messages("actions.create")[0])
+    actions.hold(messages("actions.create")[0])
     err = StringIO()
     with pytest.raises(SystemExit) as stopped:
         call_command("partnerstack_push", stdout=StringIO(), stderr=err, no_color=True)
@@ -60,7 +61,7 @@ def test_it_tells_why_nothing_leaves(partnerstack: Sandbox) -> None:
     payment(account())
     partnerstack.faults.add("status", status=401)
     out, err = push()
-    assert out == "1 waiting for its turn\n"
+    assert out == "1 scheduled\n"
     assert "Nothing leaves before" in err
     assert "401" in err
 

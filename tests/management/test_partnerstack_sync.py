@@ -146,7 +146,7 @@ def test_keys_of_the_other_mode_are_told_and_the_run_fails(sync, site):
 
 def test_another_run_is_told_in_one_line(sync):
     SyncState.objects.create(
-        mode="test", resource="deals", held_by="elsewhere:1:x", held_until="2100-01-01T00:00Z"
+        mode="test", resource="deals", lease_owner="elsewhere:1:x", lease_expires_at="2100-01-01T00:00Z"
     )
     ran = sync()
     assert ran.error.startswith("deals: Another run is at deals (test): elsewhere:1:x.")

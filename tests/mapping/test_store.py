@@ -164,7 +164,7 @@ def test_an_older_version_that_arrives_at_the_same_time_does_not_win():
     from django.db import connection
 
     from django_partnerstack.mapping import to_row
-    from django_partnerstack.models.upsert import upsert
+    from django_partnerstack.models.bulk import upsert
 
     try:
         with connection.execute_wrapper(write_newer_first):

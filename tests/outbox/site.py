@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from django_partnerstack.client import Client
 from django_partnerstack.client.retry import Pace
-from django_partnerstack.models import OutboxConnection, OutboxLane, OutboxMessage, Standing, State
-from django_partnerstack.outbox import Worker, customer_lane
-from django_partnerstack.outbox.claim import claim
-from django_partnerstack.outbox.clock import Clock
+from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
+from django_partnerstack.outbox.delivery.loop import DeliveryLoop
+from django_partnerstack.outbox.queue.claim import claim
+from django_partnerstack.outbox.queue.messages import customer_lane
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from django_partnerstack.testing.adapter import SandboxAdapter
+from django_partnerstack.throttle.clock import Clock
 from tests.shop.models import Account, Payment
 
 API = "https://api.partnerstack.com/api/v2"
@@ -53,21 +54,21 @@ class Site:
         self.adapter = SandboxAdapter(self.sandbox, sleep=lambda seconds: self.clock.advance(seconds=seconds))
         self.worker = self.new_worker()
 
-    def new_worker(self, keys: tuple[str, str] = TEST_KEYS, **options: Any) -> Worker:
+    def new_worker(self, keys: tuple[str, str] = TEST_KEYS, **options: Any) -> DeliveryLoop:
         """Another worker of the site, as in another process."""
         session = requests.Session()
         session.mount(API, self.adapter)
         client = Client(*keys, api_url=API, session=session, pace=Pace(attempts=1))
         defaults = {"mode": "test", "clock": self.clock, "requests_per_minute": 6_000_000}
-        return Worker(client, **{**defaults, **options})
+        return DeliveryLoop(client, **{**defaults, **options})
 
-    def push(self, worker: Worker | None = None, limit: int = 1000) -> Counter[str]:
+    def push(self, worker: DeliveryLoop | None = None, limit: int = 1000) -> Counter[str]:
         """Deliver what is due now. Returns how many attempts came to what."""
         worker, counts, more = worker or self.worker, Counter[str](), True
         while more and sum(counts.values()) < limit:
-            batch = claim(worker.line, 50, lease=worker.lease)
-            counts.update(worker.attempts.make(claimed) for claimed in batch.claimed)
-            more = bool(batch.claimed) or OutboxMessage.objects.filter(state=State.NEW).exists()
+            batch = claim(worker.throttle, worker.delivered, 50, lease=worker.lease)
+            counts.update(worker.attempts.run(claimed) for claimed in batch.claimed)
+            more = bool(batch.claimed) or OutboxMessage.objects.filter(state=State.QUEUED).exists()
         return counts
 
     def push_for(self, *, step: float = 0, **span: float) -> Counter[str]:
@@ -80,10 +81,10 @@ class Site:
         return counts
 
     def next_due(self) -> datetime | None:
-        lanes = OutboxLane.objects.filter(due_at__isnull=False, standing=Standing.OPEN).order_by("due_at")
+        lanes = OutboxLane.objects.filter(due_at__isnull=False, status=LaneStatus.OPEN).order_by("due_at")
         due = lanes.values_list("due_at", flat=True).first()
-        line = OutboxConnection.objects.get()
-        waits = (due, line.closed_until, line.next_slot_at if line.probing else None)
+        line = ThrottleState.objects.get()
+        waits = (due, line.paused_until, line.next_slot_at if line.half_open else None)
         return max(filter(None, waits)) if due else None
 
     @property

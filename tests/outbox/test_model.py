@@ -19,17 +19,12 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from django_partnerstack import outbox, track
-from django_partnerstack.models import (
-    Customer,
-    OutboxConnection,
-    OutboxLane,
-    OutboxMessage,
-    State,
-    Transaction,
-)
-from django_partnerstack.outbox.claim import Claimed, claim
-from django_partnerstack.outbox.operations import SKEW
+from django_partnerstack import track
+from django_partnerstack.exceptions import InvalidTransition
+from django_partnerstack.models import Customer, OutboxLane, OutboxMessage, State, ThrottleState, Transaction
+from django_partnerstack.outbox.control import actions
+from django_partnerstack.outbox.operations import CLOCK_SKEW
+from django_partnerstack.outbox.queue.claim import Claimed, claim
 from tests.shop.models import Account
 
 from .site import Site
@@ -37,8 +32,8 @@ from .site import Site
 LONG = os.environ.get("CRASH_LENGTH") == "long"
 EXAMPLES, STEPS = (1000, 100) if LONG else (42, 50)
 
-UNDER_WAY = (State.SENDING, State.UNKNOWN, State.READY)
-STUCK = (State.DEAD, State.HELD, State.CANCELLED)
+UNDER_WAY = (State.SENDING, State.UNCONFIRMED, State.SCHEDULED)
+BLOCKING_STATES = (State.FAILED, State.ON_HOLD, State.CANCELLED)
 ANY = st.integers(0, 1000)
 
 steps = Counter[str]()
@@ -51,7 +46,7 @@ class Outbox(RuleBasedStateMachine):
         unknown=st.sampled_from(["404", "400"]),
     )
     def begin(self, **behaviour: Any) -> None:
-        for model in (OutboxMessage, OutboxLane, OutboxConnection, Customer, Transaction, Account):
+        for model in (OutboxMessage, OutboxLane, ThrottleState, Customer, Transaction, Account):
             model.objects.all().delete()
         behaviour["unknown_reference"] = behaviour.pop("unknown")
         self.site, self.skew = Site(**behaviour), timedelta()
@@ -112,7 +107,7 @@ class Outbox(RuleBasedStateMachine):
     @rule()
     def work(self) -> None:
         for claimed in self.take(3):
-            self.site.worker.attempts.make(claimed)
+            self.site.worker.attempts.run(claimed)
 
     @rule()
     def work_until_idle(self) -> None:
@@ -133,19 +128,21 @@ class Outbox(RuleBasedStateMachine):
         self.site.clock.advance(seconds=self.site.worker.lease.total_seconds())
         self.stalled += self.take(2)
         for claimed in late:
-            self.site.worker.attempts.make(claimed)
+            self.site.worker.attempts.run(claimed)
 
     @rule(which=ANY)
     def come_back(self, which: int) -> None:
         if self.stalled:
-            self.site.worker.attempts.make(self.stalled.pop(which % len(self.stalled)))
+            self.site.worker.attempts.run(self.stalled.pop(which % len(self.stalled)))
 
     def take(self, limit: int) -> tuple[Claimed, ...]:
-        found = claim(self.site.worker.line, limit, lease=self.site.worker.lease).claimed
+        found = claim(
+            self.site.worker.throttle, self.site.worker.delivered, limit, lease=self.site.worker.lease
+        ).claimed
         for claimed in found:
             mine = claimed.message
             before = OutboxMessage.objects.filter(lane=mine.lane, state__in=UNDER_WAY).exclude(pk=mine.pk)
-            earlier = [each for each in before if (each.rank, each.pk) < (mine.rank, mine.pk)]
+            earlier = [each for each in before if (each.priority, each.pk) < (mine.priority, mine.pk)]
             assert mine.in_doubt_since or not earlier, f"{mine} was sent before {earlier}"
         return found
 
@@ -157,7 +154,7 @@ class Outbox(RuleBasedStateMachine):
     def differ_from_partnerstack(self, seconds: int) -> None:
         """Its clock and the site's are apart, within what is allowed for."""
         self.skew = timedelta(seconds=seconds)
-        assert abs(self.skew) < SKEW
+        assert abs(self.skew) < CLOCK_SKEW
 
     @rule(
         kind=st.sampled_from(["lost", "latency", "reset", "empty", "html", "truncated", "status"]),
@@ -172,28 +169,28 @@ class Outbox(RuleBasedStateMachine):
         details: dict[str, Any] = {"status": {"status": status}, "latency": {"seconds": 60}}.get(kind, {})
         self.site.sandbox.faults.add(kind, method=method, times=times, after_effect=done, **details)
 
-    @rule(which=ANY, action=st.sampled_from([outbox.retry, outbox.hold, outbox.cancel]))
+    @rule(which=ANY, action=st.sampled_from([actions.retry, actions.hold, actions.cancel]))
     def act_by_hand(self, which: int, action: Callable[[OutboxMessage], None]) -> None:
         if message := self.some_message(which):
             try:
                 action(message)
-            except outbox.NotPossible:
+            except InvalidTransition:
                 steps["acts refused"] += 1
 
     @rule(which=ANY)
     def release_by_hand(self, which: int) -> None:
-        if (message := self.some_message(which)) and message.state == State.HELD:
+        if (message := self.some_message(which)) and message.state == State.ON_HOLD:
             if message.operation == "actions.create":
                 self.sent_by_hand[message.subject] += 1
-            outbox.release(message)
+            actions.release(message)
 
     @rule(which=ANY)
     def believe_what_partnerstack_shows(self, which: int) -> None:
         message = self.some_message(which)
         if message and message.operation.endswith(".create") and self.effects_of(message):
             try:
-                outbox.mark_delivered(message)
-            except outbox.NotPossible:
+                actions.mark_delivered(message)
+            except InvalidTransition:
                 steps["acts refused"] += 1
 
     def effects_of(self, message: OutboxMessage) -> int:
@@ -217,15 +214,15 @@ class Outbox(RuleBasedStateMachine):
     @invariant()
     def what_is_being_sent_has_a_lease(self) -> None:
         sending = OutboxMessage.objects.filter(state=State.SENDING)
-        assert all(each.token and each.next_try_at for each in sending)
+        assert all(each.lease_token and each.next_attempt_at for each in sending)
         assert max(Counter(each.lane for each in sending).values(), default=1) == 1
 
     @invariant()
     def what_a_worker_holds_is_its_own_until_its_lease_ends(self) -> None:
         for claimed in self.stalled:
-            if self.site.clock.at < claimed.lease_until:
+            if self.site.clock.at < claimed.lease_expires_at:
                 held = OutboxMessage.objects.get(pk=claimed.message.pk)
-                assert (held.state, held.token) == (State.SENDING, claimed.token)
+                assert (held.state, held.lease_token) == (State.SENDING, claimed.lease_token)
 
     @invariant()
     def what_can_leave_is_due_one_day(self) -> None:
@@ -240,18 +237,18 @@ class Outbox(RuleBasedStateMachine):
         self.site.sandbox.faults.clear()
         self.site.push_for(days=3, step=900)
         for claimed in self.stalled:
-            self.site.worker.attempts.make(claimed)
+            self.site.worker.attempts.run(claimed)
         self.nothing_has_two_effects()
         self.no_payment_is_credited_twice()
         for message in OutboxMessage.objects.all():
             self.ends_well(message)
 
     def ends_well(self, message: OutboxMessage) -> None:
-        assert message.state not in (State.NEW, *UNDER_WAY), f"{message} is {message.state} for ever"
+        assert message.state not in (State.QUEUED, *UNDER_WAY), f"{message} is {message.state} for ever"
         lane = OutboxMessage.objects.filter(lane=message.lane)
         if message.state == State.BLOCKED:
-            assert lane.filter(state__in=STUCK).exists()
-        if message.state in (State.BLOCKED, *STUCK):
+            assert lane.filter(state__in=BLOCKING_STATES).exists()
+        if message.state in (State.BLOCKED, *BLOCKING_STATES):
             assert message.reason
         if message.state == State.DELIVERED and message.operation.endswith(".create"):
             assert self.effects_of(message)

@@ -9,12 +9,7 @@ import json
 import pytest
 import requests
 
-from django_partnerstack.sandbox import (
-    PRODUCTION_TRACKING_TOKEN,
-    TEST_KEYS,
-    TEST_TRACKING_TOKEN,
-    Sandbox,
-)
+from django_partnerstack.sandbox import PRODUCTION_TRACKING_TOKEN, TEST_KEYS, TEST_TRACKING_TOKEN, Sandbox
 from django_partnerstack.testing.adapter import SandboxAdapter
 
 from .asking import basic

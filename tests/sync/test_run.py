@@ -72,7 +72,7 @@ def test_an_error_that_is_not_partnerstacks_ends_the_run_and_frees_the_holds(wor
 
     with pytest.raises(DatabaseError, match="disk full"):
         run_all(many, clock, workers=workers, on_page=fail)
-    assert not SyncState.objects.exclude(held_by="").exists()
+    assert not SyncState.objects.exclude(lease_owner="").exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -83,4 +83,4 @@ def test_workers_stop_when_the_run_is_given_up(clock):
     )
     next(results)
     results.close()
-    assert not SyncState.objects.exclude(held_by="").exists()
+    assert not SyncState.objects.exclude(lease_owner="").exists()

@@ -181,7 +181,7 @@ def test_an_error_about_something_else_than_the_cursor_is_told_as_it_is(clock):
 
 
 @pytest.mark.parametrize(
-    ("walk", "other", "covers"),
+    ("checkpoint", "other", "covers"),
     [
         ({"full": True}, {"full": False, "since": 5}, True),
         ({"full": True}, {"full": True}, True),
@@ -207,7 +207,7 @@ def test_a_walk_survives_being_written_down(clock):
 def test_the_state_is_clear_after_a_walk(many, sync):
     sync(many, full=True)
     state = SyncState.objects.get()
-    assert (state.walk, state.held_by, state.held_until) == (None, "", None)
+    assert (state.checkpoint, state.lease_owner, state.lease_expires_at) == (None, "", None)
 
 
 def test_a_page_takes_no_more_than_five_queries_whatever_it_holds(many, sync, clock, django_db_blocker):

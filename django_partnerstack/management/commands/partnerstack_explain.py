@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_partnerstack.conf import conf
-from django_partnerstack.explain import explain, find
+from django_partnerstack.insight import explain, find
 from django_partnerstack.management.site import check_site
 from django_partnerstack.models import Attribution
 

@@ -8,12 +8,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from django_partnerstack import outbox
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError
 from django_partnerstack.management.arguments import positive
 from django_partnerstack.management.site import check_site, database_answers
-from django_partnerstack.models import OutboxConnection, OutboxMessage, State
+from django_partnerstack.models import OutboxMessage, State, ThrottleState
+from django_partnerstack.outbox.delivery.loop import site_delivery
+from django_partnerstack.outbox.queue.retention import prune
 
 
 class Command(BaseCommand):
@@ -44,7 +45,7 @@ class Command(BaseCommand):
                 "PARTNERSTACK_PUSH_ENABLED is False: messages are queued and held, nothing is sent."
             )
         try:
-            worker = outbox.worker(threads=options["threads"])
+            worker = site_delivery(threads=options["threads"])
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
         before = {
@@ -62,20 +63,20 @@ class Command(BaseCommand):
                 self._report(counts)
 
     def _prune(self) -> None:
-        outbox.prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
+        prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
 
     def _report(self, counts: Counter[str]) -> None:
         labels = {**dict(State.choices), "lost": "taken over by another worker, or not written down"}
         sent = ", ".join(f"{number} {labels[state]}" for state, number in counts.items())
         self.stdout.write(sent or "Nothing was due.")
-        line = OutboxConnection.objects.filter(mode=conf.mode, closed_until__gt=timezone.now()).first()
+        line = ThrottleState.objects.filter(mode=conf.mode, paused_until__gt=timezone.now()).first()
         if line is not None:
             self.stderr.write(
-                f"Nothing leaves before {line.closed_until:%Y-%m-%d %H:%M:%S %Z}: {line.closed_reason}"
+                f"Delivery is paused until {line.paused_until:%Y-%m-%d %H:%M:%S %Z}: {line.pause_reason}"
             )
         messages = OutboxMessage.objects.filter(mode=conf.mode)
-        stuck = {state: messages.filter(state=state).count() for state in (State.DEAD, State.HELD)}
+        stuck = {state: messages.filter(state=state).count() for state in (State.FAILED, State.ON_HOLD)}
         if any(stuck.values()):
             told = " and ".join(f"{number} {state.label}" for state, number in stuck.items() if number)
-            self.stderr.write(self.style.ERROR(f"Messages that need a person: {told}. See the admin."))
+            self.stderr.write(self.style.ERROR(f"Messages that need attention: {told}. See the admin."))
             raise SystemExit(1)

@@ -32,7 +32,7 @@ def queue(tell: Telling) -> Payment:
     )
     first = billing.charge(account, Decimal("49.00"))
     billing.refund(billing.charge(account, Decimal("120.00")), Decimal("20.00"))
-    must(OutboxMessage.objects.filter(state=State.NEW).count() == 5, "there are not five messages")
+    must(OutboxMessage.objects.filter(state=State.QUEUED).count() == 5, "there are not five messages")
     tell.say("Nothing is sent yet: five messages were saved in the same transactions as the site's own rows.")
     return first
 
@@ -58,9 +58,9 @@ def deliver(tell: Telling, partnerstack: Control, payment: Payment) -> None:
 
     tell.say(f"$ manage.py {' '.join(WORKER)}")
     tell.say(
-        f"Another worker. It leaves {payment.key} alone until {message.next_try_at:%H:%M:%S} UTC, when the"
+        f"Another worker. It leaves {payment.key} alone until {message.lease_expires_at:%H:%M:%S} UTC, when"
     )
-    tell.say("dead one's claim ends, and then looks it up before anything else …")
+    tell.say("the lease of the killed one expires, and then looks it up before it sends anything …")
     with running(*WORKER, env=worker) as process:
         wait_until(everything_is_delivered, seconds=25, otherwise="not every message was delivered")
         process.terminate()

@@ -1,0 +1,64 @@
+"""Which customer a person means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import models
+
+from .. import sources
+from ..models import Attribution, Customer, OutboxMessage
+from ..outbox.queue.messages import customer_lane
+
+
+def find(text: str, *, mode: str) -> list[str]:
+    """
+    The customer keys that a text stands for; more than one if several customers fit.
+
+    A customer key, PartnerStack's own key, an e-mail address, or the primary key of one of the site's
+    objects. A customer key is taken at its word.
+    """
+    if _is_known(text, mode):
+        return [text]
+    found = [*_mirrored(text, mode), *_registered(text), *_attributed(text, mode)]
+    return list(dict.fromkeys(found))
+
+
+def _is_known(customer_key: str, mode: str) -> bool:
+    rows = (
+        Attribution.objects.filter(mode=mode, customer_key=customer_key),
+        Customer.objects.filter(mode=mode, customer_key=customer_key),
+        OutboxMessage.objects.filter(mode=mode, lane=customer_lane(customer_key)),
+    )
+    return bool(customer_key) and any(found.exists() for found in rows)
+
+
+def _mirrored(text: str, mode: str) -> Iterator[str]:
+    rows = Customer.objects.filter(mode=mode).exclude(customer_key="").order_by("pk")
+    named = rows.filter(models.Q(key=text) | models.Q(email__iexact=text))
+    yield from named.values_list("customer_key", flat=True)
+
+
+def _registered(text: str) -> Iterator[str]:
+    """The site's own objects, which this app may never have met."""
+    for model in sources.customers:
+        for column in ("pk", "email"):
+            try:
+                yield from map(sources.customer_key, _objects(model, column, text))
+            except (FieldDoesNotExist, ValidationError, ValueError):
+                continue  # No such column, or nothing that can be in it.
+
+
+def _objects(model: type[models.Model], column: str, text: str) -> list[models.Model]:
+    rows = model._base_manager.order_by("pk")
+    if column == "pk":
+        return list(rows.filter(pk=text))
+    model._meta.get_field(column)
+    return list(rows.filter(**{f"{column}__iexact": text}))
+
+
+def _attributed(text: str, mode: str) -> Iterator[str]:
+    """Of models without a source, whose customers ``track.signup`` was told of."""
+    rows = Attribution.objects.filter(mode=mode, source_pk=text).order_by("pk")
+    yield from rows.values_list("customer_key", flat=True)

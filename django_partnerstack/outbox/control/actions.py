@@ -1,0 +1,184 @@
+"""
+What an operator can do with a message: retry, hold, release, cancel, mark as delivered.
+
+Each locks the throttle row, so that it does not cross with a worker's claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from datetime import datetime
+
+from django.db import router
+from django.db.models import Exists
+
+from ...exceptions import InvalidTransition
+from ...models import LaneStatus, OutboxLane, OutboxMessage, State
+from ...throttle.throttle import site_throttle
+from ..operations import OPERATIONS, UPDATE_CUSTOMER, creating_customers, customer_snapshots
+from ..queue.creation import is_attributed
+from ..queue.lanes import (
+    BLOCKED_REASON,
+    BLOCKING_STATES,
+    block,
+    blocked_by,
+    dependents,
+    release_organic,
+    unblock,
+)
+from ..queue.sequence import REPLACED, STATES, sequence_new_messages
+
+Change = Callable[[OutboxMessage, OutboxLane, datetime], None]
+
+UNDELIVERED = frozenset(
+    {State.SCHEDULED, State.UNCONFIRMED, State.ORGANIC, State.BLOCKED, State.ON_HOLD, State.FAILED}
+)
+
+#: The states that each action is allowed in. A new message is sequenced first.
+ALLOWED_STATES = {
+    "retry": frozenset({State.FAILED, State.SCHEDULED, State.UNCONFIRMED}),
+    "hold": UNDELIVERED - {State.ON_HOLD, State.FAILED},
+    "release": frozenset({State.ON_HOLD}),
+    "cancel": UNDELIVERED,
+    "mark_delivered": frozenset({State.ON_HOLD, State.FAILED, State.UNCONFIRMED}),
+}
+
+
+def retry(message: OutboxMessage) -> None:
+    """
+    Send a failed or scheduled message now.
+
+    An unconfirmed one is looked up first, as always; if it cannot be looked up it is put on hold. Older data
+    of a customer are cancelled if newer are queued. Raises InvalidTransition in other states.
+    """
+    _change(message, ALLOWED_STATES["retry"], _requeue)
+
+
+def hold(message: OutboxMessage) -> None:
+    """Do not send a message until it is released; its dependents are blocked. Raises InvalidTransition."""
+    _change(message, ALLOWED_STATES["hold"], _park(State.ON_HOLD, "Put on hold by an operator."))
+
+
+def release(message: OutboxMessage) -> None:
+    """
+    Send a message that is on hold.
+
+    An unconfirmed one is looked up first. If it cannot be looked up it is sent: whoever releases it has made
+    sure that PartnerStack does not have it. Raises InvalidTransition in other states.
+    """
+    _change(message, ALLOWED_STATES["release"], _release)
+
+
+def cancel(message: OutboxMessage) -> None:
+    """Never send a message; its dependents stay blocked. Raises InvalidTransition."""
+    _change(message, ALLOWED_STATES["cancel"], _park(State.CANCELLED, "Cancelled by an operator."))
+
+
+def mark_delivered(message: OutboxMessage) -> None:
+    """
+    Record that PartnerStack has it, as the operator knows; its dependents go on. Raises InvalidTransition.
+    """
+    _change(message, ALLOWED_STATES["mark_delivered"], _mark_delivered)
+
+
+def _change(message: OutboxMessage, states: Collection[State], change: Change) -> None:
+    with site_throttle(message.mode).locked(durable=False) as row:
+        using = router.db_for_write(OutboxMessage)
+        found = OutboxMessage.objects.using(using).get(pk=message.pk)
+        while found.state == State.QUEUED:
+            sequence_new_messages(found.mode, using, row.now, lane=found.lane)
+            found.refresh_from_db(using=using)
+        if found.state not in states:
+            raise InvalidTransition(
+                f"{found} is {State(found.state).label}; this action is not possible now."
+            )
+        lane = OutboxLane.objects.using(using).get(mode=found.mode, key=found.lane)
+        change(found, lane, row.now)
+        _make_due(lane, using, row.now)
+    message.refresh_from_db()
+
+
+def _requeue(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
+    using = router.db_for_write(OutboxMessage)
+    if _is_outdated(message, using):
+        message.state, message.reason, message.finished_at = State.CANCELLED, REPLACED, now
+        message.save(using=using)
+        return
+    if message.operation in creating_customers() and is_attributed(message):
+        _open(lane, using, now)
+    message.state, message.reason = _state(message, lane, using)
+    message.attempts, message.next_attempt_at, message.finished_at = 0, None, None
+    message.save(using=using)
+    _unblock_dependents(message, lane, using)
+
+
+def _release(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
+    operation = OPERATIONS.get(message.operation)
+    if operation is not None and operation.find is None:
+        message.in_doubt_since = None
+    _requeue(message, lane, now)
+
+
+def _state(message: OutboxMessage, lane: OutboxLane, using: str) -> tuple[State, str]:
+    """Its state now, and the reason."""
+    if lane.status == LaneStatus.NEW:
+        # Sequencing finds out whether it has a customer.
+        return State.QUEUED, ""
+    if message.operation in creating_customers() and not is_attributed(message):
+        return State.ORGANIC, "The customer has no partner."
+    state = STATES[LaneStatus(lane.status)]
+    blocked = blocked_by(OutboxMessage.objects.using(using).filter(pk=message.pk), BLOCKING_STATES)
+    if state == State.BLOCKED or blocked.exists():
+        return State.BLOCKED, BLOCKED_REASON
+    return (State.UNCONFIRMED if message.in_doubt_since and state == State.SCHEDULED else state), ""
+
+
+def _is_outdated(message: OutboxMessage, using: str) -> bool:
+    """Whether it is an update of a customer, and newer data are queued."""
+    newer = OutboxMessage.objects.using(using).filter(
+        mode=message.mode, subject=message.subject, operation__in=customer_snapshots(), pk__gt=message.pk
+    )
+    return message.operation == UPDATE_CUSTOMER and newer.exclude(state=State.CANCELLED).exists()
+
+
+def _park(state: State, reason: str) -> Change:
+    def change(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
+        using = router.db_for_write(OutboxMessage)
+        if message.state != State.ORGANIC:
+            # Nothing of an organic customer is sent in any case.
+            block(message, using)
+            lane.refresh_from_db(using=using)
+        message.state, message.reason, message.finished_at, message.next_attempt_at = state, reason, now, None
+        message.save(using=using)
+
+    return change
+
+
+def _mark_delivered(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
+    using = router.db_for_write(OutboxMessage)
+    message.state, message.reason = State.DELIVERED, "Marked as delivered by an operator."
+    message.finished_at, message.in_doubt_since, message.next_attempt_at = now, None, None
+    message.save(using=using)
+    if message.operation in creating_customers():
+        _open(lane, using, now)
+    _unblock_dependents(message, lane, using)
+
+
+def _unblock_dependents(message: OutboxMessage, lane: OutboxLane, using: str) -> None:
+    state = State.QUEUED if lane.status == LaneStatus.NEW else STATES[LaneStatus(lane.status)]
+    if state != State.BLOCKED:
+        unblock(dependents(message, using), to=state)
+
+
+def _open(lane: OutboxLane, using: str, now: datetime) -> None:
+    """Save only the status of the lane: a worker may be setting its due time at this moment."""
+    lane.status = LaneStatus.OPEN
+    lane.save(update_fields=["status"], using=using)
+    release_organic([lane.key], mode=lane.mode, using=using, now=now)
+
+
+def _make_due(lane: OutboxLane, using: str, now: datetime) -> None:
+    """Make a lane due, unless a message of it is being sent: then it becomes due by itself."""
+    sending = OutboxMessage.objects.using(using).filter(mode=lane.mode, lane=lane.key, state=State.SENDING)
+    lanes = OutboxLane.objects.using(using).filter(~Exists(sending), pk=lane.pk, status=LaneStatus.OPEN)
+    lanes.update(due_at=now)

@@ -1,0 +1,74 @@
+"""Delivering the messages of some lanes now, for an operator who waits for the result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import models, router
+from django.db.models import Count
+
+from ... import sources
+from ...conf import conf
+from ...models import OutboxMessage, State
+from ..delivery.loop import site_delivery
+from ..queue.messages import customer_lane
+
+#: States of messages that a worker will send.
+SENDABLE = frozenset({State.QUEUED, State.SCHEDULED, State.SENDING, State.UNCONFIRMED})
+
+
+@dataclass(frozen=True)
+class DeliveredNow:
+    """
+    The result: ``by_state`` counts the messages that reached a new state, ``remaining`` are left to the
+    workers, and ``idle_lanes`` had nothing to send.
+    """
+
+    by_state: Counter[str]
+    remaining: int
+    idle_lanes: frozenset[str]
+
+
+def deliver_now(lanes: Collection[str], *, limit: int, seconds: float) -> DeliveredNow:
+    """
+    Deliver at most ``limit`` messages of these lanes in the site's mode; the workers deliver the rest.
+
+    Begins nothing after ``seconds``, but waits for what is being sent. Not for use in a transaction.
+
+    Raises ConfigurationError if there is no key pair.
+    """
+    loop = site_delivery()
+    before, busy = _count(lanes)
+    if busy:
+        loop.run(lanes=busy, limit=limit, seconds=seconds)
+    after, _ = _count(busy)
+    by_state = after - before
+    for state in SENDABLE:
+        by_state.pop(state, None)
+    return DeliveredNow(by_state, sum(after[state] for state in SENDABLE), frozenset(lanes) - busy)
+
+
+def lane_of(instance: models.Model) -> str:
+    """The lane of a host object with a registered source; empty if the source does not report it."""
+    if sources.find(sources.customers, type(instance)) is not None:
+        return customer_lane(sources.customer_key(instance))
+    describe = sources.find(sources.transactions, type(instance))
+    data = describe(instance) if describe is not None else None
+    if not isinstance(data, sources.TransactionData):
+        return ""
+    return customer_lane(sources.customer_key(data.customer))
+
+
+def _count(lanes: Collection[str]) -> tuple[Counter[str], frozenset[str]]:
+    """The messages of these lanes by state, and the lanes with anything to send."""
+    using = router.db_for_write(OutboxMessage)
+    messages = OutboxMessage.objects.using(using).filter(mode=conf.mode, lane__in=lanes).order_by()
+    counts: Counter[str] = Counter()
+    busy = set()
+    for lane, state, number in messages.values_list("lane", "state").annotate(Count("pk")):
+        counts[state] += number
+        if state in SENDABLE:
+            busy.add(lane)
+    return counts, frozenset(busy)

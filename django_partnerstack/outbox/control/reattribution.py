@@ -1,0 +1,112 @@
+"""Changing who a customer is attributed to, as long as PartnerStack does not have the customer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import router, transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.utils import timezone
+
+from ...exceptions import InvalidTransition
+from ...models import Attribution, LaneStatus, OutboxLane, OutboxMessage, State
+from ...throttle.throttle import site_throttle
+from ..operations import SAVE_CUSTOMER, creating_customers, customer_snapshots
+from ..queue.creation import creation_of
+from ..queue.messages import NewMessage, notify_workers, unsaved
+
+
+def apply_late_attribution(customer_key: str, *, mode: str, using: str | None = None) -> bool:
+    """
+    Sequence an organic customer again, now that its click is known. Returns whether there was one.
+
+    Does nothing for a customer that PartnerStack has. If a worker is sequencing the customer at this moment,
+    it is done after the commit. Safe to repeat.
+    """
+    using = using or router.db_for_write(OutboxMessage)
+    if _requeue_organic(customer_key, mode, using):
+        return True
+    new = OutboxMessage.objects.using(using).filter(mode=mode, subject=customer_key, operation=SAVE_CUSTOMER)
+    if new.filter(state=State.QUEUED).exists():
+        transaction.on_commit(lambda: _requeue_after_commit(customer_key, mode, using), using, robust=True)
+    return False
+
+
+def _requeue_after_commit(customer_key: str, mode: str, using: str) -> None:
+    with site_throttle(mode).locked(durable=False):
+        _requeue_organic(customer_key, mode, using)
+
+
+def _requeue_organic(customer_key: str, mode: str, using: str) -> bool:
+    # Earlier organic data stay in the lane of a customer that has got a partner since.
+    lanes = OutboxLane.objects.using(using).filter(mode=mode, key=OuterRef("lane"))
+    has_partner = Exists(lanes.filter(status__in=(LaneStatus.OPEN, LaneStatus.BLOCKED)))
+    organic = _creations(customer_key, mode, using).filter(~has_partner, state=State.ORGANIC)
+    last = organic.order_by("-pk").first()
+    changes = {"operation": SAVE_CUSTOMER, "state": State.QUEUED, "priority": 1, "reason": ""}
+    if last is None or not organic.filter(pk=last.pk).update(**changes):
+        return False
+    notify_workers(last.lane, using)
+    return True
+
+
+def change_attribution(customer_key: str, *, mode: str) -> None:
+    """
+    Let the creation of a customer follow its attribution as it is now. Call it in a transaction.
+
+    A failed creation is queued again. Does nothing if no message creates the customer, or an operator
+    cancelled it. Raises InvalidTransition if it is being sent or is unconfirmed.
+    """
+    # A worker that is sequencing the customer has read the old attribution.
+    with site_throttle(mode).locked(durable=False):
+        _change_attribution(customer_key, mode, router.db_for_write(OutboxMessage))
+
+
+def _change_attribution(customer_key: str, mode: str, using: str) -> None:
+    if _requeue_organic(customer_key, mode, using):
+        return
+    creation = _creations(customer_key, mode, using).exclude(state=State.CANCELLED).order_by("-pk").first()
+    if creation is None:
+        return
+    if creation.state == State.FAILED:
+        _queue_again(creation, using)
+        return
+    unsent = OutboxMessage.objects.using(using).filter(
+        pk=creation.pk, state__in=(State.SCHEDULED, State.ON_HOLD), in_doubt_since=None
+    )
+    # In one statement, because a worker may be about to send it.
+    if not unsent.update(**_attributed(creation, using)):
+        raise InvalidTransition(
+            f"PartnerStack may have {customer_key} already; try again when that is known."
+        )
+
+
+def _creations(customer_key: str, mode: str, using: str) -> QuerySet[OutboxMessage]:
+    return OutboxMessage.objects.using(using).filter(
+        mode=mode, subject=customer_key, operation__in=creating_customers()
+    )
+
+
+def _queue_again(failed: OutboxMessage, using: str) -> None:
+    """Queue a copy of the customer's newest data in place of the failed message, unless newer are queued."""
+    of_customer = OutboxMessage.objects.using(using).filter(mode=failed.mode, subject=failed.subject)
+    snapshots = of_customer.filter(operation__in=customer_snapshots()).exclude(state=State.CANCELLED)
+    newest = snapshots.latest("pk")
+    if newest.state == State.QUEUED:
+        return
+    message = NewMessage(
+        operation=SAVE_CUSTOMER,
+        lane=newest.lane,
+        subject=newest.subject,
+        payload=newest.payload,
+        source=(newest.source, newest.source_pk),
+        customer_source=(newest.customer_source, newest.customer_source_pk),
+    )
+    unsaved(message, newest.mode, timezone.now()).save(using=using)
+    notify_workers(newest.lane, using)
+
+
+def _attributed(creation: OutboxMessage, using: str) -> dict[str, Any]:
+    customers = Attribution.objects.using(using).of_customers(creation.mode, [creation.subject])
+    found = creation_of(creation.payload, customers.get(creation.subject))
+    return {"operation": found.operation, "attributed_to": found.attributed_to}

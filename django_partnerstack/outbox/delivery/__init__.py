@@ -1,0 +1,1 @@
+"""Sending claimed messages, and recording the outcome."""

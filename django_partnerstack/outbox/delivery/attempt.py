@@ -1,0 +1,131 @@
+"""One attempt at a claimed message: wait for its slot, send, write the outcome back, signal."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import Error, connections
+
+from ...exceptions import DeliveryPaused
+from ...models import OutboxMessage, State
+from ...signals import customer_pushed, push_failed, transaction_pushed
+from ...throttle.throttle import Wait
+from ..queue.claim import Claimed, DeliveredLanes
+from . import outcome as outcomes
+from .outcome import Outcome
+from .sender import Sender
+from .write_back import ModeEvidence, write_back
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between looks at an empty outbox, one query each, and before a failing database is asked again.
+POLL = 1.0
+
+#: How long a stopping worker waits for a failing database.
+PATIENCE = timedelta(seconds=3)
+
+#: The signal of a delivery, by what the operation is about.
+DELIVERED_SIGNALS = {
+    "customers": customer_pushed,
+    "conversions": customer_pushed,
+    "transactions": transaction_pushed,
+}
+
+
+class AttemptRunner:
+    """
+    Runs the attempts of one worker. Its threads share it.
+
+    ``slots_held``: how many claimed messages, each with its slot, the worker has at most.
+    """
+
+    def __init__(self, sender: Sender, delivered: DeliveredLanes, *, wait: Wait, slots_held: int) -> None:
+        self.sender = sender
+        self.throttle = sender.throttle
+        self.delivered = delivered
+        self.slots_held = slots_held
+        self._wait = wait
+        self._mode_evidence = ModeEvidence(self.throttle.mode)
+        #: When a stopping worker gives up on a failing database.
+        self._patient_until: datetime | None = None
+
+    def run(self, claimed: Claimed) -> str:
+        """Send a claimed message, write the outcome back and signal it. Returns its new state, or "lost"."""
+        outcome = self._attempt(claimed)
+        self.throttle.requests.end_attempt()
+        if not self._write_back(claimed, outcome):
+            return "lost"
+        if outcome.state == State.DELIVERED:
+            self.delivered.add(claimed)
+        send_signal(claimed.message, outcome)
+        self._mode_evidence.record(claimed.message.operation, outcome.record, self.throttle.clock.now())
+        return str(outcome.state)
+
+    def _attempt(self, claimed: Claimed) -> Outcome:
+        """Any error at all is this message's outcome: one message must not stop the others."""
+        message = claimed.message
+        try:
+            self.throttle.wait_for_slot(claimed.send_at, self._wait, slots_held=self.slots_held)
+            return self.sender.deliver(message, claimed.lease_expires_at)
+        except DeliveryPaused as error:
+            return outcomes.release(message, str(error), self.throttle.clock.now())
+        except Exception:
+            logger.exception("Message %s could not be sent.", message.pk)
+            return outcomes.failed(traceback.format_exc(), self.throttle.clock.now())
+
+    def _write_back(self, claimed: Claimed, outcome: Outcome) -> bool:
+        """
+        Retry until the outcome is saved or the lease expires; then the next worker looks the message up.
+
+        Any other error ends in a look-up too: it must not end the thread, which other messages need.
+        """
+        is_new_connection = False
+        while True:
+            try:
+                return write_back(self.throttle, claimed, outcome)
+            except Error as error:
+                connections.close_all()
+                if is_new_connection and not self._wait_for_database(claimed, error):
+                    return False
+                # Retried at once: the old connection may have been cut long ago, and the database be well.
+                is_new_connection = True
+            except Exception:
+                logger.exception("The outcome of message %s could not be saved.", claimed.message.pk)
+                return False
+
+    def _wait_for_database(self, claimed: Claimed, error: Error) -> bool:
+        """Wait before the next retry; False if there is none."""
+        if self._is_too_late(claimed):
+            logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)
+            return False
+        logger.warning("The outcome of message %s waits for the database: %s", claimed.message.pk, error)
+        self.throttle.clock.sleep(POLL)
+        return True
+
+    def _is_too_late(self, claimed: Claimed) -> bool:
+        """Whether the lease has expired, or the worker is stopping and has waited for the database."""
+        now = self.throttle.clock.now()
+        if not self._wait(0):
+            return now >= claimed.lease_expires_at
+        self._patient_until = self._patient_until or now + PATIENCE
+        return now >= min(claimed.lease_expires_at, self._patient_until)
+
+
+def send_signal(message: OutboxMessage, outcome: Outcome) -> None:
+    """Signal the committed outcome to the host. An error in a receiver is logged and stops nothing."""
+    about: dict[str, Any] = {
+        "mode": message.mode,
+        "operation": message.operation,
+        "key": message.subject,
+        "message": message.pk,
+    }
+    resource = message.operation.split(".")[0]
+    if outcome.state == State.DELIVERED and resource in DELIVERED_SIGNALS:
+        DELIVERED_SIGNALS[resource].send_robust(sender=OutboxMessage, record=outcome.record, **about)
+    if outcome.state in (State.FAILED, State.ON_HOLD):
+        push_failed.send_robust(
+            sender=OutboxMessage, state=str(outcome.state), reason=outcome.reason, **about
+        )

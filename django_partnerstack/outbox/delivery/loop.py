@@ -1,0 +1,215 @@
+"""
+The delivery loop: sequence and claim, attempt each message in a thread, record. Until nothing is due, or for
+ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections import Counter
+from collections.abc import Collection
+from datetime import datetime, timedelta
+
+from django.db import Error, connections
+
+from ...client import Client
+from ...client.retry import Pace
+from ...conf import conf
+from ...connection import get_client
+from ...throttle.clock import Clock
+from ...throttle.throttle import Throttle
+from ..queue.claim import Batch, Claimed, DeliveredLanes, claim, is_anything_due, lease_time
+from ..queue.retention import prune
+from .attempt import POLL, AttemptRunner
+from .sender import Sender
+
+logger = logging.getLogger(__name__)
+
+PRUNE_EVERY = timedelta(hours=1)
+
+
+class DeliveryLoop:
+    """
+    Delivers the messages of one mode with some threads, each with a database connection of its own.
+
+    ``request_seconds``: how long one request can take, connecting included. The loop ends once ``stopping``
+    is set. Any number of loops may run at the same time, on any number of machines.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        mode: str,
+        threads: int = 4,
+        request_seconds: float = 35,
+        grace_seconds: float = 900,
+        requests_per_minute: float = 3600,
+        retention_days: float = 90,
+        clock: Clock | None = None,
+        stopping: threading.Event | None = None,
+    ) -> None:
+        self.threads = threads
+        self.lease = lease_time(request_seconds)
+        self.clock = clock or Clock()
+        self.throttle = Throttle(mode, self.clock, requests_per_minute=requests_per_minute)
+        #: Claimed messages at a time. Twice the number of threads, so that no thread waits for a claim. Up to
+        #: ten times if late slots may be used, since claiming many costs no more than claiming few.
+        self.claim_limit = min(max(2 * threads, self.throttle.rate_limiter.late_slots_allowed), 10 * threads)
+        self.retention = timedelta(days=retention_days)
+        self.pruned_at: datetime | None = None
+        self.stopping = stopping or threading.Event()
+        self.client = client
+        self.delivered = DeliveredLanes()
+        sender = Sender(
+            client,
+            self.throttle,
+            grace=timedelta(seconds=grace_seconds),
+            request_time=timedelta(seconds=request_seconds),
+            lease=self.lease,
+            acquire_slot=lambda: self.throttle.acquire_slot(self._wait),
+        )
+        self.attempts = AttemptRunner(sender, self.delivered, wait=self._wait, slots_held=self.claim_limit)
+        #: When this run begins nothing more.
+        self._until: datetime | None = None
+        self._claimed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
+
+    def stop(self) -> None:
+        """End soon: finish what is being sent, release the rest. Safe to call from a signal handler."""
+        self.stopping.set()
+
+    def run(
+        self,
+        *,
+        forever: bool = False,
+        limit: int | None = None,
+        lanes: Collection[str] | None = None,
+        seconds: float | None = None,
+    ) -> Counter[str]:
+        """
+        Deliver until nothing is due, or with ``forever`` until ``stop``. Returns the attempts by new state.
+
+        ``limit``: messages at most. ``lanes``: only these. ``seconds``: begin nothing after that time. The
+        loop waits for a failing database for as long as it takes, and for some seconds once it is stopping.
+        """
+        counts: Counter[str] = Counter()
+        self._until = self.clock.now() + timedelta(seconds=seconds) if seconds is not None else None
+        team = [threading.Thread(target=self._deliver, daemon=True) for _ in range(self.threads)]
+        for thread in team:
+            thread.start()
+        try:
+            self._keep_busy(counts, forever, limit, lanes)
+        finally:
+            for _ in team:
+                self._claimed.put(None)
+            for thread in team:
+                thread.join()
+            self._release_lanes()
+            self.client.close()
+        self._collect(counts, at_least=0)
+        return counts
+
+    def _keep_busy(
+        self,
+        counts: Counter[str],
+        forever: bool,
+        limit: int | None,
+        lanes: Collection[str] | None,
+    ) -> None:
+        in_progress = started = 0
+        while not self._wait(0):
+            free = self.claim_limit - in_progress
+            try:
+                batch = self._start(free if limit is None else min(free, limit - started), lanes)
+                started, in_progress = started + len(batch.claimed), in_progress + len(batch.claimed)
+                if in_progress:
+                    in_progress -= self._collect(counts, at_least=max(1, in_progress - self.claim_limit // 2))
+                elif batch.more and started != limit:
+                    self.stopping.wait(self.throttle.rate_limiter.interval.total_seconds())
+                elif not forever:
+                    return
+                else:
+                    self._prune()
+                    self._wait_until_due()
+            except Error as error:
+                logger.warning("The database failed (%s); trying again in %s s.", error, POLL)
+                connections.close_all()
+                self.stopping.wait(POLL)
+
+    def _wait(self, seconds: float) -> bool:
+        """Whether nothing more is to begin: after some seconds, or sooner if the loop is stopped."""
+        return self.stopping.wait(seconds) or (self._until is not None and self.clock.now() >= self._until)
+
+    def _start(self, free: int, lanes: Collection[str] | None) -> Batch:
+        """Claim messages and hand them to free threads."""
+        if free <= 0:
+            return Batch()
+        batch = claim(self.throttle, self.delivered, free, lease=self.lease, lanes=lanes)
+        for claimed in batch.claimed:
+            self._claimed.put(claimed)
+        return batch
+
+    def _collect(self, counts: Counter[str], *, at_least: int) -> int:
+        """Wait for attempts to end, at most one poll for each. Returns how many ended."""
+        number = 0
+        while number < at_least or not self._done.empty():
+            try:
+                counts[self._done.get(timeout=POLL)] += 1
+            except queue.Empty:
+                break
+            number += 1
+        return number
+
+    def _release_lanes(self) -> None:
+        """Make the lanes of the last deliveries due."""
+        try:
+            claim(self.throttle, self.delivered, 0, lease=self.lease)
+        except Error as error:
+            logger.warning("The database failed (%s); some lanes wait until their lease expires.", error)
+
+    def _prune(self) -> None:
+        """Delete old delivered messages, once an hour."""
+        now = self.clock.now()
+        if self.pruned_at is None or now - self.pruned_at > PRUNE_EVERY:
+            prune(self.throttle.mode, now - self.retention)
+            self.pruned_at = now
+
+    def _wait_until_due(self) -> None:
+        """Poll until something is due, with one query each time."""
+        while not self.stopping.wait(POLL):
+            if is_anything_due(self.throttle.mode):
+                return
+
+    def _deliver(self) -> None:
+        """The work of each thread: one claimed message after another."""
+        try:
+            while (claimed := self._claimed.get()) is not None:
+                self._done.put(self.attempts.run(claimed))
+        finally:
+            connections.close_all()
+
+
+def site_delivery(
+    *, threads: int = 4, client: Client | None = None, stopping: threading.Event | None = None
+) -> DeliveryLoop:
+    """
+    A delivery loop with the site's settings and mode; it ends once ``stopping`` is set.
+
+    The client does not retry reads here: a message's next attempt is in the database.
+
+    Raises ConfigurationError if there is no key pair, or if a setting cannot be used.
+    """
+    seconds = float(conf.connect_timeout) + float(conf.read_timeout)
+    return DeliveryLoop(
+        client or get_client(deadline=seconds, pace=Pace(attempts=1)),
+        mode=conf.mode,
+        threads=threads,
+        request_seconds=seconds,
+        grace_seconds=conf.lookup_grace,
+        requests_per_minute=conf.requests_per_minute,
+        retention_days=conf.retention_days,
+        stopping=stopping,
+    )

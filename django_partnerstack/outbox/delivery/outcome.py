@@ -1,0 +1,114 @@
+"""The outcome of an attempt, and when the next attempt is due: the retry delay and its limits."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from ...models import OutboxMessage, State
+
+#: The bounds of the retry delay.
+FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=1), timedelta(hours=1)
+SHORTEST_PAUSE = timedelta(minutes=5)
+
+#: A message fails for good after this many attempts, which take most of a day.
+ATTEMPTS = 24
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """
+    The state of a message after an attempt.
+
+    ``next_attempt_at``: for SCHEDULED and UNCONFIRMED. ``in_doubt_since``: the last attempt without an
+    answer. ``record``: the object as PartnerStack has it now. ``counts_as_attempt``: False if the message is
+    not the cause.
+    """
+
+    state: State
+    reason: str = ""
+    next_attempt_at: datetime | None = None
+    in_doubt_since: datetime | None = None
+    record: Any = None
+    counts_as_attempt: bool = True
+
+
+def delivered(record: Any, reason: str = "") -> Outcome:
+    return Outcome(state=State.DELIVERED, record=record, reason=reason)
+
+
+def failed(reason: str, in_doubt_since: datetime | None = None) -> Outcome:
+    return Outcome(state=State.FAILED, reason=reason, in_doubt_since=in_doubt_since)
+
+
+def on_hold(reason: str, in_doubt_since: datetime) -> Outcome:
+    return Outcome(state=State.ON_HOLD, reason=reason, in_doubt_since=in_doubt_since)
+
+
+def release(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
+    """Give the message back: it is not the cause, and is sent as soon as the throttle allows."""
+    return _waiting(message, reason, now, counts_as_attempt=False)
+
+
+def delay(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
+    """Delay only this message, which is not the cause; the delay grows with its age."""
+    wait = max(SHORTEST_PAUSE, now - (message.first_sent_at or now))
+    return replace(release(message, reason, now), next_attempt_at=now + min(wait, LONGEST_DELAY))
+
+
+def retry_later(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
+    """The attempt had no effect: try again after the retry delay. Fails after too many attempts."""
+    if message.attempts >= ATTEMPTS:
+        return failed(f"Given up after {message.attempts} attempts. {reason}", message.in_doubt_since)
+    return _waiting(message, reason, now + retry_delay(message.attempts))
+
+
+def in_doubt(
+    message: OutboxMessage,
+    reason: str,
+    now: datetime,
+    *,
+    since: datetime,
+    grace: timedelta,
+    counts_as_attempt: bool = True,
+) -> Outcome:
+    """
+    Nothing is known of the attempt at ``since``: look it up, at growing intervals until the grace ends.
+
+    A look-up does not count as an attempt, and this never gives up: what was sent last must be looked up.
+    """
+    grace_ends = since + grace
+    # Not below zero if the database's clock was set back.
+    bound = min(FIRST_DELAY + max(now - since, timedelta()), LONGEST_DELAY)
+    at = now + bound * random.uniform(0.5, 1)  # noqa: S311 - spreads load
+    at = min(at, grace_ends) if grace_ends > now else at
+    return Outcome(
+        state=State.UNCONFIRMED,
+        reason=reason,
+        next_attempt_at=at,
+        in_doubt_since=since,
+        counts_as_attempt=counts_as_attempt,
+    )
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """
+    Full jitter: a random time below a bound that doubles with each attempt, from a second to an hour.
+
+    So a thousand messages that failed together are not retried together.
+    """
+    bound = min(FIRST_DELAY * 2 ** min(attempts, 12), LONGEST_DELAY)
+    return bound * random.random()  # noqa: S311 - spreads load, guards nothing
+
+
+def _waiting(message: OutboxMessage, reason: str, at: datetime, *, counts_as_attempt: bool = True) -> Outcome:
+    """A message in doubt stays in doubt until it is looked up."""
+    return Outcome(
+        state=State.UNCONFIRMED if message.in_doubt_since else State.SCHEDULED,
+        reason=reason,
+        next_attempt_at=at,
+        in_doubt_since=message.in_doubt_since,
+        counts_as_attempt=counts_as_attempt,
+    )

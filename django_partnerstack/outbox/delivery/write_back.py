@@ -1,0 +1,117 @@
+"""Writing the outcome of an attempt back: message, lane, mirror and mode evidence."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+from django.db import Error, router, transaction
+from django.db.models import F
+
+from ...mapping import keep
+from ...models import MIRRORS, Customer, OutboxLane, OutboxMessage, State, SyncState
+from ...throttle.throttle import Throttle
+from ..operations import OPERATIONS, Operation
+from ..queue.claim import Claimed
+from ..queue.lanes import BLOCKING_STATES, block
+from .outcome import Outcome
+
+logger = logging.getLogger(__name__)
+
+RESOURCES = {model: name for name, model in MIRRORS.items()}
+
+
+def write_back(throttle: Throttle, claimed: Claimed, outcome: Outcome) -> bool:
+    """
+    Save the outcome in one transaction; False if the lease has expired and another worker has the message.
+
+    The lease token guards the UPDATE, so a worker that lost its lease writes nothing. The lane is due at the
+    next attempt; after a delivery, at the next claim. Dependents of a message that will not be delivered are
+    blocked.
+    """
+    message, now = claimed.message, throttle.clock.now()
+    operation = OPERATIONS.get(message.operation)
+    with _transaction(throttle, operation, outcome):
+        using = router.db_for_write(OutboxMessage)
+        ours = OutboxMessage.objects.using(using).filter(
+            pk=message.pk, lease_token=claimed.lease_token, state=State.SENDING
+        )
+        if not ours.update(**_columns(message, outcome, now)):
+            return False
+        if outcome.state == State.DELIVERED and operation is not None:
+            _mirror(operation, message, outcome, throttle.mode, using, now)
+        else:
+            lane = OutboxLane.objects.using(using).filter(mode=throttle.mode, key=message.lane)
+            lane.update(due_at=outcome.next_attempt_at or now)
+        if outcome.state in BLOCKING_STATES and operation is not None:
+            block(message, using)
+    return True
+
+
+@contextmanager
+def _transaction(throttle: Throttle, operation: Operation | None, outcome: Outcome) -> Iterator[None]:
+    """
+    Blocking must not cross with the sequencing of new messages, so it holds the lock; nothing else needs it.
+    """
+    if outcome.state in BLOCKING_STATES and operation is not None and operation.blocks_dependents:
+        with throttle.locked():
+            yield
+    else:
+        with transaction.atomic(router.db_for_write(OutboxMessage), durable=True):
+            yield
+
+
+def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[str, Any]:
+    """The columns to write: only those that change, which is half of them for a delivery."""
+    is_waiting = outcome.state in (State.SCHEDULED, State.UNCONFIRMED)
+    columns = {
+        "state": outcome.state,
+        "reason": outcome.reason,
+        "lease_token": "",
+        "lease_expires_at": None,
+        "next_attempt_at": outcome.next_attempt_at,
+        "in_doubt_since": outcome.in_doubt_since,
+        "first_in_doubt_at": message.first_in_doubt_at or outcome.in_doubt_since,
+        "finished_at": None if is_waiting else now,
+        "response": outcome.record.raw if outcome.record is not None else message.response,
+        "attempts": message.attempts if outcome.counts_as_attempt else F("attempts") - 1,
+    }
+    return {name: value for name, value in columns.items() if getattr(message, name) != value}
+
+
+def _mirror(
+    operation: Operation, message: OutboxMessage, outcome: Outcome, mode: str, using: str, now: datetime
+) -> None:
+    if operation.model is None:
+        return
+    if outcome.record is not None:
+        keep(operation.model, outcome.record, mode=mode, now=now)
+    elif operation.deletes:
+        name = "customer_key" if operation.model is Customer else "key"
+        rows = operation.model._base_manager.using(using).filter(mode=mode, **{name: message.payload[name]})
+        rows.update(archived=True)
+
+
+class ModeEvidence:
+    """Records whether answers hold test or production data, once for each resource and kind a worker sees."""
+
+    def __init__(self, mode: str) -> None:
+        self.mode = mode
+        self._recorded: set[tuple[str, bool]] = set()
+
+    def record(self, operation: str, record: Any, now: datetime) -> None:
+        """A database error is logged; the next answer is recorded instead."""
+        test = getattr(record, "test", None)
+        model = OPERATIONS[operation].model if operation in OPERATIONS else None
+        if model is None or test is None or (RESOURCES[model], test) in self._recorded:
+            return
+        try:
+            states = SyncState.objects.using(router.db_for_write(SyncState))
+            states.record_mode_evidence(self.mode, RESOURCES[model], test=test, now=now)
+        except Error as error:
+            logger.warning("The mode evidence of an answer could not be recorded: %s", error)
+        else:
+            self._recorded.add((RESOURCES[model], test))

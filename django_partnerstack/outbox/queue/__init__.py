@@ -1,0 +1,1 @@
+"""Writing messages down, and deciding which is sent next."""

@@ -1,0 +1,183 @@
+"""Builders: from the site's objects, by its sources, to messages."""
+
+from __future__ import annotations
+
+import hashlib
+from copy import copy
+from typing import Any
+
+from django.apps import apps
+from django.db import models, router
+
+from ... import sources
+from ...client.payloads import whole
+from ...client.resources.transactions import LARGEST_AMOUNT
+from ...conf import conf
+from ...exceptions import InvalidArgument, SourceError
+from ...mapping import minor_units
+from ...models import OutboxMessage
+from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
+from .messages import NewMessage, customer_lane
+
+_amount = whole(-LARGEST_AMOUNT, LARGEST_AMOUNT)
+
+#: PartnerStack allows 255; the rest is for the suffix of what remains after refunds.
+LONGEST_KEY = 240
+
+
+def message_of(instance: models.Model) -> NewMessage:
+    """
+    An object as its registered source describes it, or a note that it is not reported.
+
+    Raises SourceError if there is no source.
+    """
+    if (describe := sources.find(sources.customers, type(instance))) is not None:
+        data = describe(instance)
+        if isinstance(data, sources.CustomerData):
+            return customer_message(instance, data)
+        return skipped_message(instance, SAVE_CUSTOMER, data)
+    if (describe_payment := sources.find(sources.transactions, type(instance))) is not None:
+        payment = describe_payment(_as_stored(instance))
+        if isinstance(payment, sources.TransactionData):
+            return transaction_message(payment, instance)
+        return skipped_message(instance, CREATE_TRANSACTION, payment)
+    raise SourceError(f"{instance._meta.label} has no source; register one in partnerstack.py.")
+
+
+def customer_message(customer: models.Model, data: sources.CustomerData) -> NewMessage:
+    """All data of a customer. Queued only if they differ from the customer's last message."""
+    key = sources.customer_key(customer)
+    payload: dict[str, Any] = {"customer_key": key, **contact(key, data), "partner_key": data.partner_key}
+    if data.provider_key:
+        payload["provider_key"] = data.provider_key
+    if data.meta:
+        payload["meta"] = dict(data.meta)
+    return NewMessage(
+        operation=SAVE_CUSTOMER,
+        lane=customer_lane(key),
+        subject=key,
+        payload=payload,
+        source=reference(customer),
+        customer_source=reference(customer),
+    )
+
+
+def contact(customer_key: str, data: sources.CustomerData) -> dict[str, str]:
+    """
+    E-mail and name, as far as PARTNERSTACK_PRIVACY lets them leave the site.
+
+    PartnerStack requires an e-mail address, so an anonymous one replaces a withheld one. Its documentation
+    allows anonymous values in conversions.
+    """
+    if conf.privacy in ("full", "contact"):
+        return {"email": data.email, **({"name": data.name} if data.name else {})}
+    known = data.email.strip().lower() if conf.privacy == "hashed" else customer_key
+    return {"email": f"{hashlib.sha256(known.encode()).hexdigest()}@{conf.privacy}.invalid"}
+
+
+def transaction_message(data: sources.TransactionData, source: models.Model | None = None) -> NewMessage:
+    """
+    A payment, which is reported once, ever.
+
+    Raises InvalidArgument for a key, an amount or a currency that cannot be used.
+    """
+    if not isinstance(data.key, str) or not 4 <= len(data.key) <= LONGEST_KEY:
+        raise InvalidArgument(f"A transaction key has 4 to {LONGEST_KEY} characters; not {data.key!r}.")
+    customer_key = sources.customer_key(data.customer)
+    payload: dict[str, Any] = {
+        "key": data.key,
+        "customer_external_key": customer_key,
+        "amount": _amount("amount", minor_units(data.amount, data.currency)),
+        "currency": data.currency.upper(),
+    }
+    if data.product_key:
+        payload["product_key"] = data.product_key
+    if data.category_key:
+        payload["category_key"] = data.category_key
+    if data.metadata:
+        payload["metadata"] = dict(data.metadata)
+    if data.created_at:
+        payload["created_at"] = data.created_at.isoformat()
+    return NewMessage(
+        operation=CREATE_TRANSACTION,
+        lane=customer_lane(customer_key),
+        subject=data.key,
+        payload=payload,
+        source=reference(source),
+        customer_source=reference(data.customer),
+    )
+
+
+def event_message(customer: models.Model, name: str, value: int, key: str) -> NewMessage:
+    """An event of a customer, PartnerStack's *action*; reported once if it has a key."""
+    customer_key = sources.customer_key(customer)
+    payload: dict[str, Any] = {
+        "type": name,
+        "value": value,
+        "target_type": "customer",
+        "target_key": customer_key,
+    }
+    if key:
+        payload["external_key"] = key
+    return NewMessage(
+        operation=CREATE_ACTION,
+        lane=customer_lane(customer_key),
+        subject=key,
+        payload=payload,
+        source=reference(customer),
+        customer_source=reference(customer),
+    )
+
+
+def skipped_message(instance: models.Model, operation: str, result: sources.Skipped | None) -> NewMessage:
+    """A note that an object is not reported, with the reason; queued once for each reason."""
+    reason = result.reason if isinstance(result, sources.Skipped) else "The source returned None."
+    return NewMessage(
+        operation=operation, lane="", subject="", payload={}, source=reference(instance), skipped=reason
+    )
+
+
+def customer_of(message: OutboxMessage) -> NewMessage | None:
+    """
+    The message of the customer that a message belongs to, as its source describes it now.
+
+    None if the site has no source for it, the source does not report it, or the object is gone. Raises
+    SourceError if its key is no longer the one that the message was queued under.
+    """
+    if not message.customer_source:
+        return None
+    model = apps.get_model(message.customer_source)
+    describe = sources.find(sources.customers, model)
+    # From the database that it is written to: a replica may not have it yet.
+    rows = model._base_manager.using(router.db_for_write(model))
+    customer = rows.filter(pk=message.customer_source_pk).first()
+    data = describe(customer) if describe is not None and customer is not None else None
+    if customer is None or not isinstance(data, sources.CustomerData):
+        return None
+    new = customer_message(customer, data)
+    if new.lane != message.lane:
+        raise SourceError(
+            f"PARTNERSTACK_CUSTOMER_KEY gives {new.subject!r} now, and this was queued under another key."
+        )
+    return new
+
+
+def reference(instance: models.Model | None) -> tuple[str, str]:
+    """How a message names a host object: ("app.model", primary key)."""
+    return (instance._meta.label_lower, str(instance.pk)) if instance is not None else ("", "")
+
+
+def _as_stored(instance: models.Model) -> models.Model:
+    """
+    The object with the values of its decimal fields as the database stores them.
+
+    ``Payment(total=49)`` holds an int until it is read back, and an int would count as minor units.
+    """
+    fields = [field for field in instance._meta.concrete_fields if isinstance(field, models.DecimalField)]
+    given = {field: instance.__dict__.get(field.attname) for field in fields}
+    other = {field: value for field, value in given.items() if type(value) in (int, str)}
+    if other:
+        instance = copy(instance)
+        for field, value in other.items():
+            setattr(instance, field.attname, field.to_python(value))
+    return instance

@@ -1,0 +1,203 @@
+"""
+Claiming: leasing the first message of each due lane to one worker.
+
+A claim commits "sending" before anything is sent, so that the message of a worker that died is looked up by
+the next. Claims hold the lock of the shared throttle row: they happen one after the other, on every database.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import deque
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import router
+from django.db.models import (
+    BooleanField,
+    Case,
+    DateTimeField,
+    Exists,
+    ExpressionWrapper,
+    F,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+    When,
+)
+from django.db.models.functions import Coalesce, Now
+
+from ...models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
+from ...throttle.throttle import Throttle
+from .sequence import sequence_new_messages
+
+
+def lease_time(request_seconds: float) -> timedelta:
+    """How long a claimed message belongs to its worker: time for a look-up, a request and some reserve."""
+    return timedelta(seconds=3 * request_seconds + 5)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A message that only this worker may send: from ``send_at``, until ``lease_expires_at``."""
+
+    message: OutboxMessage
+    lease_token: str
+    send_at: datetime
+    lease_expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Batch:
+    """The claimed messages. ``more``: others are new, or are due and wait for a slot."""
+
+    claimed: tuple[Claimed, ...] = ()
+    more: bool = False
+
+
+class DeliveredLanes:
+    """
+    Lanes whose first message this process has delivered. The next claim makes them due. Threads may share it.
+    """
+
+    def __init__(self) -> None:
+        self._lanes: deque[tuple[str, datetime]] = deque()
+
+    def add(self, claimed: Claimed) -> None:
+        self._lanes.append((claimed.message.lane, claimed.lease_expires_at))
+
+    def take(self) -> list[tuple[str, datetime]]:
+        return [self._lanes.popleft() for _ in range(len(self._lanes))]
+
+
+def claim(
+    throttle: Throttle,
+    delivered: DeliveredLanes,
+    limit: int,
+    *,
+    lease: timedelta,
+    lanes: Collection[str] | None = None,
+) -> Batch:
+    """
+    Sequence new messages, then lease up to ``limit`` due ones, the first of each lane.
+
+    They are marked as being sent, and that is committed, when this returns. ``lanes``: claim only from these.
+    """
+    with throttle.locked() as row:
+        using = router.db_for_write(OutboxMessage)
+        more = sequence_new_messages(throttle.mode, using, row.now)
+        _make_due(throttle.mode, delivered, using, row.now)
+        if throttle.is_open(row) or not limit:
+            return Batch()
+        heads = _heads(throttle.mode, using, row.now, 1 if row.half_open else limit, lanes)
+        slots = throttle.slots(row, len(heads))
+        lease_expires_at = row.now + lease
+        if row.half_open and slots:
+            # Only the probe goes: nothing else gets a slot before its lease expires.
+            row.next_slot_at = lease_expires_at
+        token = uuid.uuid4().hex
+        messages = _mark_sending(heads[: len(slots)], using, row.now, lease_expires_at, token)
+    claimed = (
+        Claimed(message, token, slot, lease_expires_at)
+        for message, slot in zip(messages, slots, strict=False)
+    )
+    return Batch(tuple(claimed), more=more or len(heads) > len(slots))
+
+
+def is_anything_due(mode: str) -> bool:
+    """Whether a worker may find something to do, with one query. True until a first claim in this mode."""
+    using = router.db_for_write(OutboxMessage)
+    new = OutboxMessage.objects.using(using).filter(mode=mode, state=State.QUEUED)
+    due = OutboxLane.objects.using(using).filter(mode=mode, due_at__lte=Now())
+    either = ExpressionWrapper(Q(Exists(new)) | Q(Exists(due)), BooleanField())
+    # Selected from a table of one row: MariaDB would evaluate the whole of a union.
+    found = ThrottleState.objects.using(using).filter(mode=mode).values_list(either, flat=True).first()
+    return found is None or found
+
+
+@dataclass(frozen=True)
+class Head:
+    """The next message of a lane. ``lost``: its worker's lease expired while it was being sent."""
+
+    lane: int
+    message: int
+    lost: bool
+
+
+def _make_due(mode: str, delivered: DeliveredLanes, using: str, now: datetime) -> None:
+    """
+    Make the lanes of delivered messages due if another message is next in them.
+
+    A lane whose lease has expired meanwhile belongs to another worker and is left alone. If this process dies
+    first, the lane is due when the lease expires.
+    """
+    taken = delivered.take()
+    if taken:
+        lanes = OutboxLane.objects.using(using).filter(
+            mode=mode, key__in=[lane for lane, _ in taken], due_at__in={expiry for _, expiry in taken}
+        )
+        sendable = (State.SENDING, State.UNCONFIRMED, State.SCHEDULED)
+        has_next = Exists(_messages_of_lane(mode, using).filter(state__in=sendable))
+        lanes.update(due_at=Case(When(has_next, then=Value(now)), default=None, output_field=DateTimeField()))
+
+
+def _heads(mode: str, using: str, now: datetime, limit: int, lanes: Collection[str] | None) -> list[Head]:
+    """The first messages of due lanes. Lanes without a message to send become not due."""
+    due = OutboxLane.objects.using(using).filter(mode=mode, due_at__lte=now, status=LaneStatus.OPEN)
+    if lanes is not None:
+        due = due.filter(key__in=lanes)
+    messages = _messages_of_lane(mode, using).order_by("priority", "pk").values("pk")
+    rows = due.order_by("due_at").annotate(
+        lost=Subquery(messages.filter(state=State.SENDING)[:1]),
+        unconfirmed=Subquery(messages.filter(state=State.UNCONFIRMED)[:1]),
+        scheduled=Subquery(messages.filter(state=State.SCHEDULED)[:1]),
+    )
+    while True:
+        found = list(rows.values_list("pk", "lost", "unconfirmed", "scheduled")[:limit])
+        empty = [lane for lane, *messages in found if not any(messages)]
+        if not empty:
+            return [
+                Head(lane, lost or unconfirmed or scheduled, bool(lost))
+                for lane, lost, unconfirmed, scheduled in found
+            ]
+        OutboxLane.objects.using(using).filter(pk__in=empty).update(due_at=None)
+
+
+def _messages_of_lane(mode: str, using: str) -> QuerySet[OutboxMessage]:
+    return OutboxMessage.objects.using(using).filter(mode=mode, lane=OuterRef("key"))
+
+
+def _mark_sending(
+    heads: list[Head], using: str, now: datetime, lease_expires_at: datetime, token: str
+) -> list[OutboxMessage]:
+    """
+    Mark messages as being sent, under a new lease token. One that already was has lost its worker: it is in
+    doubt.
+
+    If that worker is writing the outcome back at this moment, the message is not taken.
+    """
+    rows = OutboxMessage.objects.using(using).filter(pk__in=[head.message for head in heads])
+    lost = Q(state=State.SENDING, lease_expires_at__lte=now)
+    if any(head.lost for head in heads):
+        rows.filter(lost).update(
+            in_doubt_since=F("lease_expires_at"),
+            first_in_doubt_at=Coalesce("first_in_doubt_at", "lease_expires_at"),
+        )
+    rows.filter(Q(state__in=(State.UNCONFIRMED, State.SCHEDULED)) | lost).update(
+        state=State.SENDING,
+        lease_token=token,
+        lease_expires_at=lease_expires_at,
+        next_attempt_at=None,
+        attempts=F("attempts") + 1,
+        first_sent_at=Coalesce("first_sent_at", Value(now, output_field=DateTimeField())),
+        sent_at=now,
+    )
+    found = rows.filter(lease_token=token).in_bulk()
+    taken = [head for head in heads if head.message in found]
+    OutboxLane.objects.using(using).filter(pk__in=[head.lane for head in taken]).update(
+        due_at=lease_expires_at
+    )
+    return [found[head.message] for head in taken]

@@ -1,0 +1,55 @@
+"""How a new customer is created at PartnerStack: by API, by converting its click, or not at all (organic)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from ...conf import conf
+from ...models import Attribution, AttributionMethod, OutboxMessage
+from ..operations import CONVERT_CLICK, CREATE_CUSTOMER
+
+
+@dataclass(frozen=True)
+class Creation:
+    """
+    The operation that creates the customer; empty for an organic one, with the ``reason``.
+
+    ``attributed_to``: the partner or click, which is sent with the content.
+    """
+
+    operation: str = ""
+    attributed_to: dict[str, Any] = field(default_factory=dict)
+    reason: str = ""
+
+
+def creation_of(payload: dict[str, Any], attribution: Attribution | None) -> Creation:
+    """
+    Decide who the customer is attributed to.
+
+    In this order: the partner that an operator assigned, the partner that the site names, the visitor's
+    click, the partner of the click. Only with the tracking token can a click be converted, so that
+    PartnerStack counts the click itself
+    (docs.partnerstack.com/docs/migrating-customer-api-to-server-to-server).
+    """
+    if attribution is not None and attribution.method == AttributionMethod.MANUAL:
+        return Creation(CREATE_CUSTOMER, {"partner_key": attribution.partner_key})
+    if payload.get("partner_key"):
+        return Creation(CREATE_CUSTOMER)
+    if attribution is None:
+        return Creation(reason="The customer has no partner.")
+    if attribution.click_id and conf.tracking_token:
+        visit = attribution.visit if conf.privacy == "full" else {}
+        return Creation(CONVERT_CLICK, {"xid": attribution.click_id, **visit})
+    if attribution.partner_key:
+        return Creation(CREATE_CUSTOMER, {"partner_key": attribution.partner_key})
+    if attribution.click_id:
+        return Creation(reason="The click names no partner, and there is no PARTNERSTACK_TRACKING_TOKEN.")
+    return Creation(reason=attribution.reason or "The partner key in the link could not be read.")
+
+
+def is_attributed(message: OutboxMessage) -> bool:
+    """
+    Whether the message that creates a customer names its partner or click; that of an organic one does not.
+    """
+    return bool(message.attributed_to or message.payload.get("partner_key"))

@@ -1,0 +1,229 @@
+"""
+Sequencing: each new message gets its operation, its state and its place in its lane.
+
+Only this module decides whether a customer's data are a creation or an update, whether a customer is organic,
+and whether a new message is blocked.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from copy import copy
+from datetime import datetime
+
+from django.db import transaction
+
+from ...models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
+from ..operations import (
+    CREATE_CUSTOMER,
+    OPERATIONS,
+    SAVE_CUSTOMER,
+    UPDATE_CUSTOMER,
+    creating_customers,
+    customer_snapshots,
+)
+from .builders import customer_of
+from .creation import Creation, creation_of
+from .lanes import BLOCKED_REASON, BLOCKING_STATES, blocked_by, release_organic
+from .messages import CUSTOMER, unsaved
+from .placeholders import create_placeholder_rows
+
+#: Messages sequenced at a time.
+BATCH = 500
+
+REPLACED = "Replaced by newer data."
+
+#: The state of a message by the status of its lane.
+STATES = {
+    LaneStatus.NEW: State.ORGANIC,
+    LaneStatus.ORGANIC: State.ORGANIC,
+    LaneStatus.OPEN: State.SCHEDULED,
+    LaneStatus.BLOCKED: State.BLOCKED,
+}
+
+
+def sequence_new_messages(mode: str, using: str, now: datetime, *, lane: str | None = None) -> bool:
+    """
+    Sequence a batch of new messages, of one lane if it is given. Call it with the throttle row locked.
+
+    Returns whether there may be more.
+    """
+    new = OutboxMessage.objects.using(using).filter(mode=mode, state=State.QUEUED)
+    if lane is not None:
+        new = new.filter(lane=lane)
+    messages = list(new.order_by("pk")[:BATCH])
+    if messages:
+        Sequencer(mode, using, now).sequence(messages)
+    return len(messages) == BATCH
+
+
+class Sequencer:
+    """Sequences one batch, with a bounded number of queries."""
+
+    def __init__(self, mode: str, using: str, now: datetime) -> None:
+        self.mode = mode
+        self.using = using
+        self.now = now
+        self.messages = OutboxMessage.objects.using(using).filter(mode=mode)
+        self.lanes: dict[str, OutboxLane] = {}
+        self.before: dict[str, tuple[str, datetime | None]] = {}
+        self.created: set[str] = set()
+        self.attributions: dict[str, Attribution] = {}
+        #: Messages that depend on one that is stuck, and on one that is organic.
+        self.blocked: set[int] = set()
+        self.organic: set[int] = set()
+        self.opened: list[str] = []
+
+    def sequence(self, messages: list[OutboxMessage]) -> None:
+        self._load({message.lane for message in messages})
+        self._load_dependencies([message.pk for message in messages if _may_depend(message)])
+        introduced = []
+        for message in messages:
+            introduced += self._place(message)
+        create_placeholder_rows([*introduced, *messages], mode=self.mode, using=self.using)
+        OutboxMessage.objects.using(self.using).bulk_create(introduced)
+        self._save_messages(messages)
+        self._save_lanes()
+        if self.opened:
+            release_organic(self.opened, mode=self.mode, using=self.using, now=self.now)
+
+    def _load(self, keys: Iterable[str]) -> None:
+        for lane in OutboxLane.objects.using(self.using).filter(mode=self.mode, key__in=keys):
+            self.lanes[lane.key] = lane
+        self.before = {key: (lane.status, lane.due_at) for key, lane in self.lanes.items()}
+        for key in keys:
+            # Only in a customer's lane must something be created before anything else is sent.
+            status = LaneStatus.NEW if key.startswith(CUSTOMER) else LaneStatus.OPEN
+            self.lanes.setdefault(key, OutboxLane(mode=self.mode, key=key, status=status))
+        uncreated = (LaneStatus.NEW, LaneStatus.ORGANIC)
+        unknown = {key.removeprefix(CUSTOMER) for key, lane in self.lanes.items() if lane.status in uncreated}
+        customers = Customer.objects.using(self.using).filter(mode=self.mode, customer_key__in=unknown)
+        created = customers.filter(key__isnull=False).values_list("customer_key", flat=True)
+        self.created = {f"{CUSTOMER}{key}" for key in created}
+        attributions = Attribution.objects.using(self.using)
+        self.attributions = attributions.of_customers(self.mode, [key.removeprefix(CUSTOMER) for key in keys])
+
+    def _load_dependencies(self, pks: list[int]) -> None:
+        if pks:
+            rows = self.messages.filter(pk__in=pks)
+            self.blocked = set(blocked_by(rows, BLOCKING_STATES).values_list("pk", flat=True))
+            self.organic = set(blocked_by(rows, {State.ORGANIC}).values_list("pk", flat=True))
+
+    def _place(self, message: OutboxMessage) -> list[OutboxMessage]:
+        """Give a message its operation and state. Returns messages that must be inserted before it."""
+        lane = self.lanes[message.lane]
+        if lane.key in self.created and lane.status != LaneStatus.OPEN:
+            self._open(lane)
+        introduced = []
+        if message.operation == SAVE_CUSTOMER:
+            introduced = self._place_customer(message, lane)
+        elif lane.status == LaneStatus.NEW:
+            try:
+                introduced = self._introduce_customer(message, lane)
+            except Exception as error:
+                failed = f"The source of {message.customer_source} failed: {type(error).__name__}: {error}"
+                message.state, message.reason = State.ON_HOLD, failed.replace("\0", "")
+                return []
+        message.state = STATES[LaneStatus(lane.status)]
+        if message.pk in self.blocked:
+            message.state = State.BLOCKED
+        elif message.pk in self.organic:
+            message.state, message.reason = State.ORGANIC, "Its payment was not reported."
+        if message.state == State.BLOCKED:
+            message.reason = BLOCKED_REASON
+        if message.state == State.SCHEDULED and lane.due_at is None:
+            lane.due_at = self.now
+        return introduced
+
+    def _place_customer(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
+        """A customer's data: a creation if PartnerStack has no such customer yet, else an update."""
+        message.operation = UPDATE_CUSTOMER
+        if lane.status == LaneStatus.BLOCKED:
+            return self._replace_failed(message, lane)
+        if lane.status in (LaneStatus.NEW, LaneStatus.ORGANIC):
+            self._create(message, lane)
+        return []
+
+    def _creation(self, message: OutboxMessage) -> Creation:
+        return creation_of(message.payload, self.attributions.get(message.subject))
+
+    def _create(self, message: OutboxMessage, lane: OutboxLane) -> None:
+        """Make the message the creation of the customer; an organic one if no partner is known."""
+        creation = self._creation(message)
+        message.operation, message.priority = creation.operation or CREATE_CUSTOMER, 0
+        message.attributed_to, message.reason = creation.attributed_to, creation.reason
+        if creation.operation:
+            self._open(lane)
+        else:
+            lane.status = LaneStatus.ORGANIC
+
+    def _open(self, lane: OutboxLane) -> None:
+        lane.status, lane.due_at = LaneStatus.OPEN, lane.due_at or self.now
+        self.opened.append(lane.key)
+
+    def _replace_failed(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
+        """Newer data of a customer whose creation failed take its place."""
+        creations = self.messages.filter(lane=lane.key, operation__in=creating_customers())
+        failed = creations.filter(state=State.FAILED).first()
+        if failed is None or not self._creation(message).operation:
+            return []
+        older = self.messages.filter(lane=lane.key, operation__in=customer_snapshots(), pk__lt=message.pk)
+        older.filter(state=State.BLOCKED).update(state=State.CANCELLED, reason=REPLACED)
+        creations.filter(pk=failed.pk).update(state=State.CANCELLED, reason=f"{REPLACED} {failed.reason}")
+        if failed.in_doubt_since is None:
+            self._create(message, lane)
+            return []
+        # If PartnerStack has the customer after all, it has the older data: the newer follow as an update.
+        creation = copy(message)
+        creation.pk, creation.state = None, State.SCHEDULED
+        creation.in_doubt_since, creation.first_in_doubt_at = failed.in_doubt_since, failed.first_in_doubt_at
+        creation.first_sent_at = failed.first_sent_at
+        self._create(creation, lane)
+        return [creation]
+
+    def _introduce_customer(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
+        """Ask the site's source for the message's customer, which was never queued before."""
+        # In a savepoint, so that a failing query of the source does not roll the batch back.
+        with transaction.atomic(self.using):
+            new = customer_of(message)
+        if new is None:
+            message.reason = "The customer was never reported."
+            return []
+        customer = unsaved(new, self.mode, self.now)
+        self._place_customer(customer, lane)
+        customer.state = STATES[LaneStatus(lane.status)]
+        return [customer]
+
+    def _save_messages(self, messages: list[OutboxMessage]) -> None:
+        alike: dict[tuple[str, int, str, str], list[int]] = defaultdict(list)
+        for message in messages:
+            alike[message.operation, message.priority, message.state, message.reason].append(message.pk)
+            if message.attributed_to:
+                self.messages.filter(pk=message.pk).update(attributed_to=message.attributed_to)
+        for (operation, priority, state, reason), pks in alike.items():
+            changes = {"operation": operation, "priority": priority, "state": state, "reason": reason}
+            self.messages.filter(pk__in=pks).update(**changes)
+
+    def _save_lanes(self) -> None:
+        """Only what changed: a worker may be setting the due time of another lane at this moment."""
+        lanes = OutboxLane.objects.using(self.using)
+        lanes.bulk_create([lane for lane in self.lanes.values() if lane.pk is None])
+        due, by_status = [], defaultdict(list)
+        for key, (old_status, old_due) in self.before.items():
+            lane = self.lanes[key]
+            if lane.due_at != old_due:
+                due.append(lane.pk)
+            if lane.status != old_status:
+                by_status[lane.status].append(lane.pk)
+        lanes.filter(pk__in=due).update(due_at=self.now)
+        for status, pks in by_status.items():
+            lanes.filter(pk__in=pks).update(status=status)
+
+
+def _may_depend(message: OutboxMessage) -> bool:
+    """Whether an earlier message about the same subject can exist; a payment itself is the first about it."""
+    operation = OPERATIONS.get(message.operation)
+    if operation is None or not operation.waits_for_subject:
+        return False
+    return operation.deletes or message.payload.get(operation.key_field) != message.subject

@@ -1,0 +1,85 @@
+"""
+The circuit breaker: when most requests fail, or the keys are refused, all requests pause.
+
+*Closed*: requests flow. *Open*: no request before ``paused_until``. *Half-open*: the pause is over and a
+single probe decides; it closes the breaker, or opens it once more.
+"""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime, timedelta
+from typing import Any
+
+#: The breaker opens when this share of at least this many requests within a minute failed.
+FAILING_SHARE, FAILING_REQUESTS, MINUTE = 0.7, 10, timedelta(minutes=1)
+OPEN_FOR = timedelta(seconds=30)
+
+#: The pause after refused keys. Then a probe checks whether the keys have been corrected.
+REFUSED_KEYS_PAUSE = timedelta(minutes=5)
+
+#: The pause after "too many requests" without a Retry-After, and the longest pause that is obeyed.
+RATE_LIMITED_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
+
+
+class RequestCounter:
+    """Requests of this process that the shared row does not count yet. Threads may share it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._requests = self._failures = 0
+        self._attempt_ended = False
+
+    def add(self, *, failed: bool) -> None:
+        with self._lock:
+            self._requests += 1
+            self._failures += failed
+
+    def end_attempt(self) -> None:
+        """Record that an attempt is over, possibly without a request."""
+        with self._lock:
+            self._attempt_ended = True
+
+    def take(self) -> tuple[int, int, bool]:
+        with self._lock:
+            taken = self._requests, self._failures, self._attempt_ended
+            self._requests, self._failures, self._attempt_ended = 0, 0, False
+        return taken
+
+
+def is_open(row: Any, now: datetime) -> bool:
+    """Whether no request may go now."""
+    return row.paused_until is not None and row.paused_until > now
+
+
+def update(row: Any, counter: RequestCounter, *, paused: bool) -> None:
+    """
+    Add this process's requests to the shared row, and open or close the breaker by the result.
+
+    ``row.now`` is the time. Call it with the row locked; whoever holds the lock saves the row.
+    """
+    requests, failures, attempt_ended = counter.take()
+    now = row.now
+    if row.half_open and attempt_ended and not requests:
+        # The probe ended without a request: let another go.
+        row.next_slot_at = None
+    if row.half_open and requests and not paused:
+        row.half_open, row.next_slot_at = bool(failures), None
+        row.paused_until = now + OPEN_FOR if failures else None
+        row.pause_reason = row.pause_reason if failures else ""
+        return
+    if row.minute_began_at is None or now - row.minute_began_at > MINUTE:
+        row.minute_began_at, row.requests, row.failures = now, 0, 0
+    row.requests += requests
+    row.failures += failures
+    if row.requests >= FAILING_REQUESTS and row.failures >= FAILING_SHARE * row.requests:
+        row.pause_reason = f"{row.failures} of {row.requests} requests failed within a minute."
+        row.paused_until, row.half_open = max(now + OPEN_FOR, row.paused_until or now), True
+        row.requests = row.failures = 0
+
+
+def close(row: Any) -> None:
+    """Let requests go again at once; a probe goes first if the breaker was half-open."""
+    row.paused_until, row.pause_reason = None, ""
+    if row.half_open:
+        row.next_slot_at = None

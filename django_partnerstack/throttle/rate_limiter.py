@@ -1,0 +1,40 @@
+"""The rate limiter: a slot, which is a time to send at, for each request of the site."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+#: No slot is handed out that is further away than this.
+HORIZON = timedelta(seconds=1)
+
+#: A slot that is later than this is not used: another is acquired.
+LATE = timedelta(seconds=0.05)
+
+#: Late slots may still be used if this many workers, using all of theirs at once, exceed the rate by at most
+#: 5 %.
+WORKERS = 20
+
+
+class RateLimiter:
+    """Hands out slots at ``PARTNERSTACK_REQUESTS_PER_MINUTE``. The shared row holds the next free slot."""
+
+    def __init__(self, requests_per_minute: float) -> None:
+        self.interval = max(timedelta(minutes=1) / requests_per_minute, timedelta.resolution)
+        #: How many late slots one worker may use. None at the rate that PartnerStack allows.
+        self.late_slots_allowed = LATE // (WORKERS * self.interval)
+
+    def slots(self, row: Any, wanted: int, now: datetime) -> list[datetime]:
+        """Take at most ``wanted`` slots within the horizon from the locked row."""
+        first = max(now, row.next_slot_at or now)
+        if not row.half_open:
+            # A next slot beyond the horizon means that the database's clock was set back.
+            first = min(first, now + HORIZON + self.interval)
+        free = int((now + HORIZON - first) / self.interval) + 1 if first <= now + HORIZON else 0
+        count = min(wanted, free)
+        row.next_slot_at = first + count * self.interval
+        return [first + number * self.interval for number in range(count)]
+
+    def is_usable(self, slot: datetime, now: datetime, *, slots_held: int) -> bool:
+        """Whether a slot can still be used by a process that holds at most ``slots_held`` of them."""
+        return slots_held <= self.late_slots_allowed or now - slot <= LATE

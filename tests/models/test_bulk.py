@@ -1,0 +1,112 @@
+from datetime import datetime, timezone
+
+import pytest
+
+from django_partnerstack.models import Customer, Deal, Group
+from django_partnerstack.models.bulk import BoundParam, insert, none_of, upsert, with_keys
+
+pytestmark = pytest.mark.django_db
+
+EARLY = datetime(2026, 1, 1, 12, 30, 15, 123456, tzinfo=timezone.utc)
+LATE = datetime(2026, 2, 1, tzinfo=timezone.utc)
+
+
+def row(**columns):
+    default = {
+        "raw": {},
+        "archived": False,
+        "remote_updated_at": EARLY,
+        "name": "",
+        "slug": "",
+        "default": False,
+    }
+    return {"mode": "test", "key": "grup_1", **default, **columns}
+
+
+def put(*rows, model=Group):
+    upsert(model, rows, unique=("mode", "key"), newer="remote_updated_at", using="default")
+
+
+def test_a_row_comes_out_as_it_went_in():
+    put(
+        row(
+            name="Zoë \U0001f600 'a' \"b\" \\ %s", default=True, raw={"a": [1, 2.5, None, True, "\U0001f600"]}
+        )
+    )
+    group = Group.objects.get()
+    assert group.name == "Zoë \U0001f600 'a' \"b\" \\ %s"
+    assert (group.default, group.archived) == (True, False)
+    assert group.remote_updated_at == EARLY
+    assert group.raw == {"a": [1, 2.5, None, True, "\U0001f600"]}
+
+
+def test_numbers_at_the_end_of_their_range_fit():
+    rows = [
+        {
+            "mode": "test",
+            "key": f"deal_{number}",
+            "amount": number,
+            "archived": False,
+            "raw": {},
+            "remote_updated_at": None,
+        }
+        | dict.fromkeys(("external_key", "partner_key", "customer_key", "account_name", "stage"), "")
+        for number in (-(2**63), 2**63 - 1)
+    ]
+    put(*rows, model=Deal)
+    assert set(Deal.objects.values_list("amount", flat=True)) == {-(2**63), 2**63 - 1}
+
+
+def test_one_of_a_batch_can_be_new_another_updated_and_another_left_alone():
+    put(
+        row(key="old", name="old", remote_updated_at=EARLY),
+        row(key="new", name="new", remote_updated_at=LATE),
+    )
+    put(*(row(key=key, name="x", remote_updated_at=EARLY) for key in ("old", "new", "other")))
+    assert dict(Group.objects.values_list("key", "name")) == {"old": "x", "new": "new", "other": "x"}
+
+
+def test_all_columns_stay_as_they_are_if_the_row_is_newer():
+    put(row(name="new", slug="new", default=True, raw={"new": 1}, remote_updated_at=LATE))
+    before = Group.objects.values().get()
+    put(row(name="old", slug="old", default=False, raw={"old": 1}, remote_updated_at=EARLY))
+    assert Group.objects.values().get() == before
+
+
+def test_all_columns_are_written_if_the_row_is_older():
+    put(row(name="old", slug="old", default=True, raw={"old": 1}, remote_updated_at=EARLY))
+    put(row(name="new", slug="new", default=False, raw={"new": 1}, remote_updated_at=LATE))
+    group = Group.objects.get()
+    assert (group.name, group.slug, group.default, group.raw) == ("new", "new", False, {"new": 1})
+    assert group.remote_updated_at == LATE
+
+
+def test_a_row_keeps_its_primary_key():
+    put(row())
+    pk = Group.objects.get().pk
+    put(row(name="new"))
+    assert Group.objects.get().pk == pk
+
+
+def test_an_insert_does_nothing_if_another_row_forbids_it():
+    put(row(key="one"))
+    nothing_like = none_of(Group.objects.filter(key=BoundParam("key")), using="default")
+    for key, inserted in (("one", 0), ("three", 1)):
+        condition = nothing_like.bind({"key": key})
+        assert insert(Group, [row(key="two")], using="default", where=condition) == inserted
+
+
+KEYS = ["a", "A", "a ", "é", "a'b", 'a"b', "a\\b", "%s", "\U0001f600"]
+
+
+def test_rows_are_found_by_many_keys_exactly():
+    for key in [*KEYS, "other"]:
+        Customer.objects.create(mode="test", key=key)
+        Customer.objects.create(mode="production", key=key)
+    found = with_keys(Customer.objects.all(), "test", KEYS)
+    assert {(customer.mode, customer.key) for customer in found} == {("test", key) for key in KEYS}
+
+
+def test_no_keys_find_nothing():
+    Customer.objects.create(mode="test", key=None)
+    assert not with_keys(Customer.objects.all(), "test", [])

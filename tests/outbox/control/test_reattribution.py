@@ -1,0 +1,258 @@
+"""Who sent a customer comes to light late, or a person decides it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection, transaction
+from django.test import override_settings
+
+from django_partnerstack import track
+from django_partnerstack.exceptions import AlreadyReported, InvalidArgument, InvalidTransition
+from django_partnerstack.models import Attribution
+from django_partnerstack.outbox.control import actions
+from django_partnerstack.outbox.control.reattribution import apply_late_attribution
+from django_partnerstack.outbox.queue.messages import customer_lane
+from django_partnerstack.outbox.queue.sequence import sequence_new_messages
+from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
+from django_partnerstack.signals import message_queued
+from tests.attribution.clicks import account, came_by, click, customer, key_of
+from tests.attribution.converting import ConvertingSite
+from tests.outbox.site import message, messages, payment, states
+from tests.shop.models import Account
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site() -> ConvertingSite:
+    return ConvertingSite()
+
+
+def at_partnerstack(site: ConvertingSite, shop: Account) -> str:
+    """The partner that PartnerStack has for the customer."""
+    site.push_for(minutes=1)
+    [found] = site.sandbox.objects("customers")
+    assert found["customer_key"] == key_of(shop)
+    return found["partner_key"]
+
+
+def assign(shop: Account, partner_key: str = "gstest") -> None:
+    track.assign(key_of(shop), partner_key, by="ada")
+
+
+def test_a_click_that_comes_to_light_late_is_credited_with_all_that_waited(site: ConvertingSite) -> None:
+    shop = account()
+    paid = payment(shop)
+    site.push()
+    assert site.sent == []
+    assert track.signup(shop, request=came_by(click("", "gstest")))
+    assert at_partnerstack(site, shop) == "gstest"
+    assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
+
+
+def test_saying_it_again_changes_nothing(site: ConvertingSite) -> None:
+    shop = account()
+    site.push()
+    assert track.signup(shop, request=came_by(click("", "gstest")))
+    site.push()
+    assert not track.signup(shop, request=came_by(click("", "another")))
+    assert not apply_late_attribution(key_of(shop), mode="test")
+
+
+def test_a_worker_is_told_after_the_commit(
+    site: ConvertingSite, django_capture_on_commit_callbacks: object
+) -> None:
+    shop, woken = account(), []
+    site.push()
+
+    def wake(lane: str, **kwargs: object) -> None:
+        woken.append(lane)
+
+    message_queued.connect(wake)
+    try:
+        with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+            track.signup(shop, request=came_by(click("", "gstest")))
+            assert woken == []
+    finally:
+        message_queued.disconnect(wake)
+    assert woken == [customer_lane(key_of(shop))]
+
+
+def test_a_person_credits_an_organic_customer(site: ConvertingSite) -> None:
+    shop = account()
+    site.push()
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+
+
+def test_a_person_credits_a_customer_before_it_is_queued(site: ConvertingSite) -> None:
+    assign(Account(pk=7))
+    shop = account(pk=7)
+    assert at_partnerstack(site, shop) == "gstest"
+
+
+@pytest.mark.parametrize("partner_key", ["", "a\nb", "k" * 256])
+def test_a_partner_key_that_cannot_be_one_is_refused(partner_key: str) -> None:
+    with pytest.raises(InvalidArgument, match="partner key"):
+        assign(account(), partner_key)
+
+
+def test_a_person_decides_again(site: ConvertingSite) -> None:
+    shop = account()
+    assign(shop, "first")
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    assert Attribution.objects.get().partner_key == "gstest"
+
+
+def test_a_person_decides_again_about_a_customer_that_was_organic_for_long(site: ConvertingSite) -> None:
+    shop = account()
+    site.push()
+    shop.email = "new@customers.example"
+    shop.save()
+    site.push()
+    assign(shop, "first")
+    site.sandbox.faults.add("status", status=429, times=1)
+    site.push()
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    assert site.sandbox.objects("customers")[0]["email"] == "new@customers.example"
+
+
+def test_a_late_click_of_a_reported_customer_does_not_bring_back_older_data(site: ConvertingSite) -> None:
+    shop = account()
+    Attribution.objects.all().delete()
+    site.push()
+    shop.partner_key, shop.email = "gstest", "new@customers.example"
+    shop.save()
+    assert at_partnerstack(site, shop) == "gstest"
+    assert not track.signup(shop, request=came_by(click("", "another")))
+    site.push()
+    assert site.sandbox.objects("customers")[0]["email"] == "new@customers.example"
+
+
+def sign_up(shop: Account) -> None:
+    track.signup(shop, request=came_by(click("", "gstest")))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite lets one transaction in at a time")
+@pytest.mark.parametrize("decide", [assign, sign_up])
+def test_what_comes_to_light_while_a_worker_takes_the_customer_in_counts(
+    site: ConvertingSite, decide: Callable[[Account], None]
+) -> None:
+    shop = account()
+
+    def elsewhere() -> None:
+        decide(shop)
+        connection.close()
+
+    thread = threading.Thread(target=elsewhere)
+    with site.worker.throttle.locked() as row:
+        sequence_new_messages("test", "default", row.now)
+        thread.start()
+        thread.join(0.5)
+    thread.join()
+    assert at_partnerstack(site, shop) == "gstest"
+
+
+def test_a_person_puts_a_partner_right_that_partnerstack_refused(site: ConvertingSite) -> None:
+    shop = account()
+    paid = payment(shop)
+    track.signup(shop, request=came_by(click("", "nobody")))
+    site.push_for(hours=3)
+    assert message("customers.create").state == "dead"
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
+    assert customer(shop).partner_key == "gstest"
+
+
+def test_what_was_queued_since_a_refusal_is_not_lost(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("", "nobody")))
+    site.push_for(hours=3)
+    Attribution.objects.update(partner_key="")
+    shop.name = "Newer"
+    shop.save()
+    site.push()
+    assert message("customers.update").state == "blocked"
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    assert site.sandbox.objects("customers")[0]["name"] == "Newer"
+
+
+def test_newer_data_that_wait_to_be_taken_in_are_credited(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("", "nobody")))
+    site.push_for(hours=3)
+    shop.name = "Newer"
+    shop.save()
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    assert len(messages(operation__in=("customers.create", "customers.update"))) == 2
+
+
+def test_a_person_decides_while_partnerstack_is_out_of_order(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("", "another")))
+    site.sandbox.faults.add("status", status=429, times=1)
+    site.push()
+    assert message("customers.create").state == "ready"
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+
+
+def test_a_person_decides_about_what_is_held(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("", "another")))
+    actions.hold(message("customers.save"))
+    assign(shop)
+    actions.release(message("customers.create"))
+    assert at_partnerstack(site, shop) == "gstest"
+
+
+def test_a_cancelled_customer_stays_cancelled(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("", "another")))
+    actions.cancel(message("customers.save"))
+    assign(shop)
+    site.push()
+    assert site.sent == []
+
+
+def test_a_reported_customer_is_not_moved(site: ConvertingSite) -> None:
+    shop = account(partner_key="gstest")
+    site.push()
+    with pytest.raises(AlreadyReported, match=f"PartnerStack has {key_of(shop)} already"):
+        assign(shop, "another")
+    assert not Attribution.objects.exists()
+
+
+def test_a_customer_that_may_be_reported_is_not_moved_until_that_is_known(site: ConvertingSite) -> None:
+    shop = account(partner_key="nobody-yet")
+    site.sandbox.faults.add("reset", times=3)
+    site.push(limit=1)
+    assert message("customers.create").state == "unknown"
+    with pytest.raises(InvalidTransition, match="try again when that is known"), transaction.atomic():
+        assign(shop)
+    assert not Attribution.objects.exists()
+
+
+@override_settings(PARTNERSTACK_TRACKING_TOKEN=TEST_TRACKING_TOKEN)
+def test_a_click_that_partnerstack_does_not_know_is_put_right_by_a_person(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("UnknownClick00", "")))
+    payment(shop)
+    site.push_for(hours=12)
+    assert message("conversions.create").state == "dead"
+    assign(shop)
+    assert at_partnerstack(site, shop) == "gstest"
+    site.clock.at += timedelta(minutes=1)
+    site.push_for(minutes=1)
+    assert set(states().values()) == {"delivered", "cancelled"}
+    assert len(messages("transactions.create", state="delivered")) == 1
