@@ -50,7 +50,7 @@ class TestList:
     def test_says_who_sent_each_customer(self, browser: Client) -> None:
         customer = Customer.objects.create(mode="test", customer_key="account-1")
         partnership = Partnership.objects.create(mode="test", key="part_1", partner_key="gstest")
-        decided(way="cookie", partner_key="gstest", landing_path="/pricing/")
+        decided(method="cookie", partner_key="gstest", landing_path="/pricing/")
         html = browser.get(list_url(Attribution)).rendered_content
         assert page_url(customer) in html
         assert page_url(partnership) in html

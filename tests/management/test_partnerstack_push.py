@@ -54,7 +54,7 @@ def test_it_fails_while_a_message_needs_a_person(partnerstack: Sandbox, capsys: 
     with pytest.raises(SystemExit) as stopped:
         call_command("partnerstack_push", stdout=StringIO(), stderr=err, no_color=True)
     assert stopped.value.code == 1
-    assert err.getvalue() == "Messages that need a person: 1 dead and 1 held. See the admin.\n"
+    assert err.getvalue() == "Messages that need attention: 1 failed and 1 on hold. See the admin.\n"
 
 
 def test_it_tells_why_nothing_leaves(partnerstack: Sandbox) -> None:
@@ -62,7 +62,7 @@ def test_it_tells_why_nothing_leaves(partnerstack: Sandbox) -> None:
     partnerstack.faults.add("status", status=401)
     out, err = push()
     assert out == "1 scheduled\n"
-    assert "Nothing leaves before" in err
+    assert "Delivery is paused until" in err
     assert "401" in err
 
 

@@ -214,7 +214,7 @@ class Outbox(RuleBasedStateMachine):
     @invariant()
     def what_is_being_sent_has_a_lease(self) -> None:
         sending = OutboxMessage.objects.filter(state=State.SENDING)
-        assert all(each.lease_token and each.next_attempt_at for each in sending)
+        assert all(each.lease_token and each.lease_expires_at for each in sending)
         assert max(Counter(each.lane for each in sending).values(), default=1) == 1
 
     @invariant()

@@ -181,7 +181,7 @@ def test_an_error_about_something_else_than_the_cursor_is_told_as_it_is(clock):
 
 
 @pytest.mark.parametrize(
-    ("checkpoint", "other", "covers"),
+    ("walk", "other", "covers"),
     [
         ({"full": True}, {"full": False, "since": 5}, True),
         ({"full": True}, {"full": True}, True),

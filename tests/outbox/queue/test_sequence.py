@@ -190,7 +190,7 @@ def test_a_refused_customer_blocks_what_is_its(site: Site, refused: Account) -> 
     site.push()
     assert message("customers.create").state == "dead"
     assert {each.state for each in messages("transactions.create")} == {"blocked"}
-    assert all("Waits for" in each.reason for each in messages("transactions.create"))
+    assert all("Depends on" in each.reason for each in messages("transactions.create"))
 
 
 def test_newer_data_take_the_place_of_a_refused_creation(site: Site, refused: Account) -> None:
