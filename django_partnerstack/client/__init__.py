@@ -1,7 +1,6 @@
-"""PartnerStack over HTTP. Knows nothing of Django: it works in any Python program."""
+"""A client of PartnerStack's vendor API. It does not need Django, so any Python program can use it."""
 
 from .client import Client
-from .pages import Page
 from .records import (
     ActionRecord,
     CustomerRecord,
@@ -14,6 +13,7 @@ from .records import (
     TransactionRecord,
     WebhookRecord,
 )
+from .resources.base import Page
 
 __all__ = [
     "ActionRecord",

@@ -10,15 +10,13 @@ from django.apps import apps
 from django.db import models, router
 
 from .. import sources
-from ..client.payloads import whole
-from ..client.resources.transactions import LARGEST_AMOUNT
+from ..client.validation import transaction_amount as _amount
 from ..conf import conf
 from ..exceptions import InvalidArgument
 from ..mapping import minor_units
 from .enqueue import Draft, customer_lane
 from .operations import SAVE_CUSTOMER
 
-_amount = whole(-LARGEST_AMOUNT, LARGEST_AMOUNT)
 
 #: PartnerStack takes 255; the rest is for what is left after refunds.
 LONGEST_KEY = 240

@@ -15,7 +15,7 @@ from django.db import IntegrityError, router, transaction
 from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
-from ..client.arguments import LONGEST_KEY
+from ..client.validation import LONGEST_KEY
 from ..exceptions import InvalidArgument
 from ..models import OutboxMessage, State, Transaction
 from ..models.upsert import Condition, Given, insert, none_of

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from ..client import Client
-from ..client.retry import Pace
+from ..client.retry import RetryPolicy
 from ..conf import conf
 from ..connection import get_client
 from ..exceptions import PartnerStackError
@@ -49,7 +49,7 @@ def look_up(messages: Iterable[OutboxMessage], *, seconds: float) -> dict[int, L
     Actions cannot be looked up: those of the same type and customer from the time of sending are candidates.
     Begins no request after ``seconds``. Raises ConfigurationError without a key pair.
     """
-    client = get_client(deadline=seconds, pace=Pace(attempts=1))
+    client = get_client(deadline=seconds, retry_policy=RetryPolicy(attempts=1))
     line, patience = site_line(conf.mode), Patience(seconds)
 
     def turn() -> None:

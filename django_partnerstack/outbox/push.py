@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Event
 
 from ..client import Client
-from ..client.retry import Pace
+from ..client.retry import RetryPolicy
 from ..conf import conf
 from ..connection import get_client
 from .clock import Clock
@@ -28,7 +28,7 @@ def worker(*, threads: int = 4, client: Client | None = None, stopping: Event | 
     """
     seconds = float(conf.connect_timeout) + float(conf.read_timeout)
     return Worker(
-        client or get_client(deadline=seconds, pace=Pace(attempts=1)),
+        client or get_client(deadline=seconds, retry_policy=RetryPolicy(attempts=1)),
         mode=conf.mode,
         threads=threads,
         request_seconds=seconds,

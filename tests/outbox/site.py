@@ -11,7 +11,7 @@ import requests
 from django.utils import timezone
 
 from django_partnerstack.client import Client
-from django_partnerstack.client.retry import Pace
+from django_partnerstack.client.retry import RetryPolicy
 from django_partnerstack.models import OutboxConnection, OutboxLane, OutboxMessage, Standing, State
 from django_partnerstack.outbox import Worker, customer_lane
 from django_partnerstack.outbox.claim import claim
@@ -57,7 +57,7 @@ class Site:
         """Another worker of the site, as in another process."""
         session = requests.Session()
         session.mount(API, self.adapter)
-        client = Client(*keys, api_url=API, session=session, pace=Pace(attempts=1))
+        client = Client(*keys, api_url=API, session=session, retry_policy=RetryPolicy(attempts=1))
         defaults = {"mode": "test", "clock": self.clock, "requests_per_minute": 6_000_000}
         return Worker(client, **{**defaults, **options})
 
