@@ -9,11 +9,13 @@ from .records import (
     LeadRecord,
     LinkRecord,
     PartnershipRecord,
+    Record,
     RewardRecord,
     TransactionRecord,
     WebhookRecord,
 )
-from .resources.base import Page
+from .resources.base import Listing, Page
+from .retry import RetryPolicy
 
 __all__ = [
     "ActionRecord",
@@ -23,8 +25,11 @@ __all__ = [
     "GroupRecord",
     "LeadRecord",
     "LinkRecord",
+    "Listing",
     "Page",
     "PartnershipRecord",
+    "Record",
+    "RetryPolicy",
     "RewardRecord",
     "TransactionRecord",
     "WebhookRecord",

@@ -24,7 +24,8 @@ class Client:
     Each list of the API is an attribute, such as ``client.customers``.
 
     ``public_key``, ``secret_key``: the key pair of one mode, test or production.
-    ``api_url``: an https URL, or http on this machine. If it ends in ``/v1``, only ``partnerships.get`` works.
+    ``api_url``: an https URL, or http on this machine. If it ends in ``/v1``, only ``partnerships.get``
+    works.
     ``timeout``: seconds to wait for a connection and for the next bytes of a response, as a pair or as one
     number for both.
     ``session``: used instead of a new session, with its adapters and cookies. The deadline is then checked
@@ -103,8 +104,8 @@ class Client:
         Call any other route of the API and return the data of its response, without the envelope.
 
         None if the response has only a message. ``path`` is below ``api_url`` and begins with a slash; encode
-        the keys in it with ``urllib.parse.quote(key, safe="")``. ``params`` may contain datetimes, booleans and
-        lists. Only a GET is retried.
+        the keys in it with ``urllib.parse.quote(key, safe="")``. ``params`` may contain datetimes, booleans
+        and lists. Only a GET is retried.
         """
         return self._api.call(
             validation.method(method),

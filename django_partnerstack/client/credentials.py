@@ -18,8 +18,8 @@ class Credential(AuthBase):
     """
     Sets the ``Authorization`` header of a request. Cannot be pickled or copied, and its repr shows no key.
 
-    ``problem`` says why it cannot be used. ``check`` raises it, and not the constructor: the variables of that
-    traceback would show the key.
+    ``problem`` says why it cannot be used. ``check`` raises it, and not the constructor: the variables of
+    that traceback would show the key.
     """
 
     __slots__ = ("_authorization", "_secrets", "problem")

@@ -39,8 +39,8 @@ def minor_units(amount: Decimal | int, currency: str) -> int:
     """
     The amount in minor units: ``Decimal("49.00")`` US dollars are 4900. An int is already in minor units.
 
-    Raises ``InvalidArgument`` for any other type, for a wrong currency code and for a Decimal with more decimals
-    than the currency has: how to round is the caller's decision.
+    Raises ``InvalidArgument`` for any other type, for a wrong currency code and for a Decimal with more
+    decimals than the currency has: how to round is the caller's decision.
     """
     code = currency_code("The currency", currency)
     if isinstance(amount, int) and not isinstance(amount, bool):

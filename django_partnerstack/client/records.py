@@ -36,8 +36,9 @@ class Record:
     resource: ClassVar[str] = ""
 
     key: str = fields.key(required=True)
-    created_at: datetime | None = fields.timestamp()
-    updated_at: datetime | None = fields.timestamp()
+    # ruff cannot see that these calls return a dataclass field.
+    created_at: datetime | None = fields.timestamp()  # noqa: RUF009
+    updated_at: datetime | None = fields.timestamp()  # noqa: RUF009
     #: Partner-side objects call it ``is_archived``.
     archived: bool = fields.boolean("archived", "is_archived", default=False)
     raw: dict[str, Any] = field(default_factory=dict, repr=False, hash=False)

@@ -93,7 +93,8 @@ class Session(requests.Session):
     """
     Ignores redirects.
 
-    requests would look at the target even where redirects are not followed, and read a body of any size for it.
+    requests would look at the target even where redirects are not followed, and read a body of any size for
+    it.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> None:

@@ -60,9 +60,9 @@ class Transport:
         """
         Send a request once and return its response. ``path`` is for messages.
 
-        Raises ``NotSent``, ``ReplyLost`` or ``UnusableReply``, or what a signal or a time limit raises, always
-        without a cause and without the frames below this one: their variables include the ``Authorization``
-        header, which error reports with variables would show.
+        Raises ``NotSent``, ``ReplyLost`` or ``UnusableReply``, or what a signal or a time limit raises,
+        always without a cause and without the frames below this one: their variables include the
+        ``Authorization`` header, which error reports with variables would show.
         """
         where = {"method": method, "path": path}
         failure: BaseException

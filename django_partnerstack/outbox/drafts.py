@@ -17,7 +17,6 @@ from ..mapping import minor_units
 from .enqueue import Draft, customer_lane
 from .operations import SAVE_CUSTOMER
 
-
 #: PartnerStack takes 255; the rest is for what is left after refunds.
 LONGEST_KEY = 240
 

@@ -23,8 +23,8 @@ class Page(Generic[R]):
 
     ``unusable`` has a ``RecordError`` for each object that cannot be a record. Its ``position`` counts all
     objects of the page from 0.
-    ``next_cursor`` is the key to list on from. It is None on the last page: PartnerStack says that there is no
-    more, or the page has no objects, or its last object has no key.
+    ``next_cursor`` is the key to list on from. It is None on the last page: PartnerStack says that there is
+    no more, or the page has no objects, or its last object has no key.
     ``total`` is None except for the few lists that have it.
     """
 
@@ -48,8 +48,8 @@ class Listing(Generic[R]):
     """
     The objects of one kind, newest first.
 
-    Filters have the names that PartnerStack gives them (docs.partnerstack.com/reference). A datetime must have
-    a time zone. Whether ``min_created`` and the like include the bound itself is not documented.
+    Filters have the names that PartnerStack gives them (docs.partnerstack.com/reference). A datetime must
+    have a time zone. Whether ``min_created`` and the like include the bound itself is not documented.
     """
 
     def __init__(self, api: Api, record: type[R]) -> None:
@@ -61,8 +61,8 @@ class Listing(Generic[R]):
         """
         One page of up to ``limit`` objects: those that follow the key ``starting_after``.
 
-        A ``limit`` below 1 counts as 1, above 250 as 250. Raises ``InvalidArgument`` or a ``RequestError``, but
-        no ``RecordError``: see ``Page.unusable``. Safe to repeat.
+        A ``limit`` below 1 counts as 1, above 250 as 250. Raises ``InvalidArgument`` or a ``RequestError``,
+        but no ``RecordError``: see ``Page.unusable``. Safe to repeat.
         """
         params = _page_query(limit, starting_after, filters)
         return self._api.call("GET", self.path, lambda data: read_page(self.record, data), params=params)

@@ -27,8 +27,8 @@ class Conversions:
     """
     Server-to-server conversions: customers who came by a click.
 
-    They use the tracking token and a host of their own, and work only after PartnerStack's support has enabled
-    them. See "Server to Server (S2S) tracking" at docs.partnerstack.com.
+    They use the tracking token and a host of their own, and work only after PartnerStack's support has
+    enabled them. See "Server to Server (S2S) tracking" at docs.partnerstack.com.
     """
 
     def __init__(self, api: Api | None) -> None:
@@ -54,8 +54,8 @@ class Conversions:
 
         ``email`` and ``name`` may be omitted or made anonymous.
 
-        Success does not mean that PartnerStack created a customer: read it by its key after some minutes. Only
-        one conversion per customer key ever counts. Raises ``InvalidArgument`` without a tracking token.
+        Success does not mean that PartnerStack created a customer: read it by its key after some minutes.
+        Only one conversion per customer key ever counts. Raises ``InvalidArgument`` without a tracking token.
         """
         if self._api is None:
             raise InvalidArgument("A conversion needs the tracking token: give Client a tracking_token.")

@@ -31,7 +31,8 @@ class Customers(Listing[CustomerRecord]):
         """
         One customer. Safe to repeat.
 
-        Raises ``NotFound``, which within minutes of the creation does not prove that there is no such customer.
+        Raises ``NotFound``, which within minutes of the creation does not prove that there is no such
+        customer.
         """
         return self._request("GET", self._address("customer_key", customer_key))
 
@@ -49,7 +50,8 @@ class Customers(Listing[CustomerRecord]):
         """
         Create a customer of a partner.
 
-        ``customer_key``: the site's own key, unique in the account. With None the customer cannot be looked up.
+        ``customer_key``: the site's own key, unique in the account. With None the customer cannot be looked
+        up.
         ``partner_key``: the partner's public key, not the ``part_…`` key.
         ``meta``: custom fields by their API names. It comes back empty; its values are in other fields of
         ``raw``.
@@ -83,8 +85,8 @@ class Customers(Listing[CustomerRecord]):
         """
         Change the given fields of a customer. A customer cannot be moved to another partner.
 
-        ``customer_key`` replaces the site's own key. Raises ``NotFound``. Safe to repeat, unless the key changed
-        and ``customer`` is the old one.
+        ``customer_key`` replaces the site's own key. Raises ``NotFound``. Safe to repeat, unless the key
+        changed and ``customer`` is the old one.
         """
         fields = changes(
             CHECKS,

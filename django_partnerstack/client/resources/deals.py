@@ -34,8 +34,9 @@ class Deals(Listing[DealRecord]):
     """
     Sales that are being negotiated.
 
-    A ``deal_key`` argument is PartnerStack's key or the deal's ``external_key``. ``fields`` are PartnerStack's
-    own field objects; ``Client.request("GET", "/deals/form-templates")`` shows which ones there are.
+    A ``deal_key`` argument is PartnerStack's key or the deal's ``external_key``. ``fields`` are
+    PartnerStack's own field objects; ``Client.request("GET", "/deals/form-templates")`` shows which ones
+    there are.
     See docs.partnerstack.com/reference/patch_deals.
     """
 
