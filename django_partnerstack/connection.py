@@ -1,4 +1,4 @@
-"""Where this app's settings meet the client."""
+"""Clients with the keys, URLs and time-outs of the settings."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from .exceptions import PartnerStackError
 
 
 class ConfigurationError(PartnerStackError, ImproperlyConfigured):
-    """The settings do not let this app talk to PartnerStack; the message says which to change."""
+    """PartnerStack cannot be reached with these settings. The message says which to change."""
 
 
 def get_client(**options: Any) -> Client:
     """
-    A new client with the key pair, URLs and time-outs of the settings. Keep it for as long as you need it.
+    A new client with the key pair, URLs and time-outs of the settings. Threads may share it.
 
-    ``options`` are further arguments of the client.
+    ``options``: further arguments of ``Client``, such as ``deadline``.
 
-    Raises ConfigurationError if there is no key pair, or if a setting cannot be used.
+    Raises ``ConfigurationError`` if there is no key pair or a setting cannot be used.
     """
     if not conf.has_keys:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""Everything that a site shows, stores and logs, to be searched for its keys."""
+"""Collects everything that a site shows, stores and logs, and searches it for the site's keys."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from django_partnerstack.sandbox import TEST_KEYS, TEST_TRACKING_TOKEN
 
 PUBLIC, SECRET = TEST_KEYS
 TOKEN = TEST_TRACKING_TOKEN
-#: The secret key, the pair as HTTP Basic sends it, and the token. The public key may be seen in part.
+#: The secret key, the pair as HTTP Basic sends it, and the token. A part of the public key may be shown.
 CANARIES = (SECRET, base64.b64encode(f"{PUBLIC}:{SECRET}".encode()).decode().rstrip("="), TOKEN)
 
 
-class Told:
-    """What came out, by where it did."""
+class Output:
+    """Texts by the place that showed them."""
 
     def __init__(self) -> None:
         self.texts: dict[str, str] = {}
@@ -35,18 +35,18 @@ class Told:
 
     @property
     def leaks(self) -> list[str]:
-        """Where a key is to be seen."""
+        """The places that show a key."""
         everything = {**self.texts, "log": self.log.getvalue()}
         return [where for where, text in everything.items() if any(each in text for each in CANARIES)]
 
     def listen(self) -> logging.Handler:
-        """A handler that keeps all it is given, with the values that a message was made of."""
+        """A handler that collects all log messages with their arguments."""
         handler = logging.StreamHandler(self.log)
         handler.setFormatter(logging.Formatter("%(name)s %(message)s %(args)r"))
         return handler
 
     def attempt(self, where: str, call: Callable[[], Any]) -> bool:
-        """Keep what a call returns or raises, the latter as every kind of report shows it."""
+        """Add what a call returns, or its error as every kind of error report shows it."""
         try:
             self.add(where, repr(call()))
         except Exception as error:
@@ -64,13 +64,12 @@ class Told:
         self.add(f"{where}: locals", "".join(with_locals.format()))
 
     def command(self, *arguments: str) -> bool:
-        """Run a command of ours, and keep what it prints and how it ends."""
+        """Run a management command and add what it prints. False if it raises an error."""
         out = StringIO()
         name = " ".join(arguments)
-
-        went_well = self.attempt(name, lambda: call_command(*arguments, stdout=out, stderr=out))
+        succeeded = self.attempt(name, lambda: call_command(*arguments, stdout=out, stderr=out))
         self.add(name, out.getvalue())
-        return went_well
+        return succeeded
 
     def tables(self) -> None:
         out = StringIO()
@@ -78,11 +77,14 @@ class Told:
         self.add("tables", out.getvalue())
 
     def pages(self, browser: Browser) -> None:
-        """The list of each of our models, and the page of each object on it."""
+        """Add the admin pages of this app: the list of each model and the page of each object."""
         for model in admin.site._registry:
             if model._meta.app_label == "partnerstack":
-                at = f"/admin/partnerstack/{model._meta.model_name}/"
-                for path in (at, *(f"{at}{pk}/change/" for pk in model.objects.values_list("pk", flat=True))):
-                    answer = browser.get(path)
-                    assert answer.status_code == 200, path
-                    self.add(path, answer.content.decode())
+                url = f"/admin/partnerstack/{model._meta.model_name}/"
+                for path in (
+                    url,
+                    *(f"{url}{pk}/change/" for pk in model.objects.values_list("pk", flat=True)),
+                ):
+                    response = browser.get(path)
+                    assert response.status_code == 200, path
+                    self.add(path, response.content.decode())

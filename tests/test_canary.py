@@ -1,4 +1,4 @@
-"""No key of a site is ever seen: not in a log, a repr, a traceback with its variables, a page or a table."""
+"""No log, repr, traceback with local variables, admin page or table shows a key of the site."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from django_partnerstack.outbox.delivery.loop import site_delivery
 from django_partnerstack.sandbox import Sandbox
 from tests.shop.models import Account, Payment
 
-from .canary import PUBLIC, SECRET, TOKEN, Told
+from .canary import PUBLIC, SECRET, TOKEN, Output
 from .client.servers import Connection, Server, reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,12 +30,12 @@ FAULTS: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture
-def told() -> Iterator[Told]:
-    told, root = Told(), logging.getLogger()
-    handler, level = told.listen(), root.level
+def output() -> Iterator[Output]:
+    output, root = Output(), logging.getLogger()
+    handler, level = output.listen(), root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    yield told
+    yield output
     root.removeHandler(handler)
     root.setLevel(level)
 
@@ -59,8 +59,8 @@ def browser() -> Browser:
     return browser
 
 
-def repeat_the_keys(connection: Connection) -> None:
-    """A proxy's page for developers, which shows what was sent."""
+def echo_the_keys(connection: Connection) -> None:
+    """Respond with an error page that repeats the request, as a proxy may do."""
     while request := connection.read_request():
         lines = dict(line.split(": ", 1) for line in request.decode().split("\r\n\r\n")[0].split("\r\n")[1:])
         sent = f"{lines['Authorization']} {SECRET} {TOKEN}"
@@ -78,10 +78,10 @@ def calls(client: Client) -> dict[str, Any]:
     }
 
 
-def call_all(told: Told, name: str) -> None:
+def call_all(output: Output, name: str) -> None:
     with get_client(deadline=0.4) as client:
         for what, call in calls(client).items():
-            told.attempt(f"{what} with {name}", call)
+            output.attempt(f"{what} with {name}", call)
 
 
 def sell() -> Payment:
@@ -95,78 +95,76 @@ def act(browser: Browser, action: str, model: Any) -> str:
     return browser.post(address, form, follow=True).content.decode()
 
 
-def test_no_kind_of_failure_shows_a_key(told: Told, site: Sandbox, settings: Any) -> None:
+def test_no_failed_request_shows_a_key(output: Output, site: Sandbox, settings: Any) -> None:
     for name, fault in FAULTS.items():
         site.faults.add(**fault)
-        call_all(told, name)
+        call_all(output, name)
         site.faults.clear()
-    with Server(repeat_the_keys) as server:
+    with Server(echo_the_keys) as server:
         settings.PARTNERSTACK_API_URL = settings.PARTNERSTACK_CONVERSION_URL = server.url
-        call_all(told, "keys repeated")
-    call_all(told, "nobody there")
-    assert {"write with lost: locals", "read with keys repeated: technical page"} <= set(told.texts)
-    assert told.leaks == []
+        call_all(output, "keys echoed")
+    call_all(output, "no connection")
+    assert {"write with lost: locals", "read with keys echoed: technical page"} <= set(output.texts)
+    assert output.leaks == []
 
 
-def test_nothing_shows_a_key_while_a_programme_is_mirrored(
-    told: Told, site: Sandbox, browser: Browser
-) -> None:
-    assert told.command("partnerstack_sync")
+def test_nothing_shows_a_key_during_a_sync(output: Output, site: Sandbox, browser: Browser) -> None:
+    assert output.command("partnerstack_sync")
     site.faults.add("status", status=401)
-    assert not told.command("partnerstack_sync", "--full", "--json")
-    told.add("refreshed in vain", act(browser, "refresh_from_partnerstack", Partnership))
+    assert not output.command("partnerstack_sync", "--full", "--json")
+    output.add("refresh failed", act(browser, "refresh_from_partnerstack", Partnership))
     site.faults.clear()
-    told.add("refreshed", act(browser, "refresh_from_partnerstack", Partnership))
-    told.pages(browser)
-    told.tables()
+    output.add("refreshed", act(browser, "refresh_from_partnerstack", Partnership))
+    output.pages(browser)
+    output.tables()
     assert all(model.objects.exists() for model in MIRRORS.values())
-    assert told.leaks == []
+    assert output.leaks == []
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_nothing_shows_a_key_while_messages_are_pushed(
-    told: Told, site: Sandbox, browser: Browser, fault: str
+def test_nothing_shows_a_key_during_a_delivery(
+    output: Output, site: Sandbox, browser: Browser, fault: str
 ) -> None:
     sell()
-    befallen = site.faults.add(**FAULTS[fault], times=2)
+    injected = site.faults.add(**FAULTS[fault], times=2)
     for model in (Account, Payment):
-        told.add("pushed", act(browser, "push_to_partnerstack", model))
-    told.pages(browser)
-    told.tables()
-    assert befallen.times < 2
-    assert told.leaks == []
+        output.add("pushed", act(browser, "push_to_partnerstack", model))
+    output.pages(browser)
+    output.tables()
+    assert injected.times < 2
+    assert output.leaks == []
 
 
-def test_nothing_shows_a_key_that_partnerstack_repeats(
-    told: Told, settings: Any, browser: Browser, site: Sandbox
+def test_nothing_shows_a_key_that_a_response_echoes(
+    output: Output, settings: Any, browser: Browser, site: Sandbox
 ) -> None:
     sell()
-    with Server(repeat_the_keys) as server:
+    with Server(echo_the_keys) as server:
         settings.PARTNERSTACK_API_URL = settings.PARTNERSTACK_CONVERSION_URL = server.url
-        told.command("partnerstack_sync")
-        told.add("pushed", act(browser, "push_to_partnerstack", Account))
-    told.pages(browser)
-    told.tables()
-    assert "***" in told.texts["tables"]
-    assert told.leaks == []
+        output.command("partnerstack_sync")
+        output.add("pushed", act(browser, "push_to_partnerstack", Account))
+    output.pages(browser)
+    output.tables()
+    assert "***" in output.texts["tables"]
+    assert output.leaks == []
 
 
-def test_no_object_shows_a_key(told: Told, site: Sandbox) -> None:
+def test_no_repr_shows_a_key(output: Output, site: Sandbox) -> None:
     client, worker = get_client(), site_delivery()
     for thing in (client, worker, client._api, client._api._transport, client._keys):
-        told.add(type(thing).__name__, repr(thing))
-        told.add(f"variables of {type(thing).__name__}", repr(getattr(thing, "__dict__", "")))
-    assert told.leaks == []
+        output.add(type(thing).__name__, repr(thing))
+        output.add(f"variables of {type(thing).__name__}", repr(getattr(thing, "__dict__", "")))
+    assert output.leaks == []
 
 
-def test_a_key_that_is_shown_is_found(told: Told, browser: Browser) -> None:
+def test_the_search_finds_a_key_that_is_shown(output: Output, browser: Browser) -> None:
     def fail(key: str) -> None:
-        raise ValueError("No key in here.")
+        raise ValueError("There is no key in this message.")
 
     logging.getLogger("django_partnerstack").debug("It is %s", [SECRET])
     Partnership.objects.create(mode="test", key="part_1", email=SECRET)
-    told.attempt("read", lambda: fail(SECRET))
-    told.tables()
-    told.pages(browser)
-    assert {"read: locals", "read: technical page", "tables", "log"} <= set(told.leaks)
-    assert {"/admin/partnerstack/partnership/"} <= set(told.leaks)
+    output.attempt("read", lambda: fail(SECRET))
+    output.tables()
+    output.pages(browser)
+    assert {"read: locals", "read: technical page", "tables", "log"} <= set(output.leaks)
+    assert {"/admin/partnerstack/partnership/"} <= set(output.leaks)

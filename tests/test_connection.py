@@ -18,7 +18,7 @@ def test_the_client_uses_the_keys_and_the_url_of_the_settings():
 
 
 @pytest.mark.parametrize("missing", KEYS)
-def test_without_both_keys_it_says_which_settings_and_where_to_get_them(missing):
+def test_a_missing_key_is_an_error_that_names_the_settings_and_where_to_find_them(missing):
     with override_settings(**{**KEYS, missing: ""}), pytest.raises(ConfigurationError) as caught:
         get_client()
     assert "PARTNERSTACK_SECRET_KEY are not set" in str(caught.value)
@@ -36,7 +36,7 @@ def test_without_both_keys_it_says_which_settings_and_where_to_get_them(missing)
     ],
     ids=str,
 )
-def test_a_setting_that_cannot_be_used_is_an_error_of_configuration_without_a_key(wrong):
+def test_a_wrong_setting_is_a_configuration_error_that_shows_no_key(wrong):
     with override_settings(**KEYS, **wrong), pytest.raises(ConfigurationError) as caught:
         get_client()
     assert TEST_KEYS[1] not in str(caught.value)

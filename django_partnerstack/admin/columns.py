@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
-from ..client.currencies import exponent
+from ..client.money import exponent
 from ..conf import conf
 
 #: Shown for nothing, on pages as in lists.

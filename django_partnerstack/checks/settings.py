@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
 
-from ..client import arguments
+from ..client import validation
 from ..conf import Conf, conf
 from ..exceptions import InvalidArgument
 from ..models.mirror import Mode
@@ -61,7 +61,7 @@ def _refusal(name: str, url: object) -> str:
     if not is_url(url):
         return f"{name} is not a URL."
     try:
-        arguments.url(name, url)
+        validation.url(name, url)
     except InvalidArgument as error:
         return str(error)
     return ""

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import TypeGuard
 from urllib.parse import SplitResult, urlsplit
 
-from ..client import arguments
+from ..client import validation
 
 
 def is_url(value: object) -> TypeGuard[str]:
@@ -19,7 +19,7 @@ def is_loopback(url: str) -> bool:
     """Whether it points at this machine, so that nobody on the way can read it."""
     parts = _split(url)
     host = parts.hostname or "" if parts else ""
-    return arguments.is_loopback(host)
+    return validation.is_loopback(host)
 
 
 def _split(url: str) -> SplitResult | None:

@@ -1,7 +1,6 @@
-"""PartnerStack over HTTP. Knows nothing of Django: it works in any Python program."""
+"""A client of PartnerStack's vendor API. It does not need Django, so any Python program can use it."""
 
 from .client import Client
-from .pages import Page
 from .records import (
     ActionRecord,
     CustomerRecord,
@@ -10,10 +9,13 @@ from .records import (
     LeadRecord,
     LinkRecord,
     PartnershipRecord,
+    Record,
     RewardRecord,
     TransactionRecord,
     WebhookRecord,
 )
+from .resources.base import Listing, Page
+from .retry import RetryPolicy
 
 __all__ = [
     "ActionRecord",
@@ -23,8 +25,11 @@ __all__ = [
     "GroupRecord",
     "LeadRecord",
     "LinkRecord",
+    "Listing",
     "Page",
     "PartnershipRecord",
+    "Record",
+    "RetryPolicy",
     "RewardRecord",
     "TransactionRecord",
     "WebhookRecord",

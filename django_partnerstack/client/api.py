@@ -1,36 +1,51 @@
-"""Calls of the API: where to, with which keys, tried how often, understood how."""
+"""How a call becomes a request: its query and body, and the retries of a read."""
 
 from __future__ import annotations
 
 import json as jsonlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from requests.auth import AuthBase
 
 from ..exceptions import InvalidArgument
 from .credentials import Scrubber
-from .replies import understand
-from .retry import Pace, retrying
+from .replies import parse_response
+from .retry import RetryPolicy, retry
 from .transport import Transport
+from .validation import Check, filter_value
 
 T = TypeVar("T")
 
-METHODS = ("GET", "POST", "PATCH", "PUT", "DELETE")
+
+class Unset:
+    """The type of ``UNSET``: an argument that was not given and is not sent. None is sent as null."""
+
+    def __repr__(self) -> str:
+        return "UNSET"
+
+
+UNSET = Unset()
 
 
 class Api:
-    """One account at one URL. Reads are tried again, writes are sent once."""
+    """One account at one URL. Reads are retried, writes are sent once."""
 
     def __init__(
-        self, transport: Transport, url: str, auth: AuthBase, scrub: Scrubber, *, deadline: float, pace: Pace
+        self,
+        transport: Transport,
+        url: str,
+        auth: AuthBase,
+        scrub: Scrubber,
+        deadline: float,
+        retry_policy: RetryPolicy,
     ) -> None:
         self._transport = transport
         self._url = url
         self._auth = auth
         self._scrub = scrub
         self._deadline = deadline
-        self._pace = pace
+        self._retry_policy = retry_policy
 
     def call(
         self,
@@ -44,43 +59,72 @@ class Api:
         may_be_empty: bool = False,
     ) -> T:
         """
-        What ``convert`` makes of the data of the answer.
+        Send a request and return its data, converted.
 
-        ``root``: the path is below the URL without its ``/v2``, where two routes of deals are.
-        ``may_be_empty``: a good answer may have no body.
+        ``path`` is encoded. ``root``: it is below the API's URL without ``/v2``, as two routes of deals are.
+        ``may_be_empty``: a successful response may have no body. Raises ``RequestError``, or ``RecordError``
+        from ``convert``.
         """
         url = (self._url.removesuffix("/v2") if root else self._url) + path
         body = None if json is None else encode(json)
-        shown = self._scrub(path) or "/"
-        ends = self._pace.clock() + self._deadline
+        policy = self._retry_policy
+        deadline = policy.clock() + self._deadline
 
         def attempt() -> T:
             reply = self._transport.exchange(
                 method,
                 url,
-                path=shown,
+                path=self._scrub(path) or "/",
                 auth=self._auth,
                 scrub=self._scrub,
-                left=lambda: ends - self._pace.clock(),
+                seconds_left=lambda: deadline - policy.clock(),
                 params=params,
                 body=body,
             )
-            now = self._pace.wall_clock()
-            return understand(reply, convert, scrub=self._scrub, now=now, may_be_empty=may_be_empty)
+            return parse_response(
+                reply, convert, scrub=self._scrub, now=policy.wall_clock(), may_be_empty=may_be_empty
+            )
 
-        return retrying(attempt, ends, self._pace) if method == "GET" else attempt()
+        return retry(attempt, deadline, policy) if method == "GET" else attempt()
 
 
 def encode(value: Any) -> bytes:
-    """The body of a request. NaN and infinity are refused, since they are not JSON."""
+    """The JSON body of a request. Refuses NaN and infinity, which JSON does not have."""
     try:
         return jsonlib.dumps(value, allow_nan=False).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgument(f"This cannot be sent as JSON: {error}.") from None
 
 
-def checked_method(method: str) -> str:
-    upper = method.upper() if isinstance(method, str) else ""
-    if upper not in METHODS:
-        raise InvalidArgument(f"The method must be one of {', '.join(METHODS)}.")
-    return upper
+def query(filters: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """
+    Filters as a query string has them.
+
+    Datetimes become milliseconds since 1970, True and False ``true`` and ``false``. A list repeats its name
+    for each value. None is left out.
+    """
+    pairs: list[tuple[str, str]] = []
+    for name, value in filters.items():
+        values = value if isinstance(value, (list, tuple)) else [value]
+        pairs += [(name, filter_value(name, each)) for each in values if each is not None]
+    return pairs
+
+
+def body(checks: Mapping[str, Check], **fields: Any) -> dict[str, Any]:
+    """The fields that were given, each as its check returns it."""
+    return {name: checks[name](name, value) for name, value in fields.items() if not isinstance(value, Unset)}
+
+
+def changes(checks: Mapping[str, Check], **fields: Any) -> dict[str, Any]:
+    """As ``body``, for an update. Refuses an update without any field."""
+    if not (given := body(checks, **fields)):
+        raise InvalidArgument("Name at least one field to change.")
+    return given
+
+
+def exactly_one(**fields: Any) -> str:
+    """The name of the only field that is not None."""
+    given = [name for name, value in fields.items() if value is not None]
+    if len(given) != 1:
+        raise InvalidArgument(f"Give exactly one of {', '.join(fields)}.")
+    return given[0]

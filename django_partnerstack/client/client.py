@@ -1,4 +1,4 @@
-"""PartnerStack's API for the company that runs a partner programme."""
+"""The client: one vendor account at PartnerStack."""
 
 from __future__ import annotations
 
@@ -8,34 +8,54 @@ from typing import Any, NoReturn
 
 import requests
 
-from . import arguments, resources
-from .api import Api, checked_method
+from . import resources, validation
+from .api import Api, query
 from .credentials import Keys, Scrubber, TrackingToken
-from .retry import Pace
+from .records import RECORDS, GroupRecord
+from .retry import RetryPolicy
 from .sockets import new_session
 from .transport import Transport
 
 
 class Client:
     """
-    A vendor's account at PartnerStack. Threads may share it.
+    The vendor API of PartnerStack (docs.partnerstack.com/reference). Threads may share a client.
 
-    ``timeout``: seconds to wait for a connection and for the next bytes of an answer, as a pair or one
-    number for both. ``deadline``: seconds that one call may take, with all its attempts and waits.
-    Reads are tried again within it; writes are sent once, and an error says by ``ambiguous`` whether
-    PartnerStack may have carried one out.
+    Each list of the API is an attribute, such as ``client.customers``.
 
-    ``use_environment``: use proxies, netrc and certificate bundles that the environment names.
-    A ``session`` of your own is used as it is, with its adapters and cookies; the deadline then holds between
-    blocks of an answer, not within one.
+    ``public_key``, ``secret_key``: the key pair of one mode, test or production.
+    ``api_url``: an https URL, or http on this machine. If it ends in ``/v1``, only ``partnerships.get``
+    works.
+    ``timeout``: seconds to wait for a connection and for the next bytes of a response, as a pair or as one
+    number for both.
+    ``session``: used instead of a new session, with its adapters and cookies. The deadline is then checked
+    between blocks of a response and not within a block.
+    ``tracking_token``, ``conversion_url``: for ``conversions`` only.
+    ``deadline``: seconds that one call may take, including all attempts and delays.
+    ``use_environment``: use the proxies, netrc and certificate bundles that the environment names.
+    ``retry_policy``: how often a read is tried.
 
-    ``pace`` replaces clock, sleep and chance, for tests.
+    Raises ``InvalidArgument`` if an argument cannot be used.
 
-    ``api_url`` may end in ``/v1``: then one partnership can be read by its partner key. Nothing can be
-    written through version 1.
+    Every call raises ``InvalidArgument`` before it sends anything, or a ``RequestError``. Reads are retried
+    within the deadline. Writes are sent once, and if one fails, the error's ``ambiguous`` says whether
+    PartnerStack may have carried it out: then look the object up before you send it again.
     """
 
-    #: Where the API is. Empty until it is known to be good, so that nothing else is ever shown.
+    actions: resources.Actions
+    #: Server-to-server conversions. They need the tracking token.
+    conversions: resources.Conversions
+    customers: resources.Customers
+    deals: resources.Deals
+    groups: resources.Listing[GroupRecord]
+    leads: resources.Leads
+    links: resources.Links
+    partnerships: resources.Partnerships
+    rewards: resources.Rewards
+    transactions: resources.Transactions
+    webhooks: resources.Webhooks
+
+    #: Where the API is. Empty until it has been checked, so that repr() shows no unchecked URL.
     api_url = ""
 
     def __init__(
@@ -50,61 +70,53 @@ class Client:
         conversion_url: str = "https://partnerlinks.io/conversion/xid",
         deadline: float = 120,
         use_environment: bool = False,
-        pace: Pace | None = None,
+        retry_policy: RetryPolicy | None = None,
     ) -> None:
         self._keys = Keys(public_key, secret_key)
         token = TrackingToken(tracking_token) if tracking_token else None
-        # Not to be seen among the variables of a traceback.
+        # Tracebacks with variables must not show them.
         del public_key, secret_key, tracking_token
         self._keys.check()
         if token:
             token.check()
-        self.api_url = arguments.url("api_url", api_url)
+        self.api_url = validation.url("api_url", api_url)
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
         self._session = new_session(use_environment) if session is None else session
         transport = Transport(
-            self._session, arguments.seconds("timeout", connect), arguments.seconds("timeout", read)
+            self._session, validation.seconds("timeout", connect), validation.seconds("timeout", read)
         )
         scrub = Scrubber(self._keys, *([token] if token else []))
-        seconds = arguments.seconds("deadline", deadline)
-        pace = pace or Pace()
-        self._api = Api(transport, self.api_url, self._keys, scrub, deadline=seconds, pace=pace)
-        conversion_url = arguments.url("conversion_url", conversion_url)
-        tracking = (
-            Api(transport, conversion_url, token, scrub, deadline=seconds, pace=pace) if token else None
-        )
+        seconds = validation.seconds("deadline", deadline)
+        policy = retry_policy or RetryPolicy()
+        self._api = Api(transport, self.api_url, self._keys, scrub, seconds, policy)
+        conversion_url = validation.url("conversion_url", conversion_url)
+        tracking = Api(transport, conversion_url, token, scrub, seconds, policy) if token else None
 
-        self.partnerships = resources.Partnerships(self._api)
-        self.customers = resources.Customers(self._api)
-        self.transactions = resources.Transactions(self._api)
-        self.deals = resources.Deals(self._api)
-        self.leads = resources.Leads(self._api)
-        self.rewards = resources.Rewards(self._api)
-        self.groups = resources.Groups(self._api)
-        self.actions = resources.Actions(self._api)
+        for name, record in RECORDS.items():
+            setattr(self, name, resources.RESOURCES.get(name, resources.Listing)(self._api, record))
         self.links = resources.Links(self._api)
-        self.webhooks = resources.Webhooks(self._api)
         self.conversions = resources.Conversions(tracking)
 
     def request(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None
     ) -> Any:
         """
-        The data of any answer, out of its envelope; None if the answer is a message alone.
+        Call any other route of the API and return the data of its response, without the envelope.
 
-        ``path`` is below the API's URL and begins with a slash; encode the keys in it with
-        ``urllib.parse.quote(key, safe="")``.
+        None if the response has only a message. ``path`` is below ``api_url`` and begins with a slash; encode
+        the keys in it with ``urllib.parse.quote(key, safe="")``. ``params`` may contain datetimes, booleans
+        and lists. Only a GET is retried.
         """
         return self._api.call(
-            checked_method(method),
-            arguments.plain_path(path),
+            validation.method(method),
+            validation.path(path),
             lambda data: data,
-            params=arguments.query(params or {}),
+            params=query(params or {}),
             json=json,
         )
 
     def close(self) -> None:
-        """Close the connections that are kept open; a later call opens new ones."""
+        """Close the open connections. A later call opens new ones."""
         self._session.close()
 
     def __enter__(self) -> Client:

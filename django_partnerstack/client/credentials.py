@@ -1,4 +1,4 @@
-"""Who asks. The keys live in these objects alone, and nothing that shows an object shows a key."""
+"""Keys and tokens: only these objects hold them, and nothing that shows such an object shows a key."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MASK = "***"
 
 class Credential(AuthBase):
     """
-    Puts an ``Authorization`` header on a request. Neither printable nor picklable.
+    Sets the ``Authorization`` header of a request. Cannot be pickled or copied, and its repr shows no key.
 
-    ``problem`` says why it cannot be used. It is raised by ``check`` and not when it is made, since there the
-    traceback's variables would show the key.
+    ``problem`` says why it cannot be used. ``check`` raises it, and not the constructor: the variables of
+    that traceback would show the key.
     """
 
     __slots__ = ("_authorization", "_secrets", "problem")
@@ -30,7 +30,7 @@ class Credential(AuthBase):
         self.problem = problem
 
     def check(self) -> None:
-        """Refuse what cannot be a key."""
+        """Raise ``InvalidArgument`` if this cannot be a key."""
         if self.problem:
             raise InvalidArgument(self.problem)
 
@@ -45,15 +45,15 @@ class Credential(AuthBase):
         raise TypeError(f"{type(self).__name__} holds a secret and cannot be pickled or copied")
 
     def secrets(self) -> tuple[str, ...]:
-        """Every text that must not leave the process in a message."""
+        """Every text that no message may contain."""
         return (*self._secrets, self._authorization.partition(" ")[2])
 
 
 class Keys(Credential):
     """
-    A vendor's key pair, sent as HTTP Basic: public key as user name, secret key as password.
+    A vendor's key pair, sent as HTTP Basic: the public key is the user name, the secret key the password.
 
-    Source: docs.partnerstack.com/reference (Authentication).
+    Documented at docs.partnerstack.com/reference (Authentication).
     """
 
     __slots__ = ("masked",)
@@ -61,28 +61,28 @@ class Keys(Credential):
     def __init__(self, public_key: str, secret_key: str) -> None:
         problem = _problem("public_key", public_key) or _problem("secret_key", secret_key)
         if not problem and ":" in public_key:
-            problem = "public_key holds a colon, which HTTP Basic does not allow in a user name."
+            problem = "public_key contains a colon, which HTTP Basic does not allow in a user name."
         pair = base64.b64encode(f"{public_key}:{secret_key}".encode("utf-8", "replace")).decode()
         super().__init__(f"Basic {pair}", public_key, secret_key, problem=problem)
-        #: Enough of the public key to tell two accounts apart.
+        #: Enough of the public key to distinguish two accounts.
         self.masked = MASK if problem or len(public_key) < 12 else f"{public_key[:3]}…{public_key[-4:]}"
 
 
 class TrackingToken(Credential):
-    """The token of server-to-server tracking, sent as a bearer token. It opens nothing else."""
+    """The token of server-to-server tracking, sent as a bearer token. It cannot be used for anything else."""
 
     def __init__(self, token: str) -> None:
         super().__init__(f"Bearer {token}", token, problem=_problem("tracking_token", token))
 
 
 class Scrubber:
-    """Takes keys out of texts that are about to be shown."""
+    """Replaces keys in texts before they are shown."""
 
     __slots__ = ("_pattern",)
 
     def __init__(self, *credentials: Credential) -> None:
         secrets = {secret for credential in credentials for secret in credential.secrets()}
-        # The longest first: one key may be the beginning of another.
+        # The longest first, because one key may begin with another.
         ordered = sorted(secrets, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered)))
 
@@ -97,9 +97,9 @@ class Scrubber:
 
 
 def _problem(name: str, value: str) -> str:
-    """Why this cannot be a key or would break the header, without the value; "" if it can."""
+    """Why this cannot be a key, without the value. ``""`` if it can."""
     if not isinstance(value, str) or not value:
         return f"{name} is missing."
     if not (value.isascii() and value.isprintable()) or " " in value:
-        return f"{name} holds a blank, line break or non-ASCII character; copy it again."
+        return f"{name} contains a space, line break or non-ASCII character. Copy it again."
     return ""

@@ -1,4 +1,8 @@
-"""When a read is tried again. Writes never are: what they did must be looked up first."""
+"""
+When a read is retried: if its error is retryable and the deadline leaves time for another attempt.
+
+Writes are never retried here, because what the first attempt did must be looked up before the second.
+"""
 
 from __future__ import annotations
 
@@ -12,48 +16,53 @@ from ..exceptions import RateLimited, RequestError
 
 T = TypeVar("T")
 
-ATTEMPTS = 4
-FIRST_WAIT = 0.5
-#: The limit counts requests per minute, so a short wait is of no use.
-FIRST_WAIT_WHEN_LIMITED = 5
+MAX_ATTEMPTS = 4
+#: Seconds. Doubled after each failure.
+FIRST_DELAY = 0.5
+#: PartnerStack limits requests per minute, so a short delay would not help.
+FIRST_DELAY_WHEN_LIMITED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Time and chance, as functions, so that nobody has to wait for a test."""
+class RetryPolicy:
+    """How often to try a read, with the clocks and the randomness as functions that tests can replace."""
 
+    attempts: int = MAX_ATTEMPTS
+    #: Seconds that only grow, to measure delays and deadlines.
     clock: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], object] = time.sleep
-    random: Callable[[], float] = random.random
     #: Seconds since 1970, to understand a ``Retry-After`` that is a date.
     wall_clock: Callable[[], float] = time.time
-    #: How often a read is tried at most.
-    attempts: int = ATTEMPTS
+    sleep: Callable[[float], object] = time.sleep
+    random: Callable[[], float] = random.random
 
 
-def retrying(attempt: Callable[[], T], ends: float, pace: Pace) -> T:
+def retry(attempt: Callable[[], T], deadline: float, policy: RetryPolicy) -> T:
     """
-    What ``attempt`` returns, tried again while the error is retryable.
+    Call ``attempt`` until it succeeds and return its result.
 
-    Waits as ``Retry-After`` says, else a random time up to a doubling bound. Raises the error at once if
-    the wait would not end before ``ends`` (by the pace's clock).
+    Raises its error if that is not retryable, after the policy's last attempt, and if the delay would end
+    after ``deadline``, a time of the policy's clock.
     """
     failures = 0
     while True:
         try:
             return attempt()
         except RequestError as error:
-            pause = wait(error, failures, pace)
+            seconds = delay(error, failures, policy)
             failures += 1
-            if not error.retryable or failures >= pace.attempts or pause >= ends - pace.clock():
+            if not error.retryable or failures >= policy.attempts or seconds >= deadline - policy.clock():
                 raise
-        pace.sleep(pause)
+        policy.sleep(seconds)
 
 
-def wait(error: RequestError, failures: int, pace: Pace) -> float:
-    """Seconds before the next attempt, after this error and the failures before it."""
+def delay(error: RequestError, failures: int, policy: RetryPolicy) -> float:
+    """
+    Seconds to wait after this error and the failures before it.
+
+    As long as ``Retry-After`` asks, else exponential backoff with full jitter.
+    """
     asked: float | None = getattr(error, "retry_after", None)
     if asked is not None:
         return asked
-    first = FIRST_WAIT_WHEN_LIMITED if isinstance(error, RateLimited) else FIRST_WAIT
-    return first * 2**failures * pace.random()
+    first = FIRST_DELAY_WHEN_LIMITED if isinstance(error, RateLimited) else FIRST_DELAY
+    return first * 2**failures * policy.random()

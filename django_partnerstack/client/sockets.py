@@ -1,8 +1,8 @@
 """
-The session that a client makes for itself, with an end to how long an answer may take.
+A session whose responses end at a deadline.
 
-A read time-out bounds the wait for the next bytes only: a server that sends one byte a minute never exceeds
-it. So each read from the socket here also asks how much of the deadline is left.
+A read time-out limits only the wait for the next bytes: a server that sends one byte a minute never exceeds
+it. So each read from the socket here also checks how much of the deadline is left.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-#: How many threads can keep a connection each.
+#: Threads that can each keep a connection open.
 POOL_SIZE = 16
 
-#: Seconds that are left for the request this thread is at. Set by the transport.
+#: How many seconds are left for the request of this thread. The transport sets it.
 seconds_left: ContextVar[Callable[[], float] | None] = ContextVar("seconds_left", default=None)
 
 
 class BoundedReader(io.RawIOBase):
-    """The bytes of one answer, until its deadline."""
+    """The bytes of one response, until its deadline."""
 
     def __init__(self, raw: io.RawIOBase, sock: Any, left: Callable[[], float]) -> None:
         self._raw = raw
@@ -38,17 +38,17 @@ class BoundedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        usual = self._sock.gettimeout()
+        timeout = self._sock.gettimeout()
         left = self._left()
         if left <= 0:
             raise TimeoutError("the deadline has passed")
-        if usual is not None and usual <= left:
+        if timeout is not None and timeout <= left:
             return self._raw.readinto(buffer)
         self._sock.settimeout(left)
         try:
             return self._raw.readinto(buffer)
         finally:
-            self._sock.settimeout(usual)
+            self._sock.settimeout(timeout)
 
     def close(self) -> None:
         self._raw.close()
@@ -79,7 +79,7 @@ class BoundedHTTPSConnectionPool(HTTPSConnectionPool):
 
 
 class BoundedAdapter(HTTPAdapter):
-    """Connections that keep the deadline. Never repeats a request: ``max_retries`` stays 0."""
+    """Opens connections that keep the deadline. Never repeats a request: ``max_retries`` stays 0."""
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
@@ -91,9 +91,10 @@ class BoundedAdapter(HTTPAdapter):
 
 class Session(requests.Session):
     """
-    Sees no redirect in any answer.
+    Ignores redirects.
 
-    requests looks where one leads even if it is not to follow, and for that reads a body of any size.
+    requests would look at the target even where redirects are not followed, and read a body of any size for
+    it.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -102,9 +103,9 @@ class Session(requests.Session):
 
 def new_session(use_environment: bool) -> requests.Session:
     """
-    A keep-alive session for up to 16 threads that keeps no cookies.
+    A session without cookies that keeps connections open for up to 16 threads.
 
-    Proxies, netrc and certificate bundles of the environment are used only if asked for.
+    ``use_environment``: use the proxies, netrc and certificate bundles that the environment names.
     """
     session = Session()
     session.trust_env = use_environment

@@ -1,4 +1,4 @@
-"""One exchange over HTTP: a request out, a whole answer in, or the error that says how far it came."""
+"""One HTTP exchange: send a request and read the whole response, or raise what is known about its failure."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from requests.auth import AuthBase
 
 from .. import __version__
 from ..exceptions import InvalidArgument, NotSent, ReplyLost, RequestError, UnusableReply
+from . import sockets
 from .credentials import Scrubber
 from .replies import Reply
-from .sockets import seconds_left
 
-#: A page of 250 objects is 100 KB; with every text at its longest it stays under 2 MB.
-LONGEST_BODY = 16 * 1024 * 1024
-#: Of the bytes as sent: gzip makes at most 1,032 times as many, so that a block stays under 17 MB.
-BLOCK = 16 * 1024
+#: A page of 250 objects has 100 KB, and less than 2 MB with every text at its longest.
+MAX_BODY_BYTES = 16 * 1024 * 1024
+#: Of the compressed body: gzip expands to at most 1,032 times its size, so a block stays below 17 MB.
+BLOCK_BYTES = 16 * 1024
 HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
     "User-Agent": f"django-partnerstack/{__version__} {requests.utils.default_user_agent()}",
 }
-#: What urllib3 and the system raise before anything of the request has left.
-NOTHING_LEFT = (
+#: What requests, urllib3 and the system raise before any byte of the request was sent.
+NOTHING_SENT = (
     requests.ConnectTimeout,
     requests.exceptions.ProxyError,
     urllib3.exceptions.NewConnectionError,
@@ -34,12 +34,12 @@ NOTHING_LEFT = (
     ssl.SSLCertVerificationError,
     ConnectionRefusedError,
 )
-# Some adapters let errors of urllib3 and of the system through, and urllib3 a chunk of negative length.
+# Some adapters let errors of urllib3 and of the system through. A chunk of negative length is a ValueError.
 FAILURES = (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError)
 
 
 class Transport:
-    """Sends one request at a time per thread, over one session."""
+    """Sends requests over one session. Threads may share it."""
 
     def __init__(self, session: requests.Session, connect_timeout: float, read_timeout: float) -> None:
         self._session = session
@@ -53,32 +53,32 @@ class Transport:
         path: str,
         auth: AuthBase,
         scrub: Scrubber,
-        left: Callable[[], float],
+        seconds_left: Callable[[], float],
         params: list[tuple[str, str]] | None = None,
         body: bytes | None = None,
     ) -> Reply:
         """
-        The answer to one request, sent once; ``left`` says how many seconds it may still take.
+        Send a request once and return its response. ``path`` is for messages.
 
-        Raises ``NotSent``, ``ReplyLost`` or ``UnusableReply``, or what a signal or a time limit raises. None
-        has a cause or the frames below: those hold the ``Authorization`` header, and whoever shows a
-        traceback with its variables would show it too.
+        Raises ``NotSent``, ``ReplyLost`` or ``UnusableReply``, or what a signal or a time limit raises,
+        always without a cause and without the frames below this one: their variables include the
+        ``Authorization`` header, which error reports with variables would show.
         """
         where = {"method": method, "path": path}
         failure: BaseException
         response: requests.Response | None = None
-        token = seconds_left.set(left)
+        token = sockets.seconds_left.set(seconds_left)
         try:
-            response = self._send(method, url, auth, params, body, left())
-            content = _read(response, left, where)
+            response = self._send(method, url, auth, params, body, seconds_left())
+            content = _read(response, seconds_left, where)
         except FAILURES as error:
-            failure = _explain(error, response, scrub, where)
+            failure = _translate_error(error, response, scrub, where)
         except BaseException as error:
-            failure = _alone(error)
+            failure = _strip_traceback(error)
         else:
             return Reply(method, path, response.status_code, response.headers, content)
         finally:
-            seconds_left.reset(token)
+            sockets.seconds_left.reset(token)
             if response is not None and response.raw is not None:
                 response.close()
         raise failure
@@ -90,9 +90,9 @@ class Transport:
         auth: AuthBase,
         params: list[tuple[str, str]] | None,
         body: bytes | None,
-        left: float,
+        seconds: float,
     ) -> requests.Response:
-        if left <= 0:
+        if seconds <= 0:
             raise requests.ConnectTimeout("the deadline has passed")
         connect, read = self._timeouts
         return self._session.request(
@@ -102,26 +102,26 @@ class Transport:
             data=body,
             headers=HEADERS if body is None else {**HEADERS, "Content-Type": "application/json"},
             auth=auth,
-            timeout=(min(connect, left), min(read, left)),
+            timeout=(min(connect, seconds), min(read, seconds)),
             allow_redirects=False,
             stream=True,
         )
 
 
-def _read(response: requests.Response, left: Callable[[], float], where: dict[str, Any]) -> bytes:
-    """The whole body, decompressed, unless it is too large or too slow."""
-    if response.raw is None:  # An adapter that answers from memory.
+def _read(response: requests.Response, seconds_left: Callable[[], float], where: dict[str, Any]) -> bytes:
+    """The whole body, decompressed. Gives up on a body that is too large or too slow."""
+    if response.raw is None:  # An adapter that has the response in memory.
         return response.content
     coding = response.headers.get("Content-Encoding", "identity").lower()
     if coding not in ("identity", "gzip", "deflate"):
-        # Several layers can grow a million times in one block.
+        # Several layers of compression could make a block a million times larger.
         _unusable(f"the encoding {coding[:40]!r}, which was not asked for", response, where)
     blocks = bytearray()
-    for block in response.iter_content(BLOCK):
+    for block in response.iter_content(BLOCK_BYTES):
         blocks += block
-        if len(blocks) > LONGEST_BODY:
-            _unusable(f"an answer of more than {LONGEST_BODY // 2**20} MiB", response, where)
-        if left() <= 0:
+        if len(blocks) > MAX_BODY_BYTES:
+            _unusable(f"a response of more than {MAX_BODY_BYTES // 2**20} MiB", response, where)
+        if seconds_left() <= 0:
             raise requests.ReadTimeout("the deadline has passed")
     return bytes(blocks)
 
@@ -130,10 +130,10 @@ def _unusable(message: str, response: requests.Response, where: dict[str, Any]) 
     raise UnusableReply(message, status=response.status_code, **where)
 
 
-def _explain(
+def _translate_error(
     error: Exception, response: requests.Response | None, scrub: Scrubber, where: dict[str, Any]
 ) -> Exception:
-    """Our error for one of requests, urllib3 or the system."""
+    """The error of this package for an error of requests, urllib3 or the system."""
     chain = list(_causes(error))
     reason = scrub(f"{type(chain[-1]).__name__}: {chain[-1]}")[:300]
     if isinstance(error, requests.exceptions.ContentDecodingError):
@@ -141,19 +141,19 @@ def _explain(
     if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema)):
         return InvalidArgument(f"The URL cannot be used ({reason}).")
     kind: type[RequestError] = ReplyLost
-    if response is None and any(isinstance(cause, NOTHING_LEFT) for cause in chain):
+    if response is None and any(isinstance(cause, NOTHING_SENT) for cause in chain):
         kind = NotSent
-    words = "no connection" if kind is NotSent else "no whole answer came back"
-    return kind(f"{words} ({reason})", **where)
+    message = "no connection" if kind is NotSent else "no complete response"
+    return kind(f"{message} ({reason})", **where)
 
 
-def _alone(error: BaseException) -> BaseException:
+def _strip_traceback(error: BaseException) -> BaseException:
     error.__cause__ = error.__context__ = None
     return error.with_traceback(None)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it wraps, the innermost last. requests and urllib3 wrap in three ways."""
+    """The error and those that it wraps, the innermost last. requests and urllib3 wrap in three ways."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         seen.append(error)

@@ -1,6 +1,6 @@
 """Records of PartnerStack's and rows of their mirrors."""
 
-from .money import minor_units
+from ..client.money import minor_units
 from .rows import to_row
 from .store import Difference, announce, compare, keep, store
 

@@ -57,7 +57,9 @@ def test_the_cookie_counts_on_any_later_request() -> None:
 
 
 @pytest.mark.parametrize(("cookie_days", "token_days", "method"), [(2, 1, "token"), (1, 2, "cookie")])
-def test_of_a_cookie_and_a_token_the_later_click_counts(cookie_days: int, token_days: int, method: str) -> None:
+def test_of_a_cookie_and_a_token_the_later_click_counts(
+    cookie_days: int, token_days: int, method: str
+) -> None:
     now = datetime.now(timezone.utc)
     in_cookie = click("in-cookie", at=now - timedelta(days=cookie_days))
     in_token = click("in-token", at=now - timedelta(days=token_days))

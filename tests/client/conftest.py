@@ -8,7 +8,7 @@ import pytest
 import responses
 
 from django_partnerstack.client import Client
-from django_partnerstack.client.retry import Pace
+from django_partnerstack.client.retry import RetryPolicy
 
 PUBLIC = "pk_PublicCanary1234"
 SECRET = "sk_SecretCanary5678"
@@ -18,7 +18,7 @@ API = "https://api.partnerstack.com/api/v2"
 
 @dataclass
 class Time:
-    """A clock that moves only when someone sleeps."""
+    """A clock that moves only during a sleep."""
 
     now: float = 1000.0
     sleeps: list[float] = field(default_factory=list)
@@ -31,8 +31,8 @@ class Time:
         self.now += seconds
 
     @property
-    def pace(self) -> Pace:
-        return Pace(
+    def retry_policy(self) -> RetryPolicy:
+        return RetryPolicy(
             clock=self.clock, sleep=self.sleep, random=lambda: 1.0, wall_clock=lambda: 1_700_000_000.0
         )
 
@@ -44,7 +44,7 @@ def time() -> Time:
 
 @pytest.fixture
 def client(time: Time) -> Iterator[Client]:
-    with Client(PUBLIC, SECRET, tracking_token=TOKEN, pace=time.pace) as client:
+    with Client(PUBLIC, SECRET, tracking_token=TOKEN, retry_policy=time.retry_policy) as client:
         yield client
 
 

@@ -1,4 +1,4 @@
-"""A server on loopback that does to a connection whatever a test wants."""
+"""A server on the loopback interface whose connections a test controls byte by byte."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Server:
-    """Calls ``handle(connection)`` in a thread for each connection; remembers the requests."""
+    """Calls ``handle(connection)`` in a thread for each connection, and records the requests."""
 
     def __init__(self, handle: Callable[[Connection], None]) -> None:
         self._handle = handle
@@ -34,7 +34,7 @@ class Server:
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for connection in self.connections:
-            # A thread that reads holds the file, and closing it would wait for that.
+            # Closing the file would wait for a thread that reads from it.
             with suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
             connection.close()
@@ -72,7 +72,7 @@ class Connection:
         self._file = sock.makefile("rb")
 
     def read_request(self) -> bytes:
-        """The next request with its body; ``b""`` when the other side has closed."""
+        """The next request with its body. ``b""`` if the client has closed the connection."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             if not (line := self._file.readline()):
@@ -87,14 +87,14 @@ class Connection:
         self.sock.sendall(data)
 
     def drip(self, data: bytes, pause: float = 0.02) -> None:
-        """One byte at a time, each well within a read time-out."""
+        """Send one byte at a time, each well within a read time-out."""
         for index in range(len(data)):
             self.send(data[index : index + 1])
             if self.server.stopping.wait(pause):
                 return
 
     def reset(self) -> None:
-        """Close in a way that the other side sees as "connection reset by peer"."""
+        """Close the connection so that the client sees "connection reset by peer"."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
         self.close()
 
@@ -104,7 +104,7 @@ class Connection:
 
 
 def reply(data: Any = None, *, body: bytes | None = None, status: str = "200 OK", **headers: str) -> bytes:
-    """An answer as bytes, in PartnerStack's envelope unless a body is given."""
+    """The bytes of a response. The body is PartnerStack's envelope unless ``body`` is given."""
     if body is None:
         body = json.dumps({"data": data, "message": "done", "status": 200}).encode()
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}"]
@@ -112,13 +112,13 @@ def reply(data: Any = None, *, body: bytes | None = None, status: str = "200 OK"
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-def answering(*answers: bytes) -> Callable[[Connection], None]:
-    """Answers one request after the other on each connection, then closes it."""
+def replying(*replies: bytes) -> Callable[[Connection], None]:
+    """Send these responses on each connection, one for each request, then close it."""
 
     def handle(connection: Connection) -> None:
-        for answer in answers:
+        for data in replies:
             if not connection.read_request():
                 return
-            connection.send(answer)
+            connection.send(data)
 
     return handle

@@ -1,24 +1,28 @@
 import copy
+import inspect
 import pickle
 import threading
 import traceback
+from typing import get_origin, get_type_hints
 
 import pytest
 import requests
 
+import django_partnerstack.client
 from django_partnerstack.client import Client
+from django_partnerstack.client.records import RECORDS
 from django_partnerstack.exceptions import AuthenticationFailed, InvalidArgument, NotSent, PartnerStackError
 
 from .conftest import API, PUBLIC, SECRET, TOKEN, envelope
-from .servers import Server, answering, reply
+from .servers import Server, reply, replying
 
 
-def test_a_client_shows_its_url_and_a_part_of_the_public_key():
+def test_the_repr_of_a_client_has_its_url_and_a_part_of_the_public_key():
     assert repr(Client(PUBLIC, SECRET)) == f"<Client {API} pk_…1234>"
 
 
 @pytest.mark.parametrize("store", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_a_client_cannot_be_stored(store):
+def test_a_client_cannot_be_pickled_or_copied(store):
     with pytest.raises(TypeError, match="holds keys"):
         store(Client(PUBLIC, SECRET))
 
@@ -26,7 +30,7 @@ def test_a_client_cannot_be_stored(store):
 @pytest.mark.parametrize(
     "given", [{"timeout": 0}, {"timeout": (5, None)}, {"deadline": -1}, {"api_url": "http://a.b/"}]
 )
-def test_a_client_with_a_wrong_argument_is_not_made(given):
+def test_a_wrong_argument_is_refused(given):
     with pytest.raises(InvalidArgument, match=next(iter(given))):
         Client(PUBLIC, SECRET, **given)
 
@@ -37,7 +41,7 @@ def test_a_client_needs_both_keys(keys):
         Client(*keys)
 
 
-def test_one_client_serves_sixteen_threads_over_as_many_connections():
+def test_sixteen_threads_share_a_client_with_a_connection_each():
     barrier = threading.Barrier(16)
 
     def handle(connection):
@@ -56,18 +60,18 @@ def test_one_client_serves_sixteen_threads_over_as_many_connections():
         assert (len(server.requests), len(server.connections)) == (32, 16)
 
 
-def test_the_environment_is_not_used_unless_asked(monkeypatch):
+def test_the_environment_is_used_only_on_request(monkeypatch):
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    with Server(answering(reply({"key": "cus_1"}))) as server:
+    with Server(replying(reply({"key": "cus_1"}))) as server:
         assert Client(PUBLIC, SECRET, server.url).customers.get("acme").key == "cus_1"
         asked = Client(PUBLIC, SECRET, server.url, use_environment=True)
         with pytest.raises(NotSent, match="refused"):
             asked.customers.create(customer_key="a", email="a@example.com", partner_key="john")
 
 
-def test_a_session_of_yours_keeps_its_adapters():
+def test_a_given_session_keeps_its_adapters():
     class Adapter(requests.adapters.BaseAdapter):
         def send(self, request, **options):
             response = requests.Response()
@@ -84,7 +88,7 @@ def test_a_session_of_yours_keeps_its_adapters():
     assert Client(PUBLIC, SECRET, session=session).customers.get("acme").key == "from the adapter"
 
 
-def test_no_error_shows_a_key_even_with_the_variables_of_its_traceback(api):
+def test_no_error_shows_a_key_even_with_local_variables(api):
     client = Client(PUBLIC, SECRET, tracking_token=TOKEN)
     api.get(f"{API}/customers/acme", status=401, json={"message": f"wrong keys {PUBLIC}:{SECRET}"})
     with pytest.raises(AuthenticationFailed) as caught:
@@ -97,7 +101,7 @@ def test_no_error_shows_a_key_even_with_the_variables_of_its_traceback(api):
     "given",
     [{"secret_key": SECRET + " "}, {"tracking_token": TOKEN + "\n"}, {"timeout": 0}, {"api_url": "x"}],
 )
-def test_a_wrong_argument_shows_no_key_even_with_variables(given):
+def test_a_refused_argument_shows_no_key_even_with_local_variables(given):
     with pytest.raises(InvalidArgument) as caught:
         Client(**{"public_key": PUBLIC, "secret_key": SECRET, "tracking_token": TOKEN, **given})
     # The first frame is this test, which has the keys.
@@ -105,7 +109,7 @@ def test_a_wrong_argument_shows_no_key_even_with_variables(given):
     assert "Canary" not in "".join(shown.format())
 
 
-def test_an_error_of_the_network_shows_no_key_even_with_variables():
+def test_a_network_error_shows_no_key_even_with_local_variables():
     client = Client(PUBLIC, SECRET, "http://127.0.0.1:1")
     with pytest.raises(PartnerStackError) as caught:
         client.customers.create(customer_key="a", email="a@example.com", partner_key="john")
@@ -117,7 +121,7 @@ def test_an_error_of_the_network_shows_no_key_even_with_variables():
 
 def test_a_key_is_not_logged(caplog):
     caplog.set_level("DEBUG")
-    with Server(answering(reply({"key": "cus_1"}))) as server:
+    with Server(replying(reply({"key": "cus_1"}))) as server:
         Client(PUBLIC, SECRET, server.url).customers.get("acme")
     assert "Canary" not in caplog.text
     assert "Basic" not in caplog.text
@@ -128,3 +132,46 @@ def test_a_closed_client_can_be_used_again(api):
     with Client(PUBLIC, SECRET) as client:
         client.customers.get("acme")
     assert client.customers.get("acme").key == "cus_1"
+
+
+def test_the_annotated_resources_are_those_that_a_client_has():
+    annotated = {name: get_origin(kind) or kind for name, kind in get_type_hints(Client).items()}
+    client = Client(PUBLIC, SECRET)
+    assert annotated == {name: type(getattr(client, name)) for name in [*RECORDS, "links", "conversions"]}
+
+
+def test_every_public_name_has_a_docstring():
+    public = [getattr(django_partnerstack.client, name) for name in django_partnerstack.client.__all__]
+    resources = [type(each) for each in vars(Client(PUBLIC, SECRET)).values() if hasattr(each, "create")]
+    names = {
+        f"{each.__name__}.{name}": member
+        for each in [*public, *resources]
+        for name, member in [("", each), *inspect.getmembers(each, inspect.isroutine)]
+        if not name.startswith("_") and member.__module__.startswith("django_partnerstack")
+    }
+    assert {"Client.request", "Customers.create", "Page.", "GroupRecord.from_api"} <= set(names)
+    # A dataclass without a docstring gets its signature as one.
+    written = {
+        name for name, each in names.items() if each.__doc__ and f"{each.__name__}(" not in each.__doc__
+    }
+    assert set(names) == written
+
+
+def test_any_other_route_can_be_read(client, api):
+    api.get(f"{API}/form-templates?target_type=lead", json=envelope([{"key": "mold_1"}]))
+    assert client.request("get", "/form-templates", {"target_type": "lead"}) == [{"key": "mold_1"}]
+
+
+def test_any_other_route_can_be_written(client, api):
+    api.patch(f"{API}/partnerships/part_1/tags", json={"message": "ok", "status": 200})
+    assert client.request("PATCH", "/partnerships/part_1/tags", json={"add": ["a"]}) is None
+    assert api.calls[0].request.body == b'{"add": ["a"]}'
+
+
+def test_version_1_reads_a_partnership_by_its_partner_key(api):
+    api.get(
+        "https://api.partnerstack.com/v1/partnerships/john",
+        json={"status": 200, "rdata": {"partner_key": "john"}},
+    )
+    client = Client(PUBLIC, SECRET, "https://api.partnerstack.com/v1")
+    assert client.partnerships.get("john").partner_key == "john"

@@ -29,11 +29,11 @@ def test_keys_are_not_shown():
     assert "Canary" not in shown
 
 
-def test_two_accounts_can_be_told_apart():
+def test_the_masked_public_key_distinguishes_two_accounts():
     assert Keys(PUBLIC, SECRET).masked == "pk_…1234"
 
 
-def test_of_a_short_public_key_nothing_is_shown():
+def test_a_short_public_key_is_masked_completely():
     assert Keys("pk_short", SECRET).masked == "***"
 
 
@@ -41,13 +41,13 @@ def test_of_a_short_public_key_nothing_is_shown():
     "holder", [Keys(PUBLIC, SECRET), TrackingToken(TOKEN), Scrubber(Keys(PUBLIC, SECRET))]
 )
 @pytest.mark.parametrize("store", [pickle.dumps, copy.copy, copy.deepcopy])
-def test_keys_are_not_stored_by_accident(holder, store):
+def test_credentials_cannot_be_pickled_or_copied(holder, store):
     with pytest.raises(TypeError, match="cannot be pickled or copied"):
         store(holder)
 
 
 @pytest.mark.parametrize("bad", ["", " sk_x", "sk_x\n", "sk x", "sk_é", None, 5])
-def test_what_cannot_be_a_key_is_refused_without_showing_it(bad):
+def test_a_text_that_cannot_be_a_key_is_refused_and_not_shown(bad):
     with pytest.raises(InvalidArgument, match="secret_key") as caught:
         Keys(PUBLIC, bad).check()
     assert "sk_x" not in str(caught.value)
@@ -58,11 +58,11 @@ def test_a_colon_in_the_public_key_is_refused():
         Keys("pk:x", SECRET).check()
 
 
-def test_every_form_of_a_key_is_taken_out_of_a_text():
+def test_the_scrubber_replaces_every_form_of_a_key():
     keys = Keys(PUBLIC, SECRET)
     text = f"{PUBLIC} / {SECRET} / {sent(keys)} / {TOKEN}"
     assert Scrubber(keys, TrackingToken(TOKEN))(text) == "*** / *** / Basic *** / ***"
 
 
-def test_a_key_that_begins_another_does_not_leave_its_end():
+def test_a_key_that_begins_with_another_key_is_replaced_completely():
     assert Scrubber(Keys("pk_one", "pk_one_two"))("pk_one_two") == "***"

@@ -48,7 +48,7 @@ def test_a_record_has_the_columns_of_its_mirror(model):
 
 
 @pytest.mark.parametrize("record", RECORDS)
-def test_a_key_is_all_that_an_object_needs(record):
+def test_an_object_needs_only_a_key(record):
     found = record.from_api({"key": "x_1", "unknown": 1})
     assert (found.key, found.created_at, found.archived) == ("x_1", None, False)
     assert found.raw == {"key": "x_1", "unknown": 1}
@@ -56,14 +56,14 @@ def test_a_key_is_all_that_an_object_needs(record):
 
 @pytest.mark.parametrize("record", RECORDS)
 @pytest.mark.parametrize("key", [None, "", {}, True, "x" * 256])
-def test_an_object_without_a_usable_key_is_no_record(record, key):
+def test_an_object_without_a_usable_key_is_an_error(record, key):
     with pytest.raises(RecordError, match=f"{record.__name__}: key is") as caught:
         record.from_api({"key": key})
     assert caught.value.raw == {"key": key}
 
 
 @pytest.mark.parametrize("item", [None, [], "x", 5])
-def test_what_is_no_object_is_no_record(item):
+def test_an_item_that_is_not_an_object_is_an_error(item):
     with pytest.raises(RecordError, match="not an object"):
         client.CustomerRecord.from_api(item)
 
@@ -79,7 +79,7 @@ def test_any_object_is_a_record_or_a_record_error(record, item):
 
 
 @given(st.sampled_from(RECORDS), OBJECTS)
-def test_what_a_record_holds_fits_its_columns(record, item):
+def test_the_values_of_a_record_fit_their_columns(record, item):
     try:
         found = record.from_api({**item, "key": "x_1"})
     except RecordError:
@@ -89,7 +89,7 @@ def test_what_a_record_holds_fits_its_columns(record, item):
     assert all(-(2**63) <= value < 2**63 for value in values if isinstance(value, int))
 
 
-def test_a_record_does_not_change_and_does_not_show_what_came():
+def test_a_record_is_frozen_and_its_repr_omits_the_raw_object():
     found = client.CustomerRecord.from_api({"key": "cus_1", "phone": "12345"})
     assert "12345" not in repr(found)
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -115,7 +115,7 @@ def test_a_partnership_of_version_2():
     assert found.created_at == datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
-def test_a_partnership_of_version_1_is_named_by_its_partner_key():
+def test_the_key_of_a_partnership_of_version_1_is_its_partner_key():
     found = client.PartnershipRecord.from_api(
         {"id": 17, "partner_key": "johnsmith", "group": {"id": 3, "name": "Gold"}, "archived": "false"}
     )
@@ -138,11 +138,11 @@ def test_a_partnership_of_version_1_is_named_by_its_partner_key():
         ({"key": "cus_1"}, ""),
     ],
 )
-def test_the_sites_key_of_a_customer_has_three_names(item, customer_key):
+def test_the_sites_own_key_of_a_customer_has_three_names(item, customer_key):
     assert client.CustomerRecord.from_api(item).customer_key == customer_key
 
 
-def test_whether_a_customer_is_a_test_is_unknown_where_it_is_not_said():
+def test_test_is_none_if_partnerstack_does_not_send_it():
     assert client.CustomerRecord.from_api({"key": "cus_1"}).test is None
 
 
@@ -154,12 +154,12 @@ def test_whether_a_customer_is_a_test_is_unknown_where_it_is_not_said():
         {"customer_key": "cus_1", "customer": {"key": "cus_2", "external_key": "acme"}},
     ],
 )
-def test_a_transaction_names_its_customer_in_it_or_beside_it(item):
+def test_the_customer_of_a_transaction_is_nested_or_flat(item):
     found = client.TransactionRecord.from_api({"key": "ch_1", **item})
     assert (found.customer_key, found.customer_external_key) == ("cus_1", "acme")
 
 
-def test_money_in_an_unknown_currency_is_no_record():
+def test_a_currency_of_more_than_three_letters_is_an_error():
     with pytest.raises(RecordError, match="currency is longer than 3"):
         client.TransactionRecord.from_api({"key": "ch_1", "amount": 1, "currency": "Dollars"})
 
@@ -171,12 +171,25 @@ def test_money_in_an_unknown_currency_is_no_record():
         {"partnership_key": "part_1", "customer_key": "cus_1", "transaction_key": "ch_1", "customer": None},
     ],
 )
-def test_a_reward_names_its_objects_in_it_or_beside_it(item):
+def test_the_objects_of_a_reward_are_nested_or_flat(item):
     found = client.RewardRecord.from_api({"key": "rwrd_1", **item})
     assert (found.partnership_key, found.customer_key, found.transaction_key) == ("part_1", "cus_1", "ch_1")
 
 
+@pytest.mark.parametrize(
+    ("item", "archived"),
+    [({}, False), ({"archived": "false"}, False), ({"archived": True}, True), ({"is_archived": True}, True)],
+)
+def test_archived_has_two_names(item, archived):
+    assert client.DealRecord.from_api({"key": "deal_1", **item}).archived is archived
+
+
+def test_a_record_needs_a_key():
+    with pytest.raises(TypeError, match="key"):
+        client.GroupRecord()
+
+
 @pytest.mark.parametrize("field", ["target_url", "target"])
-def test_a_webhooks_url_has_two_names(field):
+def test_the_url_of_a_webhook_has_two_names(field):
     found = client.WebhookRecord.from_api({"key": "w", field: "https://example.com/", "events": ["a", 5]})
     assert (found.target_url, found.events) == ("https://example.com/", ("a",))

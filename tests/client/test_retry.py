@@ -1,6 +1,6 @@
 import pytest
 
-from django_partnerstack.client.retry import retrying
+from django_partnerstack.client.retry import retry
 from django_partnerstack.exceptions import NotFound, NotSent, RateLimited, ReplyLost, ServerError
 
 WHERE = {"method": "GET", "path": "/customers"}
@@ -24,43 +24,43 @@ def limited(retry_after=None):
     return RateLimited("slow down", retry_after=retry_after, **WHERE)
 
 
-def test_what_goes_well_is_not_repeated(time):
+def test_a_success_is_not_repeated(time):
     attempts = Attempts()
-    assert retrying(attempts, time.now + 60, time.pace) == "done"
+    assert retry(attempts, time.now + 60, time.retry_policy) == "done"
     assert (attempts.count, time.sleeps) == (1, [])
 
 
 @pytest.mark.parametrize("error", [ReplyLost("x", **WHERE), NotSent("x", **WHERE), ServerError("x", **WHERE)])
-def test_a_passing_failure_is_tried_again(time, error):
-    assert retrying(Attempts(error), time.now + 60, time.pace) == "done"
+def test_a_retryable_error_is_retried(time, error):
+    assert retry(Attempts(error), time.now + 60, time.retry_policy) == "done"
     assert time.sleeps == [0.5]
 
 
-def test_a_lasting_failure_is_not_tried_again(time):
+def test_an_error_that_is_not_retryable_is_raised_at_once(time):
     attempts = Attempts(NotFound("x", **WHERE))
     with pytest.raises(NotFound):
-        retrying(attempts, time.now + 60, time.pace)
+        retry(attempts, time.now + 60, time.retry_policy)
     assert attempts.count == 1
 
 
-def test_waits_double_and_end_after_four_attempts(time):
+def test_delays_double_until_the_fourth_attempt(time):
     attempts = Attempts(*[ReplyLost("x", **WHERE)] * 9)
     with pytest.raises(ReplyLost):
-        retrying(attempts, time.now + 60, time.pace)
+        retry(attempts, time.now + 60, time.retry_policy)
     assert (attempts.count, time.sleeps) == (4, [0.5, 1, 2])
 
 
-def test_waits_are_as_long_as_partnerstack_asks(time):
-    assert retrying(Attempts(limited(17)), time.now + 60, time.pace) == "done"
+def test_a_delay_is_as_long_as_retry_after_asks(time):
+    assert retry(Attempts(limited(17)), time.now + 60, time.retry_policy) == "done"
     assert time.sleeps == [17]
 
 
-def test_without_a_hint_a_limit_is_given_longer_to_pass(time):
-    assert retrying(Attempts(limited(), limited()), time.now + 60, time.pace) == "done"
+def test_delays_are_longer_after_429_without_retry_after(time):
+    assert retry(Attempts(limited(), limited()), time.now + 60, time.retry_policy) == "done"
     assert time.sleeps == [5, 10]
 
 
-def test_a_wait_that_ends_too_late_is_not_begun(time):
+def test_a_delay_beyond_the_deadline_is_not_begun(time):
     with pytest.raises(RateLimited):
-        retrying(Attempts(limited(60)), time.now + 60, time.pace)
+        retry(Attempts(limited(60)), time.now + 60, time.retry_policy)
     assert time.sleeps == []

@@ -1,4 +1,4 @@
-"""What can happen on the wire, over real sockets."""
+"""Failures of a connection, over real sockets."""
 
 import gzip
 import ssl
@@ -14,22 +14,22 @@ from django_partnerstack.sandbox import Sandbox
 from django_partnerstack.testing.adapter import SandboxAdapter
 
 from .conftest import PUBLIC, SECRET
-from .servers import Server, answering, reply
+from .servers import Server, reply, replying
 
 GOOD = reply({"key": "cus_1"})
 
 
 def create(client):
-    """A write: it is sent once, whatever happens."""
+    """A write, which is sent once."""
     return client.customers.create(customer_key="acme", email="a@example.com", partner_key="john")
 
 
-def make(server, **options):
+def open_client(server, **options):
     return Client(PUBLIC, SECRET, server.url, **options)
 
 
-def test_requests_say_who_sends_them():
-    with Server(answering(GOOD)) as server, make(server) as client:
+def test_a_request_has_the_headers_of_this_package():
+    with Server(replying(GOOD)) as server, open_client(server) as client:
         create(client)
         head = server.requests[0].decode().lower()
     assert "user-agent: django-partnerstack/" in head
@@ -37,8 +37,8 @@ def test_requests_say_who_sends_them():
     assert "accept: application/json" in head
 
 
-def test_a_connection_is_kept_for_the_next_request():
-    with Server(answering(GOOD, GOOD)) as server, make(server) as client:
+def test_a_connection_is_reused_for_the_next_request():
+    with Server(replying(GOOD, GOOD)) as server, open_client(server) as client:
         create(client)
         create(client)
         assert (len(server.requests), len(server.connections)) == (2, 1)
@@ -46,8 +46,8 @@ def test_a_connection_is_kept_for_the_next_request():
 
 def test_cookies_are_not_kept():
     with (
-        Server(answering(reply({"key": "a"}, Set_Cookie="id=5; Path=/"), GOOD)) as server,
-        make(server) as client,
+        Server(replying(reply({"key": "a"}, Set_Cookie="id=5; Path=/"), GOOD)) as server,
+        open_client(server) as client,
     ):
         create(client)
         create(client)
@@ -57,44 +57,48 @@ def test_cookies_are_not_kept():
 def test_a_redirect_is_not_followed():
     moved = reply(status="302 Found", Location="http://127.0.0.1:1/elsewhere")
     with (
-        Server(answering(moved)) as server,
-        make(server) as client,
+        Server(replying(moved)) as server,
+        open_client(server) as client,
         pytest.raises(UnusableReply, match="redirect"),
     ):
         create(client)
 
 
-def test_a_redirect_to_nonsense_may_have_been_carried_out():
+def test_a_redirect_to_an_invalid_url_is_ambiguous():
     moved = reply(status="302 Found", Location="http://[")
-    with Server(answering(moved)) as server, make(server) as client, pytest.raises(UnusableReply) as refused:
+    with (
+        Server(replying(moved)) as server,
+        open_client(server) as client,
+        pytest.raises(UnusableReply) as refused,
+    ):
         create(client)
     assert refused.value.ambiguous
 
 
-def test_a_refused_connection_means_that_nothing_was_sent():
-    with Server(answering()) as server:
-        client = make(server)
+def test_a_request_to_a_refused_connection_was_not_sent():
+    with Server(replying()) as server:
+        client = open_client(server)
     with pytest.raises(NotSent, match="no connection") as caught:
         create(client)
     assert not caught.value.ambiguous
 
 
-def test_a_host_without_an_address_means_that_nothing_was_sent():
+def test_a_request_to_an_unknown_host_was_not_sent():
     with pytest.raises(NotSent):
         create(Client(PUBLIC, SECRET, "https://partnerstack.invalid/api/v2"))
 
 
-def hang_up(connection):
+def reset(connection):
     connection.read_request()
     connection.reset()
 
 
-def say_nothing(connection):
+def send_nothing(connection):
     connection.read_request()
     connection.server.stopping.wait(5)
 
 
-def stop_half_way(connection):
+def stop_in_the_body(connection):
     connection.read_request()
     connection.send(GOOD[:-5])
 
@@ -104,12 +108,12 @@ def stop_in_the_headers(connection):
     connection.send(b"HTTP/1.1 200 OK\r\nContent-")
 
 
-def talk_nonsense(connection):
+def send_binary_data(connection):
     connection.read_request()
-    connection.send(b"\x00\x01\x02 nonsense\r\n\r\n")
+    connection.send(b"\x00\x01\x02 no HTTP\r\n\r\n")
 
 
-def send_less_than_nothing(connection):
+def send_a_chunk_of_negative_length(connection):
     connection.read_request()
     connection.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n")
 
@@ -117,19 +121,19 @@ def send_less_than_nothing(connection):
 @pytest.mark.parametrize(
     "handle",
     [
-        hang_up,
-        say_nothing,
-        stop_half_way,
+        reset,
+        send_nothing,
+        stop_in_the_body,
         stop_in_the_headers,
-        talk_nonsense,
-        send_less_than_nothing,
-        answering(),
+        send_binary_data,
+        send_a_chunk_of_negative_length,
+        replying(),
     ],
 )
-def test_a_request_without_a_whole_answer_may_have_been_carried_out(handle):
+def test_a_request_without_a_complete_response_is_ambiguous(handle):
     with (
         Server(handle) as server,
-        make(server, timeout=0.2) as client,
+        open_client(server, timeout=0.2) as client,
         pytest.raises((ReplyLost, UnusableReply)) as lost,
     ):
         create(client)
@@ -137,10 +141,10 @@ def test_a_request_without_a_whole_answer_may_have_been_carried_out(handle):
 
 
 class TimeIsUp(BaseException):
-    """What a signal handler or the time limit of a task raises, at any place."""
+    """What a signal handler or the time limit of a task can raise anywhere."""
 
 
-def test_who_interrupts_a_request_is_not_shown_the_keys():
+def test_an_interruption_of_a_request_shows_no_keys():
     def interrupt(prepared, **options):
         raise TimeIsUp
 
@@ -155,23 +159,23 @@ def test_who_interrupts_a_request_is_not_shown_the_keys():
     assert client._keys.secrets()[-1] not in repr([frame.f_locals for frame in frames[1:]])
 
 
-def test_a_read_survives_a_lost_answer(time):
-    answers = iter([hang_up, stop_half_way, answering(GOOD)])
+def test_a_read_is_retried_after_a_lost_response(time):
+    answers = iter([reset, stop_in_the_body, replying(GOOD)])
     with (
         Server(lambda connection: next(answers)(connection)) as server,
-        make(server, pace=time.pace) as client,
+        open_client(server, retry_policy=time.retry_policy) as client,
     ):
         assert client.customers.get("acme").key == "cus_1"
         assert len(server.requests) == 3
 
 
-def test_a_write_over_a_connection_that_was_closed_meanwhile_is_not_sent_twice():
+def test_a_write_over_a_closed_connection_is_not_sent_twice():
     def close_on_the_second_request(connection):
         connection.read_request()
         connection.send(GOOD)
         connection.read_request()
 
-    with Server(close_on_the_second_request) as server, make(server) as client:
+    with Server(close_on_the_second_request) as server, open_client(server) as client:
         create(client)
         with pytest.raises(ReplyLost):
             create(client)
@@ -196,14 +200,17 @@ def slow_headers(connection):
 
 
 @pytest.mark.parametrize("handle", [slow_body, slow_chunks, slow_headers])
-def test_an_answer_that_drips_ends_at_the_deadline(handle):
-    with Server(handle) as server, make(server, deadline=0.3) as client, pytest.raises(ReplyLost):
+def test_a_slow_response_ends_at_the_deadline(handle):
+    with Server(handle) as server, open_client(server, deadline=0.3) as client, pytest.raises(ReplyLost):
         create(client)
 
 
-def test_after_a_slow_answer_the_connection_is_not_kept():
-    answers = iter([slow_body, answering(GOOD)])
-    with Server(lambda connection: next(answers)(connection)) as server, make(server, deadline=0.3) as client:
+def test_the_connection_of_a_slow_response_is_not_reused():
+    answers = iter([slow_body, replying(GOOD)])
+    with (
+        Server(lambda connection: next(answers)(connection)) as server,
+        open_client(server, deadline=0.3) as client,
+    ):
         with pytest.raises(ReplyLost):
             create(client)
         assert create(client).key == "cus_1"
@@ -229,35 +236,35 @@ def endless_redirect(connection):
 
 
 @pytest.mark.parametrize("handle", [endless, bomb, endless_redirect])
-def test_an_answer_that_is_too_large_is_given_up(handle):
+def test_a_response_that_is_too_large_is_unusable(handle):
     with (
         Server(handle) as server,
-        make(server) as client,
+        open_client(server) as client,
         pytest.raises(UnusableReply, match="more than 16 MiB"),
     ):
         create(client)
 
 
-def test_a_compressed_answer_is_read():
+def test_a_compressed_response_is_read():
     body = gzip.compress(b'{"data": {"key": "cus_1"}}')
-    with Server(answering(reply(body=body, Content_Encoding="gzip"))) as server, make(server) as client:
+    with Server(replying(reply(body=body, Content_Encoding="gzip"))) as server, open_client(server) as client:
         assert create(client).key == "cus_1"
 
 
 @pytest.mark.parametrize("coding", ["gzip, gzip", "br", "zstd"])
-def test_an_encoding_that_was_not_asked_for_is_refused(coding):
+def test_an_encoding_that_was_not_requested_is_unusable(coding):
     answer = reply(body=b"x", Content_Encoding=coding)
-    with Server(answering(answer)) as server, pytest.raises(UnusableReply, match="not asked for"):
-        create(make(server))
+    with Server(replying(answer)) as server, pytest.raises(UnusableReply, match="not asked for"):
+        create(open_client(server))
 
 
-def test_a_damaged_compressed_answer_is_unusable():
+def test_a_damaged_compressed_response_is_unusable():
     answer = reply(body=b"not gzip", Content_Encoding="gzip")
-    with Server(answering(answer)) as server, pytest.raises(UnusableReply, match="damaged"):
-        create(make(server))
+    with Server(replying(answer)) as server, pytest.raises(UnusableReply, match="damaged"):
+        create(open_client(server))
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(tmp_path):
+def test_an_untrusted_certificate_is_refused(tmp_path):
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names, *files]

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management import call_command, execute_from_command_line
 from django.db.backends.signals import connection_created
 
-from django_partnerstack.client.retry import Pace
+from django_partnerstack.client.retry import RetryPolicy
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import get_client
 from django_partnerstack.outbox.delivery.loop import site_delivery
@@ -57,7 +57,9 @@ def command_line() -> None:
 def _work(threads: int, trap: traps.Trap) -> None:
     traps.watch_commits(trap)
     deadline = conf.connect_timeout + conf.read_timeout
-    client = get_client(session=traps.watched_session(trap), deadline=deadline, pace=Pace(attempts=1))
+    client = get_client(
+        session=traps.watched_session(trap), deadline=deadline, retry_policy=RetryPolicy(attempts=1)
+    )
     worker = site_delivery(threads=threads, client=client)
     worker.lease = timedelta(seconds=LEASE)
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())

@@ -11,7 +11,7 @@ import requests
 from django.utils import timezone
 
 from django_partnerstack.client import Client
-from django_partnerstack.client.retry import Pace
+from django_partnerstack.client.retry import RetryPolicy
 from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
 from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.outbox.queue.claim import claim
@@ -58,7 +58,7 @@ class Site:
         """Another worker of the site, as in another process."""
         session = requests.Session()
         session.mount(API, self.adapter)
-        client = Client(*keys, api_url=API, session=session, pace=Pace(attempts=1))
+        client = Client(*keys, api_url=API, session=session, retry_policy=RetryPolicy(attempts=1))
         defaults = {"mode": "test", "clock": self.clock, "requests_per_minute": 6_000_000}
         return DeliveryLoop(client, **{**defaults, **options})
 

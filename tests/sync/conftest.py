@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from django_partnerstack.client import Client
-from django_partnerstack.client.retry import Pace
+from django_partnerstack.client.retry import RetryPolicy
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from django_partnerstack.sync import Pulled, pull
 from django_partnerstack.testing.adapter import SandboxAdapter
@@ -36,7 +36,9 @@ class Programme:
         self.adapter = SandboxAdapter(self.sandbox)
         session = requests.Session()
         session.mount(API_URL, self.adapter)
-        self.client = Client(*TEST_KEYS, session=session, pace=Pace(sleep=lambda seconds: None))
+        self.client = Client(
+            *TEST_KEYS, session=session, retry_policy=RetryPolicy(sleep=lambda seconds: None)
+        )
 
     @property
     def asked(self) -> list[str]:

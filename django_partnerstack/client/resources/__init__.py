@@ -1,27 +1,41 @@
 """What a client can do with each kind of object."""
 
+from typing import Any
+
 from .actions import Actions
+from .base import Listing
 from .conversions import Conversions
 from .customers import Customers
 from .deals import Deals
-from .groups import Groups
 from .leads import Leads
-from .links import Links
-from .partnerships import Partnerships
+from .partnerships import Links, Partnerships
 from .rewards import Rewards
 from .transactions import Transactions
 from .webhooks import Webhooks
 
 __all__ = [
+    "RESOURCES",
     "Actions",
     "Conversions",
     "Customers",
     "Deals",
-    "Groups",
     "Leads",
     "Links",
+    "Listing",
     "Partnerships",
     "Rewards",
     "Transactions",
     "Webhooks",
 ]
+
+#: The class of each list that the API can do more with. A list that is not named here is a plain ``Listing``.
+RESOURCES: dict[str, type[Listing[Any]]] = {
+    "actions": Actions,
+    "customers": Customers,
+    "deals": Deals,
+    "leads": Leads,
+    "partnerships": Partnerships,
+    "rewards": Rewards,
+    "transactions": Transactions,
+    "webhooks": Webhooks,
+}

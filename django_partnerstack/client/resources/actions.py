@@ -1,25 +1,21 @@
 from __future__ import annotations
 
-from .. import payloads
-from ..arguments import segment
-from ..payloads import INT32, UNSET, Unset, or_null
+from .. import validation
+from ..api import UNSET, Unset, body
 from ..records import ActionRecord
-from .listing import Listing, nothing, one
+from .base import Listing, nothing
 
 CHECKS = {
-    "type": payloads.key,
-    "value": payloads.whole(1, INT32),
-    "target_type": payloads.choice("customer", "partnership"),
-    "target_key": payloads.key,
-    "external_key": or_null(payloads.key),
+    "type": validation.key,
+    "value": validation.integer(1, validation.INT32),
+    "target_type": validation.choice("customer", "partnership"),
+    "target_key": validation.key,
+    "external_key": validation.or_null(validation.key),
 }
 
 
 class Actions(Listing[ActionRecord]):
-    """Source: docs.partnerstack.com/reference/post_actions."""
-
-    path = "/actions"
-    record = ActionRecord
+    """What customers and partners did. See docs.partnerstack.com/reference/post_actions."""
 
     def create(
         self,
@@ -31,13 +27,16 @@ class Actions(Listing[ActionRecord]):
         external_key: str | Unset | None = UNSET,
     ) -> ActionRecord:
         """
-        Record that a customer or a partner did something, ``value`` times.
+        Record that a customer or partner did something ``value`` times.
 
-        ``type`` is the name of an action of the programme. ``target_type`` is ``customer``, with a key of
-        the customer, or ``partnership``, with the *partner* key. An action cannot be looked up by
-        ``external_key``: after an ambiguous error there is no way to tell whether it was recorded.
+        ``type``: the name of an action of the programme.
+        ``target_type``: ``"customer"``, with either key of the customer as ``target_key``, or
+        ``"partnership"``, with the *partner* key.
+
+        Not safe to repeat. Actions cannot be looked up by ``external_key``, so after an ambiguous error
+        nothing shows whether this action was recorded.
         """
-        body = payloads.body(
+        fields = body(
             CHECKS,
             type=type,
             value=value,
@@ -45,8 +44,8 @@ class Actions(Listing[ActionRecord]):
             target_key=target_key,
             external_key=external_key,
         )
-        return self._api.call("POST", self.path, one(self.record), json=body)
+        return self._request("POST", self.path, fields)
 
     def archive(self, action_key: str) -> None:
-        """Archive an action with the rewards that it gave."""
-        self._api.call("DELETE", f"{self.path}/{segment('action_key', action_key)}", nothing)
+        """Archive an action and the rewards that it gave. Raises ``NotFound``; safe to repeat."""
+        self._api.call("DELETE", self._address("action_key", action_key), nothing)

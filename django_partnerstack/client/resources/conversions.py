@@ -4,32 +4,31 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...exceptions import InvalidArgument
-from .. import payloads
-from ..api import Api
-from ..payloads import UNSET, Unset
-from .listing import nothing
+from .. import validation
+from ..api import UNSET, Api, Unset, body
+from .base import nothing
 
 CHECKS = {
-    "xid": payloads.key,
-    "customer_key": payloads.key,
-    "email": payloads.text(),
-    "name": payloads.text(),
-    "provider_key": payloads.key,
-    "origin": payloads.text(2000),
-    "ip_address": payloads.text(),
-    "user_agent": payloads.text(10_000),
-    "external_type": payloads.text(),
-    "sub_ids": payloads.texts,
-    "meta": payloads.mapping,
+    "xid": validation.key,
+    "customer_key": validation.key,
+    "email": validation.text(),
+    "name": validation.text(),
+    "provider_key": validation.key,
+    "origin": validation.text(2000),
+    "ip_address": validation.text(),
+    "user_agent": validation.text(10_000),
+    "external_type": validation.text(),
+    "sub_ids": validation.strings,
+    "meta": validation.mapping,
 }
 
 
 class Conversions:
     """
-    Server-to-server conversions: a customer who came by a click.
+    Server-to-server conversions: customers who came by a click.
 
-    Works with the tracking token alone, at another host, and only if PartnerStack's support has enabled it.
-    Source: docs.partnerstack.com (Server to Server (S2S) tracking).
+    They use the tracking token and a host of their own, and work only after PartnerStack's support has
+    enabled them. See "Server to Server (S2S) tracking" at docs.partnerstack.com.
     """
 
     def __init__(self, api: Api | None) -> None:
@@ -51,14 +50,16 @@ class Conversions:
         meta: Mapping[str, Any] | Unset = UNSET,
     ) -> None:
         """
-        Report that the visitor of click ``xid`` became the customer ``customer_key``.
+        Report that the visitor of the click ``xid`` became the customer ``customer_key``.
 
-        No error does not mean that a customer was made: read it back by its key after some minutes. E-mail
-        and name may be left out or be made anonymous. One conversion counts per customer key, for ever.
+        ``email`` and ``name`` may be omitted or made anonymous.
+
+        Success does not mean that PartnerStack created a customer: read it by its key after some minutes.
+        Only one conversion per customer key ever counts. Raises ``InvalidArgument`` without a tracking token.
         """
         if self._api is None:
             raise InvalidArgument("A conversion needs the tracking token: give Client a tracking_token.")
-        body = payloads.body(
+        fields = body(
             CHECKS,
             xid=xid,
             customer_key=customer_key,
@@ -72,4 +73,4 @@ class Conversions:
             sub_ids=sub_ids,
             meta=meta,
         )
-        self._api.call("POST", "", nothing, json=body, may_be_empty=True)
+        self._api.call("POST", "", nothing, json=fields, may_be_empty=True)

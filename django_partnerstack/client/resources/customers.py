@@ -3,36 +3,38 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .. import payloads
-from ..arguments import segment
-from ..payloads import UNSET, Unset, or_null
+from .. import validation
+from ..api import UNSET, Unset, body, changes
 from ..records import CustomerRecord
-from .listing import Listing, nothing, one
+from .base import Listing, nothing
 
 CHECKS = {
-    "customer_key": or_null(payloads.key),
-    "email": payloads.email,
-    "partner_key": payloads.key,
-    "name": payloads.text(100),
-    "provider_key": or_null(payloads.key),
-    "member_key": payloads.key,
-    "meta": payloads.mapping,
+    "customer_key": validation.or_null(validation.key),
+    "email": validation.email,
+    "partner_key": validation.key,
+    "name": validation.text(100),
+    "provider_key": validation.or_null(validation.key),
+    "member_key": validation.key,
+    "meta": validation.mapping,
 }
 
 
 class Customers(Listing[CustomerRecord]):
-    """Source: docs.partnerstack.com/reference/post_customers and patch_customers."""
+    """
+    The customers that partners brought.
 
-    path = "/customers"
-    record = CustomerRecord
+    ``get``, ``update`` and ``delete`` accept the site's own key or PartnerStack's (``cus_…``).
+    See docs.partnerstack.com/reference/get_v2-customers-2, post_customers and patch_customers.
+    """
 
     def get(self, customer_key: str) -> CustomerRecord:
         """
-        One customer, by the site's own key or PartnerStack's.
+        One customer. Safe to repeat.
 
-        ``NotFound`` within minutes of its creation does not prove that it is not there.
+        Raises ``NotFound``, which within minutes of the creation does not prove that there is no such
+        customer.
         """
-        return self._api.call("GET", self._address(customer_key), one(self.record))
+        return self._request("GET", self._address("customer_key", customer_key))
 
     def create(
         self,
@@ -46,14 +48,18 @@ class Customers(Listing[CustomerRecord]):
         meta: Mapping[str, Any] | Unset = UNSET,
     ) -> CustomerRecord:
         """
-        A new customer of a partner.
+        Create a customer of a partner.
 
-        ``customer_key``: the site's own key, unique in the account; None only if the site has none, and then
-        the customer cannot be found again by it. ``partner_key``: not the ``part_…`` key. ``meta``: custom
-        fields by their API names; it comes back empty, its values are in other fields of ``raw``.
-        What a second customer with the same key gives is not documented: expect ``Conflict`` or the first.
+        ``customer_key``: the site's own key, unique in the account. With None the customer cannot be looked
+        up.
+        ``partner_key``: the partner's public key, not the ``part_…`` key.
+        ``meta``: custom fields by their API names. It comes back empty; its values are in other fields of
+        ``raw``.
+
+        Not safe to repeat: look the customer up by its key first. What PartnerStack answers to a second
+        customer with the same key is not documented; expect ``Conflict`` or the first customer.
         """
-        body = payloads.body(
+        fields = body(
             CHECKS,
             customer_key=customer_key,
             email=email,
@@ -63,7 +69,7 @@ class Customers(Listing[CustomerRecord]):
             member_key=member_key,
             meta=meta,
         )
-        return self._api.call("POST", self.path, one(self.record), json=body)
+        return self._request("POST", self.path, fields)
 
     def update(
         self,
@@ -77,11 +83,12 @@ class Customers(Listing[CustomerRecord]):
         meta: Mapping[str, Any] | Unset = UNSET,
     ) -> CustomerRecord:
         """
-        Change a customer, found by either key; what is not given stays as it is.
+        Change the given fields of a customer. A customer cannot be moved to another partner.
 
-        ``customer_key`` is a new key of the site's. A customer cannot be moved to another partner.
+        ``customer_key`` replaces the site's own key. Raises ``NotFound``. Safe to repeat, unless the key
+        changed and ``customer`` is the old one.
         """
-        body = payloads.changes(
+        fields = changes(
             CHECKS,
             customer_key=customer_key,
             email=email,
@@ -90,11 +97,12 @@ class Customers(Listing[CustomerRecord]):
             member_key=member_key,
             meta=meta,
         )
-        return self._api.call("PATCH", self._address(customer), one(self.record), json=body)
+        return self._request("PATCH", self._address("customer_key", customer), fields)
 
     def delete(self, customer_key: str) -> None:
-        """Delete a customer. Take it as final, and its key as used up."""
-        self._api.call("DELETE", self._address(customer_key), nothing)
+        """
+        Delete a customer. Raises ``NotFound``; safe to repeat.
 
-    def _address(self, customer_key: str) -> str:
-        return f"{self.path}/{segment('customer_key', customer_key)}"
+        Expect the deletion to be final and the key to be unusable for another customer.
+        """
+        self._api.call("DELETE", self._address("customer_key", customer_key), nothing)

@@ -4,44 +4,45 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from .. import payloads
-from ..arguments import segment
-from ..parsing import Malformed
-from ..payloads import INT32, UNSET, Unset, or_null
+from .. import validation
+from ..api import UNSET, Unset, body, changes, exactly_one
 from ..records import CustomerRecord, DealRecord
-from .listing import Listing, nothing, one
+from ..replies import Malformed
+from ..validation import or_null, path_segment
+from .base import Listing, nothing, one
 
 CHECKS = {
-    "partner_key": payloads.key,
-    "group_key": payloads.key,
-    "source": payloads.choice("partner", "vendor"),
-    "account_name": or_null(payloads.text()),
-    "amount": payloads.whole(-INT32 - 1, INT32),
-    "close_date": or_null(payloads.day),
-    "contact_first_name": or_null(payloads.text()),
-    "contact_last_name": or_null(payloads.text()),
-    "customer_key": or_null(payloads.key),
-    "external_key": or_null(payloads.key),
-    "fields": payloads.field_objects,
-    "meta": or_null(payloads.mapping),
-    "mold_key": or_null(payloads.key),
-    "stage": payloads.text(),
+    "partner_key": validation.key,
+    "group_key": validation.key,
+    "source": validation.choice("partner", "vendor"),
+    "account_name": or_null(validation.text()),
+    "amount": validation.deal_amount,
+    "close_date": or_null(validation.iso_date),
+    "contact_first_name": or_null(validation.text()),
+    "contact_last_name": or_null(validation.text()),
+    "customer_key": or_null(validation.key),
+    "external_key": or_null(validation.key),
+    "fields": validation.field_objects,
+    "meta": or_null(validation.mapping),
+    "mold_key": or_null(validation.key),
+    "stage": validation.text(),
 }
-CONVERT_CHECKS = {"email": payloads.email, "customer_key": payloads.key}
+CONVERT_CHECKS = {"email": validation.email, "customer_key": validation.key}
 
 
 class Deals(Listing[DealRecord]):
     """
-    A ``deal_key`` may be PartnerStack's key or the deal's ``external_key``.
+    Sales that are being negotiated.
 
-    Source: docs.partnerstack.com/reference/patch_deals. ``Client.request`` reads ``/deals/form-templates``.
+    A ``deal_key`` argument is PartnerStack's key or the deal's ``external_key``. ``fields`` are
+    PartnerStack's own field objects; ``Client.request("GET", "/deals/form-templates")`` shows which ones
+    there are.
+    See docs.partnerstack.com/reference/patch_deals.
     """
 
-    path = "/deals"
-    record = DealRecord
-
     def get(self, deal_key: str) -> DealRecord:
-        return self._api.call("GET", self._address(deal_key), one(self.record))
+        """One deal. Raises ``NotFound``; safe to repeat."""
+        return self._request("GET", self._address("deal_key", deal_key))
 
     def create(
         self,
@@ -61,13 +62,16 @@ class Deals(Listing[DealRecord]):
         stage: str | Unset = UNSET,
     ) -> DealRecord:
         """
-        A new deal of a partner (``partner_key``), or of the vendor for a group (``group_key``).
+        Create a deal of a partner (``partner_key``), or of the vendor for a group (``group_key``).
 
-        Exactly one of the two is given; the deal's source follows from it. ``amount`` is in cents.
+        Give exactly one of the two; the deal's source follows from it. ``amount`` is in cents. ``close_date``
+        is a date or a string like ``2025-12-31``.
+
+        Not safe to repeat: look the deal up by its ``external_key`` first.
         """
         owners = {"partner_key": partner_key, "group_key": group_key}
-        owner = payloads.exactly_one(**owners)
-        body = payloads.body(
+        owner = exactly_one(**owners)
+        given = body(
             CHECKS,
             **{owner: owners[owner]},
             source="partner" if owner == "partner_key" else "vendor",
@@ -83,7 +87,7 @@ class Deals(Listing[DealRecord]):
             mold_key=mold_key,
             stage=stage,
         )
-        return self._api.call("POST", self.path, one(self.record), json=body)
+        return self._request("POST", self.path, given)
 
     def update(
         self,
@@ -101,8 +105,8 @@ class Deals(Listing[DealRecord]):
         mold_key: str | Unset | None = UNSET,
         stage: str | Unset = UNSET,
     ) -> DealRecord:
-        """Change a deal; what is not given stays as it is."""
-        body = payloads.changes(
+        """Change the given fields of a deal. Raises ``NotFound``; safe to repeat."""
+        given = changes(
             CHECKS,
             account_name=account_name,
             amount=amount,
@@ -116,43 +120,47 @@ class Deals(Listing[DealRecord]):
             mold_key=mold_key,
             stage=stage,
         )
-        return self._api.call("PATCH", self._address(deal_key), one(self.record), json=body)
+        return self._request("PATCH", self._address("deal_key", deal_key), given)
 
     def archive(self, deal_key: str) -> None:
-        self._api.call("DELETE", self._address(deal_key), nothing)
+        """Archive a deal. Raises ``NotFound``; safe to repeat."""
+        self._api.call("DELETE", self._address("deal_key", deal_key), nothing)
 
     def convert(self, deal_key: str, *, email: str, customer_key: str | Unset = UNSET) -> CustomerRecord:
-        """Make a customer of a deal, under the site's own ``customer_key``."""
-        body = payloads.body(CONVERT_CHECKS, email=email, customer_key=customer_key)
-        return self._api.call("POST", f"{self._address(deal_key)}/convert", one(CustomerRecord), json=body)
+        """
+        Create a customer from a deal. ``customer_key`` is the site's own key of the customer.
+
+        Not safe to repeat: look the customer up by its key first.
+        """
+        fields = body(CONVERT_CHECKS, email=email, customer_key=customer_key)
+        path = f"{self._address('deal_key', deal_key)}/convert"
+        return self._api.call("POST", path, one(CustomerRecord), json=fields)
 
     def assign(self, deal_key: str, partnership_key: str, team_key: str) -> None:
         """Give a deal to a partner. ``team_key``: the ``stck_…`` key of the partner's team."""
-        to = f"{segment('partnership_key', partnership_key)}/{segment('team_key', team_key)}"
-        self._api.call("POST", f"{self._address(deal_key)}/assignment/{to}", nothing, root=True)
+        partner = f"{path_segment('partnership_key', partnership_key)}/{path_segment('team_key', team_key)}"
+        path = f"{self._address('deal_key', deal_key)}/assignment/{partner}"
+        self._api.call("POST", path, nothing, root=True)
 
     def files(self, deal_key: str) -> list[dict[str, Any]]:
-        """The files of a deal: ``key``, ``name`` and ``field_key`` of each."""
-        return self._api.call("GET", f"{self._address(deal_key)}/files", _files)
+        """The ``key``, ``name`` and ``field_key`` of each file of a deal. Safe to repeat."""
+        return self._api.call("GET", f"{self._address('deal_key', deal_key)}/files", _files)
 
     def file_url(self, deal_key: str, file_key: str) -> str:
-        """Where a file of a deal can be fetched."""
-        path = f"{self._address(deal_key)}/file/{segment('file_key', file_key)}"
+        """The URL of a file of a deal. Safe to repeat."""
+        path = f"{self._address('deal_key', deal_key)}/file/{path_segment('file_key', file_key)}"
         return self._api.call("GET", path, _file_url, root=True)
-
-    def _address(self, deal_key: str) -> str:
-        return f"{self.path}/{segment('deal_key', deal_key)}"
 
 
 def _files(data: Any) -> list[dict[str, Any]]:
     files = data.get("deal_files") if isinstance(data, dict) else None
     if not isinstance(files, list):
-        raise Malformed("the answer holds no files")
+        raise Malformed("the response has no files")
     return files
 
 
 def _file_url(data: Any) -> str:
     url = data.get("url") if isinstance(data, dict) else None
     if not isinstance(url, str):
-        raise Malformed("the answer holds no URL")
+        raise Malformed("the response has no URL")
     return url

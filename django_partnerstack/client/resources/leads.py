@@ -3,40 +3,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .. import payloads
-from ..arguments import segment
-from ..payloads import INT32, UNSET, Unset, or_null
+from .. import validation
+from ..api import UNSET, Unset, body, changes
 from ..records import CustomerRecord, LeadRecord
-from .listing import Listing, nothing, one
+from ..validation import or_null
+from .base import Listing, nothing, one
 
 CHECKS = {
-    "external_key": payloads.key,
-    "partner_key": payloads.key,
-    "status": payloads.choice("open", "closed", "dead", "closed won", "closed lost"),
-    "amount": or_null(payloads.whole(-INT32 - 1, INT32)),
-    "approved": or_null(payloads.boolean),
-    "meta": or_null(payloads.mapping),
-    "fields": payloads.field_objects,
-    "group_key": payloads.key,
-    "mold_key": or_null(payloads.key),
+    "external_key": validation.key,
+    "partner_key": validation.key,
+    "status": validation.choice("open", "closed", "dead", "closed won", "closed lost"),
+    "amount": or_null(validation.deal_amount),
+    "approved": or_null(validation.boolean),
+    "meta": or_null(validation.mapping),
+    "fields": validation.field_objects,
+    "group_key": validation.key,
+    "mold_key": or_null(validation.key),
 }
-CONVERT_CHECKS = {"email": payloads.email, "customer_key": payloads.key}
+CONVERT_CHECKS = {"email": validation.email, "customer_key": validation.key}
 
 
 class Leads(Listing[LeadRecord]):
     """
-    A ``lead_key`` may be PartnerStack's key or the lead's ``external_key``.
+    Possible customers.
 
-    The dashboard calls the status ``open`` New, ``closed`` Qualified and ``dead`` Unqualified. ``amount`` is
-    in cents. Source: docs.partnerstack.com/reference/post_leads-1 and patch_leads. ``Client.request`` reads
-    ``/leads/form-templates``.
+    A ``lead_key`` argument is PartnerStack's key or the lead's ``external_key``. ``amount`` is in cents.
+    ``status`` is ``open`` (New in the dashboard), ``closed`` (Qualified), ``dead`` (Unqualified),
+    ``closed won`` or ``closed lost``. ``fields`` are PartnerStack's own field objects;
+    ``Client.request("GET", "/leads/form-templates")`` shows which ones there are.
+    See docs.partnerstack.com/reference/post_leads-1 and patch_leads.
     """
 
-    path = "/leads"
-    record = LeadRecord
-
     def get(self, lead_key: str) -> LeadRecord:
-        return self._api.call("GET", self._address(lead_key), one(self.record))
+        """One lead. Raises ``NotFound``; safe to repeat."""
+        return self._request("GET", self._address("lead_key", lead_key))
 
     def create(
         self,
@@ -52,12 +52,14 @@ class Leads(Listing[LeadRecord]):
         mold_key: str | Unset | None = UNSET,
     ) -> LeadRecord:
         """
-        A new lead of a partner.
+        Create a lead of a partner.
 
-        ``external_key`` is the site's own and unique in the account. First and last name go into ``meta``,
-        which some programmes require, or into ``fields``.
+        ``external_key``: the site's own key, unique in the account. First and last name belong in ``meta``,
+        which some programmes require, or in ``fields``.
+
+        Not safe to repeat: look the lead up by its ``external_key`` first.
         """
-        body = payloads.body(
+        given = body(
             CHECKS,
             external_key=external_key,
             partner_key=partner_key,
@@ -69,7 +71,7 @@ class Leads(Listing[LeadRecord]):
             group_key=group_key,
             mold_key=mold_key,
         )
-        return self._api.call("POST", self.path, one(self.record), json=body)
+        return self._request("POST", self.path, given)
 
     def update(
         self,
@@ -83,8 +85,8 @@ class Leads(Listing[LeadRecord]):
         approved: bool | Unset | None = UNSET,
         fields: Sequence[Mapping[str, Any]] | Unset = UNSET,
     ) -> LeadRecord:
-        """Change a lead; what is not given stays as it is."""
-        body = payloads.changes(
+        """Change the given fields of a lead. Raises ``NotFound``; safe to repeat."""
+        given = changes(
             CHECKS,
             external_key=external_key,
             partner_key=partner_key,
@@ -94,15 +96,18 @@ class Leads(Listing[LeadRecord]):
             approved=approved,
             fields=fields,
         )
-        return self._api.call("PATCH", self._address(lead_key), one(self.record), json=body)
+        return self._request("PATCH", self._address("lead_key", lead_key), given)
 
     def archive(self, lead_key: str) -> None:
-        self._api.call("DELETE", self._address(lead_key), nothing)
+        """Archive a lead. Raises ``NotFound``; safe to repeat."""
+        self._api.call("DELETE", self._address("lead_key", lead_key), nothing)
 
     def convert(self, lead_key: str, *, email: str, customer_key: str | Unset = UNSET) -> CustomerRecord:
-        """Make a customer of a lead, under the site's own ``customer_key``."""
-        body = payloads.body(CONVERT_CHECKS, email=email, customer_key=customer_key)
-        return self._api.call("POST", f"{self._address(lead_key)}/convert", one(CustomerRecord), json=body)
+        """
+        Create a customer from a lead. ``customer_key`` is the site's own key of the customer.
 
-    def _address(self, lead_key: str) -> str:
-        return f"{self.path}/{segment('lead_key', lead_key)}"
+        Not safe to repeat: look the customer up by its key first.
+        """
+        fields = body(CONVERT_CHECKS, email=email, customer_key=customer_key)
+        path = f"{self._address('lead_key', lead_key)}/convert"
+        return self._api.call("POST", path, one(CustomerRecord), json=fields)

@@ -1,46 +1,44 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .. import payloads
-from ..arguments import segment
-from ..payloads import UNSET, Unset, or_null
-from ..records import PartnershipRecord
-from .listing import Listing, nothing, one
+from .. import validation
+from ..api import UNSET, Api, Unset, body, changes, query
+from ..records import LinkRecord, PartnershipRecord
+from ..validation import or_null, path_segment
+from .base import Listing, Page, nothing, paginate, read_page
 
 CHECKS = {
-    "email": payloads.email,
-    "first_name": payloads.text(50),
-    "last_name": payloads.text(50),
-    "group_key": payloads.key,
-    "partner_key": payloads.key,
-    "tier_key": payloads.key,
-    "manager_email": or_null(payloads.text()),
-    "manager_name": or_null(payloads.text()),
-    "tags": or_null(payloads.texts),
-    "fields": payloads.field_objects,
+    "email": validation.email,
+    "first_name": validation.text(50),
+    "last_name": validation.text(50),
+    "group_key": validation.key,
+    "partner_key": validation.key,
+    "tier_key": validation.key,
+    "manager_email": or_null(validation.text()),
+    "manager_name": or_null(validation.text()),
+    "tags": or_null(validation.strings),
+    "fields": validation.field_objects,
 }
 
 
 class Partnerships(Listing[PartnershipRecord]):
     """
-    Source: docs.partnerstack.com/reference/post_partnerships-1.
+    The partners of the programme.
 
-    The bodies for tags, team members and moving many partners to a group are not documented: use
-    ``Client.request``.
+    ``fields`` are PartnerStack's own field objects. The requests for tags, team members and moving several
+    partners to a group are not documented in full: use ``Client.request`` for them.
+    See docs.partnerstack.com/reference/get_v2-partnerships-2 and post_partnerships-1.
     """
-
-    path = "/partnerships"
-    record = PartnershipRecord
 
     def get(self, identifier: str) -> PartnershipRecord:
         """
-        One partner, by partner key, ``part_…`` key or e-mail address.
+        One partner, by partner key, ``part_…`` key or e-mail address. Raises ``NotFound``; safe to repeat.
 
-        With an ``api_url`` that ends in ``/v1`` the partner key alone works.
+        If the client's ``api_url`` ends in ``/v1``, only the partner key works.
         """
-        return self._api.call("GET", self._address("identifier", identifier), one(self.record))
+        return self._request("GET", self._address("identifier", identifier))
 
     def create(
         self,
@@ -56,12 +54,13 @@ class Partnerships(Listing[PartnershipRecord]):
         fields: Sequence[Mapping[str, Any]] | Unset = UNSET,
     ) -> PartnershipRecord:
         """
-        A new partner, in the default group if none is named.
+        Create a partner, in the default group unless ``group_key`` is given.
 
-        ``partner_key`` is the public handle and unique in the programme; PartnerStack makes one if it is
-        not given. ``fields``: custom fields, as PartnerStack's own field objects.
+        ``partner_key``: the public key, unique in the programme. PartnerStack generates it if it is omitted.
+
+        Not safe to repeat: look the partner up by e-mail address first.
         """
-        body = payloads.body(
+        given = body(
             CHECKS,
             email=email,
             first_name=first_name,
@@ -73,7 +72,7 @@ class Partnerships(Listing[PartnershipRecord]):
             tags=tags,
             fields=fields,
         )
-        return self._api.call("POST", self.path, one(self.record), json=body)
+        return self._request("POST", self.path, given)
 
     def update(
         self,
@@ -84,17 +83,38 @@ class Partnerships(Listing[PartnershipRecord]):
         tier_key: str | Unset = UNSET,
         fields: Sequence[Mapping[str, Any]] | Unset = UNSET,
     ) -> PartnershipRecord:
-        """Change a partner, by its ``part_…`` key. Its e-mail and partner key cannot be changed."""
-        body = payloads.changes(
+        """
+        Change the given fields of a partner, by its ``part_…`` key. Raises ``NotFound``; safe to repeat.
+
+        The e-mail address and the partner key cannot be changed.
+        """
+        given = changes(
             CHECKS, group_key=group_key, manager_email=manager_email, tier_key=tier_key, fields=fields
         )
-        return self._api.call(
-            "PATCH", self._address("partnership_key", partnership_key), one(self.record), json=body
-        )
+        return self._request("PATCH", self._address("partnership_key", partnership_key), given)
 
     def archive(self, partnership_key: str) -> None:
-        """Archive a partner, by its ``part_…`` key."""
+        """Archive a partner, by its ``part_…`` key. Raises ``NotFound``; safe to repeat."""
         self._api.call("DELETE", self._address("partnership_key", partnership_key), nothing)
 
-    def _address(self, name: str, key: str) -> str:
-        return f"{self.path}/{segment(name, key)}"
+
+class Links:
+    """
+    The links of one partner, by partner key, ``part_…`` key or e-mail address.
+
+    It is not documented whether this list accepts the filters of the others, so none is sent by default.
+    """
+
+    def __init__(self, api: Api) -> None:
+        self._api = api
+
+    def list(self, identifier: str, **filters: Any) -> Page[LinkRecord]:
+        """The first page of the partner's links. Safe to repeat."""
+        path = f"/links/partnership/{path_segment('identifier', identifier)}"
+        return self._api.call("GET", path, lambda data: read_page(LinkRecord, data), params=query(filters))
+
+    def iterate(self, identifier: str, **filters: Any) -> Iterator[LinkRecord]:
+        """All links of the partner. Raises the ``RecordError`` of an unusable link in its place."""
+        path_segment("identifier", identifier)
+        pages = paginate(lambda cursor: self.list(identifier, starting_after=cursor, **filters), None)
+        return (record for page in pages for record in page)

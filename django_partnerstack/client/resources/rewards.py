@@ -1,30 +1,27 @@
 from __future__ import annotations
 
-from .. import payloads
-from ..payloads import UNSET, Unset
+from .. import validation
+from ..api import UNSET, Unset, body
+from ..money import currency_code
 from ..records import RewardRecord
-from .listing import Listing, one
+from .base import Listing
 
-#: In minor units.
-LARGEST_REWARD = 100_000_000
 CHECKS = {
-    "amount": payloads.whole(-LARGEST_REWARD, LARGEST_REWARD),
-    "currency": payloads.currency,
-    "description": payloads.text(10_000),
+    "amount": validation.reward_amount,
+    "currency": currency_code,
+    "description": validation.text(10_000),
 }
-TARGET_CHECKS = {"type": payloads.choice("customer", "transaction", "manual"), "key": payloads.key}
+TARGET_CHECKS = {"type": validation.choice("customer", "transaction", "manual"), "key": validation.key}
 
 
 class Rewards(Listing[RewardRecord]):
     """
-    Commissions. They are approved and declined in the dashboard.
+    Commissions. They are approved and declined in PartnerStack's dashboard.
 
-    Scheduled ones may be missing from a list without ``status="scheduled"``, and are dated in the future.
-    Source: docs.partnerstack.com/reference/get_v2-rewards-2.
+    Scheduled rewards have a ``created_at`` in the future, and a list may lack them without
+    ``status="scheduled"``.
+    See docs.partnerstack.com/reference/get_v2-rewards-2.
     """
-
-    path = "/rewards"
-    record = RewardRecord
 
     def create(
         self,
@@ -36,11 +33,13 @@ class Rewards(Listing[RewardRecord]):
         currency: str | Unset = UNSET,
     ) -> RewardRecord:
         """
-        A reward for a customer, a transaction or by hand (``manual``); in USD if no currency is given.
+        Create a reward for a ``"customer"`` or a ``"transaction"``, or a ``"manual"`` one for a partner.
 
-        A reward has no key of the site's: after an ambiguous error there is no way to tell whether it was
-        made.
+        ``amount`` is in minor units of ``currency``, which is USD if it is omitted.
+
+        Not safe to repeat. A reward has no key of the site's own, so after an ambiguous error nothing shows
+        whether it was created.
         """
-        body = payloads.body(CHECKS, amount=amount, description=description, currency=currency)
-        target = payloads.body(TARGET_CHECKS, type=target_type, key=target_key)
-        return self._api.call("POST", self.path, one(self.record), json={**body, "target": target})
+        fields = body(CHECKS, amount=amount, description=description, currency=currency)
+        target = body(TARGET_CHECKS, type=target_type, key=target_key)
+        return self._request("POST", self.path, {**fields, "target": target})

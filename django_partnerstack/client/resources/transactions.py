@@ -4,57 +4,36 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from ...exceptions import InvalidArgument
-from .. import payloads
-from ..arguments import segment
-from ..payloads import UNSET, Unset, or_null
+from .. import validation
+from ..api import UNSET, Unset, body, exactly_one
+from ..money import currency_code
 from ..records import TransactionRecord
-from .listing import Listing, nothing, one
-
-#: In minor units, up and down.
-LARGEST_AMOUNT = 50_000_000_000
-
-
-def metadata(name: str, value: Any) -> dict[str, Any]:
-    """At most 25 pairs, their names up to 30 and their values up to 100 characters long."""
-    pairs = payloads.mapping(name, value)
-    if len(pairs) > 25:
-        raise InvalidArgument(f"{name} must have at most 25 pairs; it has {len(pairs)}.")
-    for pair, content in pairs.items():
-        if len(pair) > 30:
-            raise InvalidArgument(f"{name}: the name {pair[:30]!r}… has more than 30 characters.")
-        if isinstance(content, (Mapping, list, tuple)):
-            raise InvalidArgument(f"{name}: the value of {pair!r} must be a text or a number.")
-        if len(str(content)) > 100:
-            raise InvalidArgument(f"{name}: the value of {pair!r} has more than 100 characters.")
-    return pairs
-
+from ..validation import or_null
+from .base import Listing, nothing
 
 CHECKS = {
-    "key": payloads.text(255, shortest=4),
-    "amount": payloads.whole(-LARGEST_AMOUNT, LARGEST_AMOUNT),
-    "currency": payloads.currency,
-    "customer_key": payloads.key,
-    "customer_external_key": payloads.key,
-    "customer_email": payloads.email,
-    "category_key": or_null(payloads.key),
-    "product_key": or_null(payloads.key),
-    "subscription_key": or_null(payloads.key),
-    "metadata": or_null(metadata),
-    "test": payloads.boolean,
-    "created_at": payloads.moment,
+    "key": validation.text(validation.LONGEST_KEY, shortest=4),
+    "amount": validation.transaction_amount,
+    "currency": currency_code,
+    "customer_key": validation.key,
+    "customer_external_key": validation.key,
+    "customer_email": validation.email,
+    "category_key": or_null(validation.key),
+    "product_key": or_null(validation.key),
+    "subscription_key": or_null(validation.key),
+    "metadata": or_null(validation.metadata),
+    "test": validation.boolean,
+    "created_at": validation.milliseconds,
 }
 
 
 class Transactions(Listing[TransactionRecord]):
     """
-    Source: docs.partnerstack.com/reference/post_transactions.
+    Sales and refunds.
 
-    One transaction cannot be read by its key: list the time around it and compare keys.
+    A single transaction cannot be read by its key: list the time around it and compare the keys.
+    See docs.partnerstack.com/reference/get_v2-transactions-2 and post_transactions.
     """
-
-    path = "/transactions"
-    record = TransactionRecord
 
     def create(
         self,
@@ -73,24 +52,30 @@ class Transactions(Listing[TransactionRecord]):
         created_at: datetime | Unset = UNSET,
     ) -> TransactionRecord:
         """
-        A sale, or a refund if ``amount`` is below 0. In minor units of ``currency``.
+        Create a sale, or a refund if ``amount`` is negative.
 
-        ``key`` is the site's own; without one, a lost answer could not be cleared up. The customer is named
-        in exactly one way: ``customer_external_key`` is the site's key (elsewhere ``customer_key``), and
-        ``customer_key`` is PartnerStack's ``cus_…`` key. ``created_at`` dates the sale back.
+        ``key``: the site's own key, 4 to 255 characters.
+        ``amount``: in minor units of ``currency``, an ISO 4217 code.
+        ``customer_external_key``, ``customer_key``, ``customer_email``: give exactly one. The first is the
+        site's own key, which is called ``customer_key`` elsewhere; the second is PartnerStack's ``cus_…``
+        key.
+        ``metadata``: at most 25 pairs, with names of up to 30 and values of up to 100 characters.
+        ``created_at``: an aware datetime, to record an earlier sale.
+
+        Not safe to repeat: look for the key in a list first.
         """
         customers = {
             "customer_external_key": customer_external_key,
             "customer_key": customer_key,
             "customer_email": customer_email,
         }
-        named = payloads.exactly_one(**customers)
-        body = payloads.body(
+        customer = exactly_one(**customers)
+        fields = body(
             CHECKS,
             key=key,
             amount=amount,
             currency=currency,
-            **{named: customers[named]},
+            **{customer: customers[customer]},
             category_key=category_key,
             product_key=product_key,
             subscription_key=subscription_key,
@@ -98,8 +83,12 @@ class Transactions(Listing[TransactionRecord]):
             test=test,
             created_at=created_at,
         )
-        return self._api.call("POST", self.path, one(self.record), json=body)
+        return self._request("POST", self.path, fields)
 
     def delete(self, key: str) -> None:
-        """Delete a transaction. Take it as final, and its key as used up."""
-        self._api.call("DELETE", f"{self.path}/{segment('key', key)}", nothing)
+        """
+        Delete a transaction. Raises ``NotFound``; safe to repeat.
+
+        Expect the deletion to be final and the key to be unusable for another transaction.
+        """
+        self._api.call("DELETE", self._address("key", key), nothing)

@@ -2,35 +2,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .. import payloads
-from ..arguments import segment
-from ..payloads import UNSET, Unset
+from .. import validation
+from ..api import UNSET, Unset, body, changes
 from ..records import WebhookRecord
-from .listing import Listing, nothing, one
+from .base import Listing, nothing
 
-CHECKS = {"target_url": payloads.text(2000, shortest=1), "events": payloads.texts}
+CHECKS = {"target_url": validation.text(2000, shortest=1), "events": validation.strings}
 
 
 class Webhooks(Listing[WebhookRecord]):
     """
-    Where PartnerStack delivers events.
+    The URLs that PartnerStack delivers events to.
 
-    Sources disagree on the name of the URL's field: it is sent as ``target_url`` unless ``url_field`` says
-    otherwise (``target``); on reading both are understood.
+    Sources disagree on the name of the URL's field. ``url_field`` is the name that is sent: ``target_url`` or
+    ``target``. Both are understood in a response.
     """
 
-    path = "/webhooks"
-    record = WebhookRecord
-
     def get(self, webhook_key: str) -> WebhookRecord:
-        return self._api.call("GET", self._address(webhook_key), one(self.record))
+        """One webhook. Raises ``NotFound``; safe to repeat."""
+        return self._request("GET", self._address("webhook_key", webhook_key))
 
     def create(
         self, *, target_url: str, events: Sequence[str], url_field: str = "target_url"
     ) -> WebhookRecord:
-        """Deliver these events (as ``customer.created``) to a URL."""
-        body = payloads.body(CHECKS, target_url=target_url, events=events)
-        return self._api.call("POST", self.path, one(self.record), json=_named(body, url_field))
+        """
+        Deliver events, such as ``customer.created``, to a URL.
+
+        Not safe to repeat: look for the URL in a list first.
+        """
+        fields = body(CHECKS, target_url=target_url, events=events)
+        return self._request("POST", self.path, _renamed(fields, url_field))
 
     def update(
         self,
@@ -40,18 +41,14 @@ class Webhooks(Listing[WebhookRecord]):
         events: Sequence[str] | Unset = UNSET,
         url_field: str = "target_url",
     ) -> WebhookRecord:
-        body = payloads.changes(CHECKS, target_url=target_url, events=events)
-        return self._api.call(
-            "PATCH", self._address(webhook_key), one(self.record), json=_named(body, url_field)
-        )
+        """Change the URL or the events of a webhook. Raises ``NotFound``; safe to repeat."""
+        fields = changes(CHECKS, target_url=target_url, events=events)
+        return self._request("PATCH", self._address("webhook_key", webhook_key), _renamed(fields, url_field))
 
     def archive(self, webhook_key: str) -> None:
-        """End the deliveries to a webhook."""
-        self._api.call("DELETE", self._address(webhook_key), nothing)
-
-    def _address(self, webhook_key: str) -> str:
-        return f"{self.path}/{segment('webhook_key', webhook_key)}"
+        """Stop the deliveries to a webhook. Raises ``NotFound``; safe to repeat."""
+        self._api.call("DELETE", self._address("webhook_key", webhook_key), nothing)
 
 
-def _named(body: dict[str, object], url_field: str) -> dict[str, object]:
-    return {url_field if name == "target_url" else name: value for name, value in body.items()}
+def _renamed(fields: dict[str, object], url_field: str) -> dict[str, object]:
+    return {url_field if name == "target_url" else name: value for name, value in fields.items()}

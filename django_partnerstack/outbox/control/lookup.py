@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ...client import Client
-from ...client.retry import Pace
+from ...client.retry import RetryPolicy
 from ...conf import conf
 from ...connection import get_client
 from ...exceptions import LookUpTimeout, PartnerStackError
@@ -40,7 +40,7 @@ def look_up(messages: Iterable[OutboxMessage], *, seconds: float) -> dict[int, L
     Begins no request after ``seconds``. Raises ConfigurationError if there is no key pair.
     """
     throttle, wait = site_throttle(conf.mode), _Deadline(seconds)
-    with get_client(deadline=seconds, pace=Pace(attempts=1)) as client:
+    with get_client(deadline=seconds, retry_policy=RetryPolicy(attempts=1)) as client:
         return {
             message.pk: _look_up(message, client, lambda: throttle.acquire_slot(wait)) for message in messages
         }

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from django.db import Error, connections
 
 from ...client import Client
-from ...client.retry import Pace
+from ...client.retry import RetryPolicy
 from ...conf import conf
 from ...connection import get_client
 from ...throttle.clock import Clock
@@ -204,7 +204,7 @@ def site_delivery(
     """
     seconds = float(conf.connect_timeout) + float(conf.read_timeout)
     return DeliveryLoop(
-        client or get_client(deadline=seconds, pace=Pace(attempts=1)),
+        client or get_client(deadline=seconds, retry_policy=RetryPolicy(attempts=1)),
         mode=conf.mode,
         threads=threads,
         request_seconds=seconds,

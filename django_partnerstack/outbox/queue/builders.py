@@ -9,9 +9,9 @@ from typing import Any
 from django.apps import apps
 from django.db import models, router
 
+<<<<<<< HEAD:django_partnerstack/outbox/queue/builders.py
 from ... import sources
-from ...client.payloads import whole
-from ...client.resources.transactions import LARGEST_AMOUNT
+from ...client.validation import transaction_amount
 from ...conf import conf
 from ...exceptions import InvalidArgument, SourceError
 from ...mapping import minor_units
@@ -19,9 +19,18 @@ from ...models import OutboxMessage
 from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
 from .messages import NewMessage, customer_lane
 
-_amount = whole(-LARGEST_AMOUNT, LARGEST_AMOUNT)
-
 #: PartnerStack allows 255; the rest is for the suffix of what remains after refunds.
+=======
+from .. import sources
+from ..client.validation import transaction_amount as _amount
+from ..conf import conf
+from ..exceptions import InvalidArgument
+from ..mapping import minor_units
+from .enqueue import Draft, customer_lane
+from .operations import SAVE_CUSTOMER
+
+#: PartnerStack takes 255; the rest is for what is left after refunds.
+>>>>>>> client:django_partnerstack/outbox/drafts.py
 LONGEST_KEY = 240
 
 
@@ -87,7 +96,7 @@ def transaction_message(data: sources.TransactionData, source: models.Model | No
     payload: dict[str, Any] = {
         "key": data.key,
         "customer_external_key": customer_key,
-        "amount": _amount("amount", minor_units(data.amount, data.currency)),
+        "amount": transaction_amount("amount", minor_units(data.amount, data.currency)),
         "currency": data.currency.upper(),
     }
     if data.product_key:

@@ -15,7 +15,7 @@ from django.db import IntegrityError, router, transaction
 from django.db.models import QuerySet, Subquery
 from django.utils import timezone
 
-from ...client.arguments import LONGEST_KEY
+from ...client.validation import LONGEST_KEY
 from ...exceptions import InvalidArgument
 from ...models import OutboxMessage, State
 from ...models.bulk import BoundParam, Condition, insert, none_of

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...client.arguments import LONGEST_KEY
+from ...client.validation import LONGEST_KEY
 from ...models import Customer, OutboxMessage, Transaction
 from ..operations import CREATE_TRANSACTION, creating_customers
 

@@ -5,8 +5,18 @@ from typing import Any
 
 import pytest
 
+from django_partnerstack.client.money import exponent, minor_units
 from django_partnerstack.exceptions import InvalidArgument
-from django_partnerstack.mapping import minor_units
+
+
+@pytest.mark.parametrize(("code", "decimals"), [("USD", 2), ("JPY", 0), ("jpy", 0), ("KWD", 3), ("CLF", 4)])
+def test_a_currency_has_the_decimals_of_iso_4217(code: str, decimals: int) -> None:
+    assert exponent(code) == decimals
+
+
+@pytest.mark.parametrize("code", ["", "XXY"])
+def test_an_unknown_currency_has_two_decimals(code: str) -> None:
+    assert exponent(code) == 2
 
 
 @pytest.mark.parametrize(
@@ -28,7 +38,7 @@ from django_partnerstack.mapping import minor_units
         (4900, "JPY", 4900),
     ],
 )
-def test_a_decimal_is_in_the_currency_and_an_int_in_its_minor_unit(
+def test_a_decimal_is_in_major_units_and_an_int_in_minor_units(
     amount: Any, currency: str, minor: int
 ) -> None:
     assert minor_units(amount, currency) == minor
@@ -36,13 +46,13 @@ def test_a_decimal_is_in_the_currency_and_an_int_in_its_minor_unit(
 
 
 @pytest.mark.parametrize("amount", [49.0, "49.00", True, None, 49 + 0j])
-def test_what_may_not_be_exact_is_refused(amount: Any) -> None:
+def test_an_amount_that_may_be_inexact_is_refused(amount: Any) -> None:
     with pytest.raises(InvalidArgument, match=f"must be a Decimal.*not {type(amount).__name__}"):
         minor_units(amount, "USD")
 
 
 @pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity"])
-def test_what_is_no_number_is_refused(amount: str) -> None:
+def test_a_decimal_that_is_not_a_number_is_refused(amount: str) -> None:
     with pytest.raises(InvalidArgument, match="must be a number"):
         minor_units(Decimal(amount), "USD")
 

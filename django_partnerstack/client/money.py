@@ -1,0 +1,61 @@
+"""Amounts as PartnerStack wants them: integers in the minor unit of an ISO 4217 currency."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+from ..exceptions import InvalidArgument
+
+CURRENCY = re.compile(r"[A-Za-z]{3}")
+#: Currencies that do not have two decimals, by ISO 4217 (six-group.com, list one).
+_CURRENCIES_BY_EXPONENT = {
+    0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
+    3: "BHD IQD JOD KWD LYD OMR TND",
+    4: "CLF UYW",
+}
+_EXPONENTS = {code: exponent for exponent, codes in _CURRENCIES_BY_EXPONENT.items() for code in codes.split()}
+
+
+def exponent(currency: str) -> int:
+    """
+    The number of decimals of a currency: its minor unit is the major unit divided by 10 to this power.
+
+    2 for an unknown code. How PartnerStack reads amounts of a currency without decimals is not documented.
+    """
+    return _EXPONENTS.get(currency.upper(), 2)
+
+
+def currency_code(name: str, value: Any) -> str:
+    """The three letters of a currency code in upper case. Raises ``InvalidArgument`` for anything else."""
+    if not isinstance(value, str) or not CURRENCY.fullmatch(value):
+        raise InvalidArgument(f"{name} must be three letters, such as USD; not {value!r}.")
+    return value.upper()
+
+
+def minor_units(amount: Decimal | int, currency: str) -> int:
+    """
+    The amount in minor units: ``Decimal("49.00")`` US dollars are 4900. An int is already in minor units.
+
+    Raises ``InvalidArgument`` for any other type, for a wrong currency code and for a Decimal with more
+    decimals than the currency has: how to round is the caller's decision.
+    """
+    code = currency_code("The currency", currency)
+    if isinstance(amount, int) and not isinstance(amount, bool):
+        return amount
+    if not isinstance(amount, Decimal):
+        raise InvalidArgument(
+            f"The amount must be a Decimal, or an int in minor units; not {type(amount).__name__}. "
+            "A float cannot hold most amounts exactly."
+        )
+    if not amount.is_finite():
+        raise InvalidArgument(f"The amount must be a number; not {amount}.")
+    # A Decimal's own arithmetic would round to the precision of the caller's context.
+    scaled = Fraction(amount) * 10 ** exponent(code)
+    if scaled.denominator != 1:
+        raise InvalidArgument(
+            f"{amount} has more decimals than {code} has ({exponent(code)}). Round it first."
+        )
+    return int(scaled)
