@@ -16,16 +16,16 @@ from django.test import override_settings
 from django_partnerstack import outbox, track
 from django_partnerstack.outbox.claim import claim
 from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
+from tests.lengths import by_length
 from tests.outbox.site import lane_of, message, messages, payment, states
 from tests.shop.models import Account
 
 from .clicks import CLICK, account, came_by, click, customer, key_of
 from .converting import ConvertingSite
-from .lengths import LONG
 
 pytestmark = pytest.mark.django_db
 
-CUSTOMERS = 2_000 if LONG else 200
+CUSTOMERS = by_length(quick=100, usual=200, long=2_000)
 
 
 @pytest.fixture(autouse=True)

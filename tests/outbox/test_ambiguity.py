@@ -6,7 +6,6 @@ Whatever PartnerStack does with duplicates: each thing that is told has one effe
 
 from __future__ import annotations
 
-import os
 from random import Random
 from typing import Any
 
@@ -15,10 +14,11 @@ from django.db.models import Sum
 
 from django_partnerstack import track
 from django_partnerstack.models import OutboxMessage
+from tests.lengths import by_length
 
 from .site import Site, account
 
-EVENTS = 5000 if os.environ.get("CRASH_LENGTH") == "long" else 300
+EVENTS = by_length(quick=150, usual=300, long=5000)
 #: A customer and its payments.
 PAYMENTS = 4
 

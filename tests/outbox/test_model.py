@@ -7,7 +7,6 @@ differ, and people who act in the admin.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -30,12 +29,13 @@ from django_partnerstack.models import (
 )
 from django_partnerstack.outbox.claim import Claimed, claim
 from django_partnerstack.outbox.operations import SKEW
+from tests.lengths import LENGTH, by_length
 from tests.shop.models import Account
 
 from .site import Site
 
-LONG = os.environ.get("CRASH_LENGTH") == "long"
-EXAMPLES, STEPS = (1000, 100) if LONG else (42, 50)
+LONG = LENGTH == "long"
+EXAMPLES, STEPS = by_length(quick=(12, 50), usual=(42, 50), long=(1000, 100))
 
 UNDER_WAY = (State.SENDING, State.UNKNOWN, State.READY)
 STUCK = (State.DEAD, State.HELD, State.CANCELLED)
