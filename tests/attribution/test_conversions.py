@@ -18,16 +18,16 @@ from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.outbox.queue.claim import claim
 from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
+from tests.lengths import by_length
 from tests.outbox.site import lane_of, message, messages, payment, states
 from tests.shop.models import Account
 
 from .clicks import CLICK, account, came_by, click, customer, key_of
 from .converting import ConvertingSite
-from .lengths import LONG
 
 pytestmark = pytest.mark.django_db
 
-CUSTOMERS = 2_000 if LONG else 200
+CUSTOMERS = by_length(quick=100, usual=200, long=2_000)
 
 
 @pytest.fixture(autouse=True)

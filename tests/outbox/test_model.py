@@ -7,7 +7,6 @@ differ, and people who act in the admin.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -29,8 +28,8 @@ from tests.shop.models import Account
 
 from .site import Site
 
-LONG = os.environ.get("CRASH_LENGTH") == "long"
-EXAMPLES, STEPS = (1000, 100) if LONG else (42, 50)
+LONG = LENGTH == "long"
+EXAMPLES, STEPS = by_length(quick=(12, 50), usual=(42, 50), long=(1000, 100))
 
 UNDER_WAY = (State.SENDING, State.UNCONFIRMED, State.SCHEDULED)
 BLOCKING_STATES = (State.FAILED, State.ON_HOLD, State.CANCELLED)

@@ -9,7 +9,6 @@ from typing import Any
 from django.apps import apps
 from django.db import models, router
 
-<<<<<<< HEAD:django_partnerstack/outbox/queue/builders.py
 from ... import sources
 from ...client.validation import transaction_amount
 from ...conf import conf
@@ -20,17 +19,6 @@ from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
 from .messages import NewMessage, customer_lane
 
 #: PartnerStack allows 255; the rest is for the suffix of what remains after refunds.
-=======
-from .. import sources
-from ..client.validation import transaction_amount as _amount
-from ..conf import conf
-from ..exceptions import InvalidArgument
-from ..mapping import minor_units
-from .enqueue import Draft, customer_lane
-from .operations import SAVE_CUSTOMER
-
-#: PartnerStack takes 255; the rest is for what is left after refunds.
->>>>>>> client:django_partnerstack/outbox/drafts.py
 LONGEST_KEY = 240
 
 

@@ -6,7 +6,6 @@ Whatever PartnerStack does with duplicates: each thing that is told has one effe
 
 from __future__ import annotations
 
-import os
 from random import Random
 from typing import Any
 
@@ -15,9 +14,15 @@ from django.db.models import Sum
 
 from django_partnerstack import track
 from django_partnerstack.models import OutboxMessage
+<<<<<<< HEAD:tests/outbox/delivery/test_in_doubt.py
 from tests.outbox.site import Site, account
+=======
+from tests.lengths import by_length
 
-EVENTS = 5000 if os.environ.get("CRASH_LENGTH") == "long" else 300
+from .site import Site, account
+>>>>>>> habits:tests/outbox/test_ambiguity.py
+
+EVENTS = by_length(quick=150, usual=300, long=5000)
 #: A customer and its payments.
 PAYMENTS = 4
 
