@@ -2,7 +2,7 @@ import pytest
 
 from django_partnerstack.sandbox import Sandbox
 
-from .asking import Asking
+from .api_client import ApiClient
 
 
 class Clock:
@@ -26,17 +26,17 @@ def sandbox(clock):
 
 
 @pytest.fixture
-def ask(sandbox):
+def api(sandbox):
     """Asks with the test keys."""
-    return Asking(sandbox)
+    return ApiClient(sandbox)
 
 
 @pytest.fixture
-def ask_live(sandbox):
+def live_api(sandbox):
     """Asks with the production keys."""
-    return Asking(sandbox, "production")
+    return ApiClient(sandbox, "production")
 
 
 @pytest.fixture
-def ask_v1(sandbox):
-    return Asking(sandbox, root="/v1")
+def v1_api(sandbox):
+    return ApiClient(sandbox, root="/v1")
