@@ -24,7 +24,7 @@ def start(*arguments):
     return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
 
 
-def said_at_the_start(process):
+def output_of(process):
     lines = []
     for line in process.stdout:
         lines.append(line)
@@ -34,9 +34,9 @@ def said_at_the_start(process):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_it_says_what_to_paste_answers_and_ends_well(number):
+def test_it_prints_settings_responds_and_stops_with_status_0(number):
     with start("--customers", "3", "--site", "http://localhost:9000/") as process:
-        said = said_at_the_start(process)
+        said = output_of(process)
         url = said.split()[3].rstrip(",")
         with closing(HTTPConnection(urlsplit(url).netloc, timeout=10)) as connection:
             connection.request("GET", "/_control/objects/customers")
@@ -55,9 +55,9 @@ def test_it_says_what_to_paste_answers_and_ends_well(number):
         assert f'PARTNERSTACK_SECRET_KEY = "{secret_key}"' in said
 
 
-def test_a_taken_port_gets_one_clear_line():
-    with closing(socket.create_server(("127.0.0.1", 0))) as taken:
-        port = taken.getsockname()[1]
+def test_a_port_in_use_is_an_error():
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        port = server.getsockname()[1]
         with pytest.raises(
             CommandError, match=rf"Cannot listen on 127.0.0.1:{port}: .*Choose another --port"
         ):
@@ -74,16 +74,16 @@ def test_a_taken_port_gets_one_clear_line():
         ({"sites": ["https://shop.example/"]}, "sites must be hosts such as staging.example"),
     ],
 )
-def test_a_bad_number_gets_one_clear_line(options, message):
+def test_a_wrong_option_is_an_error(options, message):
     with pytest.raises(CommandError, match=message):
         call_command("partnerstack_sandbox", **options)
 
 
-def test_a_host_that_is_not_here_gets_one_clear_line():
+def test_a_host_of_another_machine_is_an_error():
     with pytest.raises(CommandError, match=r"Cannot listen on 192.0.2.1:0"):
         call_command("partnerstack_sandbox", host="192.0.2.1", port=0)
 
 
-def test_text_for_a_number_gets_one_clear_line():
+def test_text_instead_of_a_number_is_an_error():
     with pytest.raises(CommandError, match="invalid int value: 'many'"):
         call_command("partnerstack_sandbox", "--customers", "many")

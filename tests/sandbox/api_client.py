@@ -1,4 +1,4 @@
-"""A client of a few lines, so that the sandbox is not tested with the client that it is there to test."""
+"""A minimal client, independent of the package's own, which the sandbox is there to test."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def basic(keys: tuple[str, str]) -> dict[str, str]:
 
 
 class ApiClient:
-    """Asks a sandbox in one mode; keeps the last ``reply`` and what it says."""
+    """Sends requests to a sandbox in one mode; ``reply`` is the last reply."""
 
     def __init__(self, sandbox: Sandbox, mode: str = "test", root: str = "/api/v2") -> None:
         self.sandbox = sandbox

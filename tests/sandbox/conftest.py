@@ -6,7 +6,7 @@ from .api_client import ApiClient
 
 
 class Clock:
-    """Seconds since the epoch, at a standstill until a test moves them."""
+    """Seconds since the epoch, which only a test changes."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
@@ -27,13 +27,13 @@ def sandbox(clock):
 
 @pytest.fixture
 def api(sandbox):
-    """Asks with the test keys."""
+    """A client with the test keys."""
     return ApiClient(sandbox)
 
 
 @pytest.fixture
 def live_api(sandbox):
-    """Asks with the production keys."""
+    """A client with the production keys."""
     return ApiClient(sandbox, "production")
 
 

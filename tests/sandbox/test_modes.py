@@ -1,4 +1,4 @@
-"""Facts held: the rules for test and production keys (docs.partnerstack.com/reference/auth)."""
+"""Documented: the rules for test and production keys (docs.partnerstack.com/reference/auth)."""
 
 import pytest
 
@@ -11,7 +11,7 @@ def live_customer(live_api):
     return live_api.customer("live", partner_key="sandboxpartner")
 
 
-def test_the_test_partner_is_there_from_the_start(clock):
+def test_the_test_partner_always_exists(clock):
     assert ApiClient(Sandbox(clock=clock)).get("/partnerships/gstest")["partner_key"] == "gstest"
 
 
@@ -20,7 +20,7 @@ def test_the_keys_used_decide_whether_a_customer_is_a_test(api, live_api):
     assert live_customer(live_api)["test"] is False
 
 
-def test_another_test_partner_can_be_made_with_test_keys(api):
+def test_test_keys_can_create_another_test_partner(api):
     api.post("/partnerships", email="second@partner.example", partner_key="second")
     assert api.customer("c-1", partner_key="second")["test"] is True
 
@@ -53,13 +53,13 @@ def test_a_live_transaction_for_a_test_customer_is_refused(api, live_api):
     assert live_api.refused("POST", "/transactions", body)[0] == 400
 
 
-def test_test_transactions_make_no_rewards(api):
+def test_test_transactions_create_no_rewards(api):
     api.customer()
     api.transaction()
     assert api.items("/rewards") == []
 
 
-def test_production_transactions_make_a_reward(sandbox, live_api):
+def test_production_transactions_create_a_reward(sandbox, live_api):
     customer = live_customer(live_api)
     live_api.transaction("t-01", customer_external_key="live", amount=5000)
     (reward,) = live_api.items("/rewards")
@@ -69,13 +69,13 @@ def test_production_transactions_make_a_reward(sandbox, live_api):
     assert sandbox.effects["production", "rewards.create", reward["key"]] == 1
 
 
-def test_a_refund_makes_no_reward(live_api):
+def test_a_negative_transaction_creates_no_reward(live_api):
     live_customer(live_api)
     live_api.transaction("t-01", customer_external_key="live", amount=-5000)
     assert live_api.items("/rewards") == []
 
 
-def test_objects_of_the_other_mode_cannot_be_read_unless_they_can(sandbox, api, live_api):
+def test_objects_of_the_other_mode_can_be_read_only_if_the_switch_is_on(sandbox, api, live_api):
     api.customer()
     assert live_api.refused("GET", "/customers/c-1")[0] == 404
     sandbox.behaviour.other_mode_readable = True
@@ -90,7 +90,7 @@ def test_the_same_key_may_be_used_once_in_each_mode(sandbox, api, live_api):
     assert sandbox.effects["production", "customers.create", "both"] == 1
 
 
-def test_seeds_are_of_the_mode_asked_for(clock):
+def test_seeded_objects_belong_to_the_given_mode(clock):
     sandbox = Sandbox(customers=3, partnerships=2, mode="production", clock=clock)
     assert len(sandbox.objects("customers")) == 3
     assert sandbox.objects("customers", "test") == []

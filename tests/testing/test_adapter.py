@@ -10,7 +10,7 @@ BODY = {"customer_key": "a/b c", "email": "a@site.example", "partner_key": "gste
 
 @pytest.fixture
 def waits():
-    """Seconds that the adapter was told to wait."""
+    """Seconds that the adapter waited."""
     return []
 
 
@@ -23,7 +23,7 @@ def session(sandbox, waits):
         yield session
 
 
-def test_a_session_gets_what_the_sandbox_says(sandbox, session):
+def test_a_session_gets_the_responses_of_the_sandbox(sandbox, session):
     created = session.post(f"{URL}/customers", json=BODY)
     assert created.json()["data"]["customer_key"] == "a/b c"
     assert session.get(f"{URL}/customers/a%2Fb%20c").status_code == 200
@@ -31,13 +31,13 @@ def test_a_session_gets_what_the_sandbox_says(sandbox, session):
     assert sandbox.effects["test", "customers.create", "a/b c"] == 1
 
 
-def test_the_requests_sent_can_be_looked_at(session):
+def test_sent_requests_are_listed(session):
     session.get(f"{URL}/groups")
     (request,) = session.get_adapter(URL).requests
     assert (request.method, request.path_url) == ("GET", "/api/v2/groups")
 
 
-def test_a_lost_reply_is_a_read_timeout_after_the_effect(sandbox, session):
+def test_a_lost_response_is_a_read_timeout_after_the_effect(sandbox, session):
     sandbox.faults.add("lost")
     with pytest.raises(requests.ReadTimeout):
         session.post(f"{URL}/customers", json=BODY)
@@ -52,7 +52,7 @@ def test_a_reset_is_a_connection_error(sandbox, session, after_effect):
     assert sandbox.effects.total() == after_effect
 
 
-def test_a_body_cut_short_is_noticed(sandbox, session):
+def test_a_truncated_body_is_an_error(sandbox, session):
     sandbox.faults.add("truncated")
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         session.get(f"{URL}/groups")
@@ -72,13 +72,13 @@ def test_latency_is_waited_for_up_to_the_read_timeout(sandbox, session, waits):
     assert waits == [5]
 
 
-def test_a_body_that_drips_takes_its_time_in_all(sandbox, session, waits):
+def test_a_dripping_body_takes_the_time_of_all_its_pieces(sandbox, session, waits):
     sandbox.faults.add("drip", seconds=1)
     response = session.get(f"{URL}/groups", timeout=2)
     assert waits == [len(response.content) / 64]
 
 
-def test_other_faults_are_answers(sandbox, session):
+def test_other_faults_are_responses(sandbox, session):
     sandbox.faults.add("html", times=1)
     sandbox.faults.add("status", status=429, retry_after=3)
     assert "<html>" in session.get(f"{URL}/groups").text

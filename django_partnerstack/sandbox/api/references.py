@@ -38,6 +38,16 @@ def _partner_of_other_mode(call: Call) -> Refusal:
     return call.mixed_modes("A test partner cannot have production customers")
 
 
+def partner_and_group(call: Call) -> Row:
+    """The ``partner_key`` and the ``group_key`` of a body. Raises Refusal if one cannot be used."""
+    found: Row = {}
+    if call.body.get("partner_key") is not None:
+        found["partner_key"] = find_partner(call, call.body["partner_key"])["partner_key"]
+    if call.body.get("group_key") is not None:
+        found["group_key"] = find_group(call, call.body["group_key"])
+    return found
+
+
 def of_partnership(db: Database, values: list[str]) -> Predicate:
     """The filter ``partnership_key`` for rows with a ``partner_key``."""
     found = (db["partnerships"].find("key", value) for value in values)

@@ -74,7 +74,7 @@ class Behaviour:
     unknown_parameters: Literal["ignore", "reject"] = "ignore"
     #: Whether lists have ``total``: only customers and actions (as seen), all, none, or all with null.
     total: Literal["as_seen", "always", "never", "null"] = "as_seen"
-    #: Whether a list of rewards contains scheduled ones without being asked for them.
+    #: Whether lists of rewards contain scheduled rewards by default.
     scheduled_rewards_listed: bool = False
 
     # Removing

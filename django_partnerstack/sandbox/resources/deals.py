@@ -9,7 +9,7 @@ from typing import Any
 from ..api.call import Call
 from ..api.custom_fields import render_custom_fields, stored_values
 from ..api.operations import writable
-from ..api.references import find_group, find_partner
+from ..api.references import partner_and_group
 from ..api.resource import Resource, equals
 from ..api.schema import CUSTOM_FIELDS, INT32, META, nullable, text
 from ..behaviour.switches import Behaviour
@@ -64,22 +64,12 @@ def create(call: Call) -> Row:
     if row.get(other) is not None:
         raise Refusal(400, "Exactly one of partner_key, group_key must be given, not 2")
     row.setdefault("stage", STAGES[0])
-    return row | _references(call) | stored_values(call.body, row)
+    return row | partner_and_group(call) | stored_values(call.body, row)
 
 
 def update(call: Call, row: Row) -> Row:
     sent = {name: call.body[name] for name in STORED if name in call.body}
-    return sent | _references(call) | stored_values(call.body, row)
-
-
-def _references(call: Call) -> Row:
-    """The partner and the group of the body. Raises Refusal if one is unknown."""
-    found: Row = {}
-    if call.body.get("partner_key") is not None:
-        found["partner_key"] = find_partner(call, call.body["partner_key"])["partner_key"]
-    if call.body.get("group_key") is not None:
-        found["group_key"] = find_group(call, call.body["group_key"])
-    return found
+    return sent | partner_and_group(call) | stored_values(call.body, row)
 
 
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..api.call import Call
 from ..api.custom_fields import render_custom_fields, stored_values
-from ..api.references import find_group, find_partner
+from ..api.references import partner_and_group
 from ..api.resource import Resource, equals
 from ..api.schema import CUSTOM_FIELDS, INT32, META, nullable, text
 from ..behaviour.switches import Behaviour
@@ -55,11 +55,7 @@ def create(call: Call) -> Row:
 
 def update(call: Call, row: Row) -> Row:
     sent = {name: call.body[name] for name in STORED if name in call.body}
-    if sent.get("partner_key") is not None:
-        sent["partner_key"] = find_partner(call, sent["partner_key"])["partner_key"]
-    if sent.get("group_key") is not None:
-        sent["group_key"] = find_group(call, sent["group_key"])
-    return sent | stored_values(call.body, row)
+    return sent | partner_and_group(call) | stored_values(call.body, row)
 
 
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Facts held: newest first by default, cursors by key, 1 to 250 a page, ten by default."""
+"""Documented: newest first by default, cursors by key, 1 to 250 a page, ten by default."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def sandbox(clock):
 
 
 @pytest.fixture
-def made(sandbox):
+def created(sandbox):
     """All customers, newest first."""
     return sandbox.objects("customers")
 
@@ -24,9 +24,9 @@ def keys(rows):
     return [row["key"] for row in rows]
 
 
-def test_a_page_has_ten_objects_by_default_and_newest_come_first(api, made):
+def test_a_page_has_ten_objects_by_default_and_newest_come_first(api, created):
     data = api.get("/customers")
-    assert keys(data["items"]) == keys(made[:10])
+    assert keys(data["items"]) == keys(created[:10])
     assert data["has_more"] is True
     stamps = [item["created_at"] for item in data["items"]]
     assert stamps == sorted(stamps, reverse=True)
@@ -39,7 +39,7 @@ def test_a_page_holds_250_objects_at_most(api):
     assert api.refused("GET", "/customers", limit="ten") == (400, "'ten' is not of type 'integer'")
 
 
-def test_a_limit_above_250_can_be_cut_to_it(sandbox, api):
+def test_a_limit_above_250_can_be_lowered_to_250(sandbox, api):
     sandbox.behaviour.limit_above_maximum = "clamp"
     assert len(api.items("/customers", limit=1000)) == 250
 
@@ -55,64 +55,64 @@ def walk(api, path, **query):
 
 
 @pytest.mark.parametrize("order", ["-created_at", "created_at", "-updated_at", "updated_at"])
-def test_walking_by_cursor_gives_everything_once_in_order(api, made, order):
+def test_following_the_cursor_lists_each_object_once_in_order(api, created, order):
     found = walk(api, "/customers", limit=77, order_by=order)
     field = order.lstrip("-")
-    stamps = {row["key"]: row[field] for row in made}
-    assert sorted(found) == sorted(keys(made))
+    stamps = {row["key"]: row[field] for row in created}
+    assert sorted(found) == sorted(keys(created))
     assert [stamps[key] for key in found] == sorted(stamps.values(), reverse=order.startswith("-"))
 
 
-def test_the_last_page_says_that_there_is_no_more(api, made):
-    page = api.get("/customers", limit=5, starting_after=made[-6]["key"])
-    assert keys(page["items"]) == keys(made[-5:])
+def test_the_last_page_has_no_more(api, created):
+    page = api.get("/customers", limit=5, starting_after=created[-6]["key"])
+    assert keys(page["items"]) == keys(created[-5:])
     assert page["has_more"] is False
 
 
-def test_after_the_last_object_comes_an_empty_page(api, made):
-    assert api.get("/customers", starting_after=made[-1]["key"])["items"] == []
+def test_after_the_last_object_comes_an_empty_page(api, created):
+    assert api.get("/customers", starting_after=created[-1]["key"])["items"] == []
 
 
-def test_ending_before_gives_the_page_before(api, made):
-    page = api.get("/customers", limit=5, ending_before=made[20]["key"])
-    assert keys(page["items"]) == keys(made[15:20])
+def test_ending_before_gives_the_page_before(api, created):
+    page = api.get("/customers", limit=5, ending_before=created[20]["key"])
+    assert keys(page["items"]) == keys(created[15:20])
     assert page["has_more"] is True
-    assert api.get("/customers", limit=5, ending_before=made[5]["key"])["has_more"] is False
+    assert api.get("/customers", limit=5, ending_before=created[5]["key"])["has_more"] is False
 
 
-def test_the_two_cursors_exclude_each_other(api, made):
-    one, other = made[3]["key"], made[9]["key"]
+def test_the_two_cursors_exclude_each_other(api, created):
+    one, other = created[3]["key"], created[9]["key"]
     assert api.refused("GET", "/customers", starting_after=one, ending_before=other)[0] == 400
 
 
-def test_what_is_new_during_a_walk_does_not_shift_the_pages(sandbox, api, made):
+def test_a_new_object_does_not_shift_the_following_pages(sandbox, api, created):
     first = api.keys("/customers", limit=5)
     sandbox.create("customers")
-    assert api.keys("/customers", limit=5, starting_after=first[-1]) == keys(made[5:10])
+    assert api.keys("/customers", limit=5, starting_after=first[-1]) == keys(created[5:10])
 
 
 @pytest.mark.parametrize("inclusive", [True, False])
-def test_bounds_on_created_at_include_the_moment_or_not(sandbox, api, made, inclusive):
+def test_bounds_on_created_at_include_the_moment_or_not(sandbox, api, created, inclusive):
     sandbox.behaviour.inclusive_bounds = inclusive
-    low, high = made[30]["created_at"], made[9]["created_at"]
+    low, high = created[30]["created_at"], created[9]["created_at"]
     expected = [
         row["key"]
-        for row in made
+        for row in created
         if low < row["created_at"] < high or (inclusive and row["created_at"] in (low, high))
     ]
     assert api.keys("/customers", limit=250, min_created=low, max_created=high) == expected
 
 
 @pytest.mark.parametrize("rank", [100, 297], ids=["many", "few"])
-def test_bounds_on_updated_at_leave_the_order_by_creation(api, made, rank):
-    low = sorted(row["updated_at"] for row in made)[rank]
-    expected = [row["key"] for row in made if row["updated_at"] >= low]
+def test_bounds_on_updated_at_leave_the_order_by_creation(api, created, rank):
+    low = sorted(row["updated_at"] for row in created)[rank]
+    expected = [row["key"] for row in created if row["updated_at"] >= low]
     assert api.keys("/customers", limit=250, min_updated=low) == expected
 
 
-def test_bounds_on_updated_at_can_change_the_order(sandbox, api, made):
+def test_bounds_on_updated_at_can_change_the_order(sandbox, api, created):
     sandbox.behaviour.order_under_updated = "updated_at"
-    low = sorted(row["updated_at"] for row in made)[200]
+    low = sorted(row["updated_at"] for row in created)[200]
     items = api.items("/customers", limit=250, min_updated=low)
     stamps = [item["updated_at"] for item in items]
     assert stamps == sorted(stamps, reverse=True)
@@ -142,22 +142,22 @@ def test_the_cursor_of_a_transaction_is_the_callers_own_key(api):
     ("answer", "expected"),
     [("404", 404), ("400", 400), ("empty", []), ("first_page", slice(0, 5)), ("works", slice(10, 15))],
 )
-def test_the_cursor_of_an_object_that_vanished(sandbox, api, made, answer, expected):
+def test_the_cursor_of_a_removed_object(sandbox, api, created, answer, expected):
     sandbox.behaviour.deleted_cursor = answer
-    sandbox.remove("customers", made[9]["key"])
-    query = {"limit": 5, "starting_after": made[9]["key"]}
+    sandbox.remove("customers", created[9]["key"])
+    query = {"limit": 5, "starting_after": created[9]["key"]}
     if isinstance(expected, int):
         assert api.refused("GET", "/customers", **query)[0] == expected
     else:
-        assert api.keys("/customers", **query) == (keys(made[expected]) if expected else [])
+        assert api.keys("/customers", **query) == (keys(created[expected]) if expected else [])
 
 
-def test_the_cursor_of_an_archived_object_still_works(api, made):
-    api("DELETE", f"/customers/{made[9]['key']}")
-    assert api.keys("/customers", limit=5, starting_after=made[9]["key"]) == keys(made[10:15])
+def test_the_cursor_of_an_archived_object_still_works(api, created):
+    api("DELETE", f"/customers/{created[9]['key']}")
+    assert api.keys("/customers", limit=5, starting_after=created[9]["key"]) == keys(created[10:15])
 
 
-def test_total_is_there_on_customers_and_not_on_transactions(api):
+def test_customers_have_a_total_and_transactions_have_none(api):
     assert api.get("/customers")["total"] == 300
     assert "total" not in api.get("/transactions")
 
@@ -165,7 +165,7 @@ def test_total_is_there_on_customers_and_not_on_transactions(api):
 @pytest.mark.parametrize(
     ("total", "expected"), [("always", {"total": 20}), ("never", {}), ("null", {"total": None})]
 )
-def test_total_can_be_anywhere_nowhere_or_null(sandbox, api, total, expected):
+def test_total_can_be_everywhere_nowhere_or_null(sandbox, api, total, expected):
     sandbox.behaviour.total = total
     data = api.get("/transactions")
     assert {name: data[name] for name in data if name == "total"} == expected
@@ -181,8 +181,8 @@ def test_a_new_object_can_be_read_after_the_lag_only(sandbox, api, clock):
     assert api.items("/customers", limit=1)[0]["customer_key"] == "late"
 
 
-def test_filters_hold_across_pages(sandbox, made):
+def test_filters_hold_across_pages(sandbox, created):
     api = ApiClient(sandbox)
-    partner_key = made[0]["partner_key"]
-    expected = [row["key"] for row in made if row["partner_key"] == partner_key]
+    partner_key = created[0]["partner_key"]
+    expected = [row["key"] for row in created if row["partner_key"] == partner_key]
     assert walk(api, "/customers", limit=7, partner_key=partner_key) == expected

@@ -1,4 +1,4 @@
-"""Fact held: "'target_type' is a required property" is how PartnerStack words what is wrong with a body."""
+"""Documented: PartnerStack's message "'target_type' is a required property"."""
 
 import pytest
 
@@ -33,11 +33,11 @@ SCHEMA = {
         ({"name": "xx", "more": 1}, "Additional properties are not allowed ('more' was unexpected)"),
     ],
 )
-def test_a_problem_is_named_in_the_words_of_json_schema(body, problem):
+def test_a_problem_has_the_message_of_json_schema(body, problem):
     with pytest.raises(Refusal) as refusal:
         check(body, SCHEMA, reject_unknown=True)
     assert (refusal.value.status, refusal.value.message) == (400, problem)
 
 
-def test_a_body_without_a_problem_passes():
+def test_a_valid_body_is_accepted():
     check({"name": "xx", "number": None, "tags": ["a"], "more": 1}, SCHEMA, reject_unknown=False)

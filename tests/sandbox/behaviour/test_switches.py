@@ -3,12 +3,12 @@ import pytest
 from django_partnerstack.sandbox import Behaviour
 
 
-def test_a_wrong_value_says_what_is_possible():
+def test_a_wrong_value_is_an_error_that_lists_the_possible_ones():
     with pytest.raises(ValueError, match="duplicates must be one of 409, 400, 200, accepted, not '410'"):
         Behaviour().duplicates = "410"
 
 
-def test_a_wrong_name_says_what_there_is():
+def test_an_unknown_switch_is_an_error_that_lists_the_known_ones():
     with pytest.raises(AttributeError, match=r"There is no behaviour 'duplicate'. Known: duplicates, "):
         Behaviour().duplicate = "409"
 
@@ -24,7 +24,7 @@ def test_a_wrong_name_says_what_there_is():
         ("customer_paths", ["phone"]),
     ],
 )
-def test_values_have_a_type(name, value):
+def test_a_value_of_the_wrong_type_is_an_error(name, value):
     with pytest.raises(ValueError, match=name):
         setattr(Behaviour(), name, value)
 

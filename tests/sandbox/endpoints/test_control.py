@@ -24,7 +24,7 @@ def test_behaviour_is_shown_and_changed(sandbox, control):
     assert sandbox.behaviour.duplicates == "200"
 
 
-def test_faults_are_added_shown_and_cleared_and_never_befall_this_endpoint(sandbox, api, control):
+def test_faults_are_added_shown_and_cleared_and_do_not_affect_this_endpoint(sandbox, api, control):
     control("POST", "/faults", {"kind": "status", "status": 500, "times": 3})
     assert control("GET", "/faults")[1][0]["times"] == 3
     assert api("GET", "/groups")["status"] == 500
@@ -40,12 +40,12 @@ def test_effects_are_shown_and_forgotten(api, control):
     assert control("GET", "/effects") == (200, [])
 
 
-def test_objects_are_made_changed_shown_and_removed(control):
-    _, made = control("POST", "/objects/customers", {"customer_key": "a/b", "name": "Ada"})
+def test_objects_are_created_changed_shown_and_removed(control):
+    _, created = control("POST", "/objects/customers", {"customer_key": "a/b", "name": "Ada"})
     assert control("PATCH", "/objects/customers/a%2Fb", {"name": "Grace"})[1]["name"] == "Grace"
-    assert [row["key"] for row in control("GET", "/objects/customers?mode=test")[1]] == [made["key"]]
+    assert [row["key"] for row in control("GET", "/objects/customers?mode=test")[1]] == [created["key"]]
     assert control("GET", "/objects/customers?mode=production") == (200, [])
-    control("DELETE", f"/objects/customers/{made['key']}")
+    control("DELETE", f"/objects/customers/{created['key']}")
     assert control("GET", "/objects/customers") == (200, [])
 
 
@@ -56,7 +56,7 @@ def test_archived_objects_are_shown_on_request(api, control):
     assert len(control("GET", "/objects/customers?include_archived=true")[1]) == 1
 
 
-def test_clicks_are_made_and_shown(sandbox, control):
+def test_clicks_are_added_and_shown(sandbox, control):
     status, click = control("POST", "/clicks", {"partner_key": "gstest", "sid1": "x"})
     assert (status, click["xid"], click["sub_ids"]) == (200, sandbox.clicks[0].xid, {"sid1": "x"})
     assert control("GET", "/clicks") == (200, [click])
@@ -68,7 +68,7 @@ def test_conversions_are_shown(sandbox, control):
     assert control("GET", "/conversions")[1][0]["created"] is False
 
 
-def test_reset(api, control):
+def test_reset_removes_new_objects(api, control):
     api.customer()
     assert control("POST", "/reset") == (200, {})
     assert api.items("/customers") == []
@@ -96,7 +96,7 @@ def test_reset(api, control):
         ("DELETE", "/objects/customers/nobody", None, 404, "There is no customer 'nobody'"),
     ],
 )
-def test_a_wrong_name_gets_one_clear_line(control, method, path, body, status, message):
+def test_a_wrong_request_is_answered_with_what_is_wrong(control, method, path, body, status, message):
     answered, answer = control(method, path, body)
     assert answered == status
     assert answer["message"].startswith(message)

@@ -1,7 +1,7 @@
 """
-Facts held: docs.partnerstack.com/docs/step-3-tracking-conversions, and what vendors have seen of it.
+Documented: docs.partnerstack.com/docs/step-3-tracking-conversions, and what vendors have seen of it.
 
-200 without a body whatever happened, one conversion for a key, readable after two to six minutes.
+200 without a body in any case, one conversion per key, readable after two to six minutes.
 """
 
 import json
@@ -30,7 +30,7 @@ def bearer(token):
 
 @pytest.fixture
 def send(sandbox):
-    """Posts a body as it is; gives the reply."""
+    """Posts a body; returns the reply."""
 
     def send(body, mode="test", headers=None):
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -41,7 +41,7 @@ def send(sandbox):
 
 @pytest.fixture
 def convert(sandbox, send):
-    """Sends a good conversion, of a new click if none is given; says whether it made a customer."""
+    """Sends a valid conversion, by default of a new click; returns whether it created a customer."""
 
     def convert(customer_key="c-1", mode="test", partner_key="gstest", xid=None, **fields):
         body = {"xid": xid or sandbox.click(partner_key), "customer_key": customer_key, **fields}
@@ -62,29 +62,29 @@ def test_the_customer_belongs_to_the_partner_whose_link_was_clicked(sandbox, api
     assert customer["key"].startswith("cus_")
 
 
-def test_it_counts_as_one_effect_and_in_the_stats_of_the_partner(sandbox, api, convert):
+def test_a_conversion_is_one_effect_and_counts_in_the_stats_of_the_partner(sandbox, api, convert):
     convert()
     assert dict(sandbox.effects) == {("test", "conversions.create", "c-1"): 1}
     assert api.get("/partnerships/gstest")["stats"]["CUSTOMER_COUNT"] == 1
 
 
-def test_a_click_and_a_key_are_enough(api, convert):
+def test_a_click_and_a_customer_key_are_sufficient(api, convert):
     assert convert()
     assert api.get("/customers/c-1")["email"] is None
 
 
-def test_values_that_stand_for_a_person_are_fine(convert):
+def test_pseudonyms_are_accepted_as_e_mail_and_name(convert):
     assert convert(email="9f86d081884c7d65", name="9f86d081884c7d65", ip_address=None, sub_ids=["x"])
 
 
-def test_meta_comes_back_elsewhere(api, convert):
+def test_values_of_meta_are_in_mdata_and_fields(api, convert):
     convert(meta={"plan": "gold"})
     customer = api.get("/customers/c-1")
     assert (customer["meta"], customer["mdata"]) == ({}, {"plan": "gold"})
     assert "gold" in [field["value"] for field in customer["fields"]]
 
 
-def test_the_partner_is_right_also_if_its_key_has_changed_since_the_click(sandbox, api, convert):
+def test_the_customer_belongs_to_the_partner_also_if_its_key_changed_after_the_click(sandbox, api, convert):
     xid = sandbox.click("gstest")
     sandbox.change("partnerships", "gstest", partner_key="renamed")
     convert(xid=xid)
@@ -122,7 +122,7 @@ def test_without_a_tracking_token_the_answer_is_401(sandbox, send, headers):
 
 
 @pytest.mark.parametrize("token", TOKENS.values())
-def test_the_tracking_token_opens_nothing_else(sandbox, token):
+def test_the_tracking_token_is_accepted_nowhere_else(sandbox, token):
     assert sandbox.handle("GET", "/api/v2/customers", bearer(token)).status == 401
     assert sandbox.handle("GET", "/v1/customers/c-1", bearer(token)).status == 401
 
@@ -145,7 +145,7 @@ def test_the_tracking_token_opens_nothing_else(sandbox, token):
     ],
     ids=str,
 )
-def test_a_malformed_conversion_is_400(sandbox, send, body):
+def test_an_invalid_conversion_is_refused(sandbox, send, body):
     assert send(body).status == 400
     assert not sandbox.conversions
 
@@ -163,13 +163,13 @@ def test_fields_that_are_not_documented_are_ignored_or_refused(sandbox, send, co
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PATCH", "DELETE"])
-def test_other_methods_are_refused_with_the_right_one(sandbox, method):
+def test_other_methods_are_refused_with_the_allowed_one(sandbox, method):
     reply = sandbox.handle(method, "/conversion/xid", bearer(TEST_TRACKING_TOKEN))
     assert (reply.status, reply.headers["Allow"]) == (405, "POST")
 
 
-class TestNothingIsMade:
-    """… and the answer says 200 all the same, which ``convert`` holds each time."""
+class TestNoCustomerIsCreated:
+    """The response is 200 nevertheless, as ``convert`` asserts each time."""
 
     def test_of_an_unknown_click(self, sandbox, convert):
         assert not convert(xid="AAAAAAAAAAAAAA")
@@ -183,7 +183,7 @@ class TestNothingIsMade:
         assert not convert(mode=mode, partner_key=partner_key)
         assert not sandbox.effects
 
-    def test_for_a_partner_who_is_gone(self, sandbox, convert):
+    def test_for_an_archived_partner(self, sandbox, convert):
         xid = sandbox.click("gstest")
         sandbox.change("partnerships", "gstest", archived=True)
         assert not convert(xid=xid)
@@ -203,7 +203,7 @@ class TestNothingIsMade:
         assert not convert()
         assert api.items("/customers") == []
 
-    def test_for_a_key_that_was_converted_and_vanished(self, sandbox, convert):
+    def test_for_a_key_that_was_converted_and_removed(self, sandbox, convert):
         convert()
         sandbox.remove("customers", "c-1")
         assert not convert()
@@ -213,7 +213,7 @@ class TestNothingIsMade:
         assert not convert()
         assert len(api.items("/customers")) == 1
 
-    def test_by_chance_for_a_share_of_them_and_the_same_ones_each_time(self, sandbox, convert):
+    def test_by_chance_for_the_same_share_each_time(self, sandbox, convert):
         sandbox.behaviour.phantom = 0.2
         first = [convert(f"c-{number}") for number in range(500)]
         assert 60 < first.count(False) < 140
@@ -221,7 +221,7 @@ class TestNothingIsMade:
         sandbox.behaviour.phantom = 0.2
         assert [convert(f"c-{number}") for number in range(500)] == first
 
-    def test_but_a_phantom_leaves_its_key_free(self, sandbox, api, convert):
+    def test_by_chance_and_then_the_key_can_still_be_converted(self, sandbox, api, convert):
         sandbox.behaviour.phantom = 1
         assert not convert()
         sandbox.behaviour.phantom = 0.5
@@ -234,7 +234,7 @@ def test_a_key_is_used_once_in_each_mode(convert):
     assert convert("both", mode="production", partner_key="sandboxpartner")
 
 
-def test_every_attempt_is_on_record(sandbox, convert, clock):
+def test_every_attempt_is_recorded(sandbox, convert, clock):
     xid = sandbox.click("gstest")
     convert(xid=xid)
     clock.now += 60
@@ -245,7 +245,7 @@ def test_every_attempt_is_on_record(sandbox, convert, clock):
 
 
 class TestLag:
-    def test_a_customer_can_be_read_and_listed_only_when_it_is_over(self, sandbox, api, convert, clock):
+    def test_a_customer_can_be_read_and_listed_only_after_it(self, sandbox, api, convert, clock):
         sandbox.behaviour.conversion_lag = 120
         convert()
         clock.now += 119
@@ -256,14 +256,14 @@ class TestLag:
         assert api.get("/customers/c-1")["created_at"] == int((clock.now - 120) * 1000)
         assert api.get("/customers")["total"] == 1
 
-    def test_the_others_are_listed_meanwhile(self, sandbox, api, convert):
+    def test_other_customers_are_listed_during_it(self, sandbox, api, convert):
         api.customer("c-0")
         sandbox.behaviour.conversion_lag = 120
         convert()
         assert [item["customer_key"] for item in api.items("/customers")] == ["c-0"]
         assert api.get("/customers")["total"] == 1
 
-    def test_archived_customers_are_counted_as_ever(self, sandbox, api, convert):
+    def test_archived_customers_count_in_the_total_only_if_listed(self, sandbox, api, convert):
         api.customer("c-0")
         api("DELETE", "/customers/c-0")
         sandbox.behaviour.conversion_lag = 120
@@ -272,7 +272,7 @@ class TestLag:
         sandbox.behaviour.archived_listed = True
         assert api.get("/customers")["total"] == 1
 
-    def test_it_can_neither_be_changed_nor_deleted_nor_made_again(self, sandbox, api, convert):
+    def test_the_customer_cannot_be_changed_or_created_again_during_it(self, sandbox, api, convert):
         sandbox.behaviour.conversion_lag = 120
         convert()
         assert api.refused("PATCH", "/customers/c-1", {"name": "Ada"})[0] == 404
@@ -280,14 +280,14 @@ class TestLag:
         assert api.refused("POST", "/customers", body)[0] == 409
         assert not convert()
 
-    def test_switching_it_off_helps_those_that_come_after(self, sandbox, api, convert):
+    def test_switching_it_off_affects_later_conversions_only(self, sandbox, api, convert):
         sandbox.behaviour.conversion_lag = 120
         convert("late")
         sandbox.behaviour.conversion_lag = 0
         convert("at once")
         assert [item["customer_key"] for item in api.items("/customers")] == ["at once"]
 
-    def test_the_lag_of_everything_holds_for_conversions_too(self, sandbox, api, convert, clock):
+    def test_the_read_lag_applies_to_conversions_too(self, sandbox, api, convert, clock):
         sandbox.behaviour.change(read_lag=300, conversion_lag=120)
         convert()
         clock.now += 299
@@ -295,7 +295,7 @@ class TestLag:
         clock.now += 1
         assert api.get("/customers/c-1")
 
-    def test_a_range_is_drawn_from_for_each_key_and_always_alike(self, clock):
+    def test_a_range_gives_each_key_the_same_lag_each_time(self, clock):
         def seconds():
             sandbox = Sandbox(clock=clock)
             sandbox.behaviour.conversion_lag = (120, 360)
@@ -326,52 +326,52 @@ class TestEarlyWrites:
         sandbox.behaviour.conversion_lag = 120
         convert()
 
-    def test_find_nobody(self, sandbox, api):
+    def test_are_refused_by_default(self, sandbox, api):
         reward = {"amount": 1, "description": "Bonus", "target": {"type": "customer", "key": "c-1"}}
         assert api.refused("POST", "/transactions", TRANSACTION)[0] == 404
         assert api.refused("POST", "/actions", ACTION)[0] == 404
         assert api.refused("POST", "/rewards", reward)[0] == 404
         assert sandbox.effects.total() == 1
 
-    def test_find_somebody_later(self, api, clock):
+    def test_are_accepted_after_the_lag(self, api, clock):
         clock.now += 120
         assert api.post("/transactions", **TRANSACTION)["customer"]["external_key"] == "c-1"
         assert api.post("/actions", **ACTION)["target_key"] == "c-1"
 
-    def test_are_accepted_if_so_wished(self, sandbox, api):
+    def test_are_accepted_at_once_if_the_switch_is_on(self, sandbox, api):
         sandbox.behaviour.early_writes = "accepted"
         assert api.post("/transactions", **TRANSACTION)["customer"]["external_key"] == "c-1"
         assert api.post("/actions", **ACTION)["target_key"] == "c-1"
         assert api.refused("GET", "/customers/c-1")[0] == 404
 
 
-class TestOnTheWay:
+class TestFaults:
     BODY = {"customer_key": "c-1", "email": "a@site.example"}
 
     @pytest.fixture
     def body(self, sandbox):
         return {**self.BODY, "xid": sandbox.click("gstest")}
 
-    def test_a_lost_answer_was_a_conversion_all_the_same(self, sandbox, send, body):
+    def test_a_lost_response_comes_after_the_conversion(self, sandbox, send, body):
         sandbox.faults.add("lost", path="/conversion/")
         assert send(body).fault.kind == "lost"
         assert sandbox.conversions[0].created
 
-    def test_an_error_on_demand_was_none(self, sandbox, send, body):
+    def test_an_error_prevents_the_conversion(self, sandbox, send, body):
         sandbox.faults.add("status", status=429, retry_after=7, path="/conversion/")
         reply = send(body)
         assert (reply.status, reply.headers["Retry-After"]) == (429, "7")
         assert not sandbox.conversions
 
-    def test_latency(self, sandbox, send, body):
+    def test_latency_delays_the_response(self, sandbox, send, body):
         sandbox.faults.add("latency", seconds=5, path="/conversion/")
         assert send(body).delay == 5
 
-    def test_the_limit_of_the_api_is_not_that_of_conversions(self, sandbox, send):
+    def test_the_rate_limit_of_the_api_does_not_apply(self, sandbox, send):
         sandbox.behaviour.requests_per_minute = 1
         assert [send({"xid": "x", "customer_key": "c-1"}).status for _ in range(3)] == [200, 200, 200]
 
-    def test_over_http(self, sandbox, body):
+    def test_a_conversion_over_http(self, sandbox, body):
         with sandbox.serve() as server, requests.Session() as session:
             session.trust_env = False
             url, headers = f"{server.url}/conversion/xid", bearer(TEST_TRACKING_TOKEN)
@@ -380,7 +380,7 @@ class TestOnTheWay:
             assert session.get(url, headers=headers, timeout=10).status_code == 405
         assert sandbox.conversions[0].created
 
-    def test_in_a_session(self, sandbox, body):
+    def test_a_conversion_through_the_adapter(self, sandbox, body):
         with requests.Session() as session:
             session.trust_env = False
             session.mount("https://partnerlinks.io/", SandboxAdapter(sandbox))

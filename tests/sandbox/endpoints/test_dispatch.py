@@ -1,4 +1,4 @@
-"""Facts held: the envelopes of docs.partnerstack.com/docs/partner-api, and the rate limit."""
+"""Documented: the envelopes of docs.partnerstack.com/docs/partner-api, and the rate limit."""
 
 import json
 from email.utils import parsedate_to_datetime
@@ -12,7 +12,7 @@ def test_an_object_comes_with_a_message_and_an_integer_status(api):
     assert answer["status"] == 200
 
 
-def test_an_archive_answers_without_data(api):
+def test_an_archived_object_is_not_returned(api):
     api.customer()
     assert set(api("DELETE", "/customers/c-1")) == {"message", "status"}
 
@@ -56,7 +56,7 @@ def test_a_key_in_a_path_may_hold_a_slash_and_a_space(api):
     assert api.get("/customers/a%2Fb%20c")["customer_key"] == "a/b c"
 
 
-def test_the_rate_limit_is_off_until_asked_for(api):
+def test_the_rate_limit_is_off_by_default(api):
     assert {api("GET", "/groups")["status"] for _ in range(50)} == {200}
 
 
@@ -77,13 +77,13 @@ def test_retry_after_can_be_a_date_or_missing(sandbox, api, clock):
     assert "Retry-After" not in api.reply.headers
 
 
-def test_one_limit_holds_for_both_key_pairs(sandbox):
+def test_both_key_pairs_share_the_rate_limit(sandbox):
     sandbox.behaviour.requests_per_minute = 1
     assert ApiClient(sandbox)("GET", "/groups")["status"] == 200
     assert ApiClient(sandbox, "production")("GET", "/groups")["status"] == 429
 
 
-def test_answers_are_json(api):
+def test_responses_are_json(api):
     api("GET", "/groups")
     assert api.reply.headers["Content-Type"] == "application/json"
     json.loads(api.reply.body)

@@ -1,4 +1,4 @@
-"""Facts held: docs.partnerstack.com/docs/getting-integrated-with-s2s, and the addresses of real landings."""
+"""Documented: docs.partnerstack.com/docs/getting-integrated-with-s2s; seen: URLs of real landing pages."""
 
 import re
 from contextlib import closing
@@ -16,7 +16,7 @@ HOST = {"Host": "get.vendor.example:8765"}
 
 @pytest.fixture
 def follow(sandbox):
-    """Clicks on a link; gives the address that it leads to."""
+    """Clicks on a link; returns the URL that it leads to."""
 
     def follow(partner_key="gstest", headers=HOST, **query):
         target = f"/l/{partner_key}" + ("?" + urlencode(query) if query else "")
@@ -69,19 +69,19 @@ def test_the_page_keeps_its_own_parameters_before_those_of_the_link(follow):
     assert address.endswith("#yearly")
 
 
-def test_what_the_link_was_given_stands_before_the_click_id(sandbox, follow):
+def test_parameters_of_the_link_come_before_the_click_id(sandbox, follow):
     address = follow(sid1="newsletter", gclid="x")
     assert "&sid1=newsletter&gclid=x&ps_xid=" in address
     assert sandbox.clicks[0].sub_ids == {"sid1": "newsletter"}
 
 
-def test_nobody_else_can_set_the_parameters_of_the_click(sandbox, follow):
+def test_neither_page_nor_link_can_set_the_parameters_of_the_click(sandbox, follow):
     address = follow(dest="http://127.0.0.1:8000/?ps_xid=old", ps_xid="forged", gspk="forged")
     assert parse_qs(urlsplit(address).query)["ps_xid"] == [sandbox.clicks[0].xid]
     assert "forged" not in address
 
 
-def test_without_a_host_there_is_no_host_of_the_link(follow):
+def test_without_a_host_header_there_is_no_pscd(follow):
     for headers in ({}, {"Host": "[broken"}):
         assert "pscd" not in follow(headers=headers)
 
@@ -135,7 +135,7 @@ def test_an_archived_partner_has_no_link(sandbox):
         "http://",
     ],
 )
-def test_a_link_leads_nowhere_else(sandbox, destination):
+def test_a_link_leads_to_no_other_site(sandbox, destination):
     assert status(sandbox, "/l/gstest?" + urlencode({"dest": destination})) == 400
     assert not sandbox.clicks
 
@@ -147,7 +147,7 @@ def test_a_link_leads_to_any_page_of_this_machine(follow, destination):
     assert follow(dest=destination).startswith(destination)
 
 
-def test_a_link_leads_to_the_sites_that_were_named(clock):
+def test_a_link_leads_to_the_given_sites(clock):
     sandbox = Sandbox(clock=clock, site="https://shop.example/", sites=["Staging.example"])
     assert sandbox.handle("GET", "/l/gstest", {}).headers["Location"].startswith("https://shop.example/?ps_")
     for host, expected in {"staging.example": 302, "shop.example": 302, "other.example": 400}.items():
@@ -155,23 +155,23 @@ def test_a_link_leads_to_the_sites_that_were_named(clock):
 
 
 @pytest.mark.parametrize("wrong", [{"site": "shop.example"}, {"sites": ["https://shop.example/"]}])
-def test_a_wrong_site_gets_one_clear_line(wrong):
+def test_an_invalid_site_is_an_error(wrong):
     with pytest.raises(ValueError, match="must be"):
         Sandbox(**wrong)
 
 
-def test_an_address_is_always_plain_text(follow):
+def test_the_location_is_ascii(follow):
     assert "/caf%C3%A9/?" in follow(dest="http://127.0.0.1:8000/café/")
 
 
-def test_other_methods_are_refused_with_the_right_ones(sandbox):
+def test_other_methods_are_refused_with_the_allowed_ones(sandbox):
     for method in ("POST", "OPTIONS", "DELETE"):
         reply = sandbox.handle(method, "/l/gstest", HOST)
         assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD")
     assert not sandbox.clicks
 
 
-def test_head_is_a_click_without_a_body_and_the_connection_goes_on(sandbox):
+def test_head_is_a_click_and_keeps_the_connection_alive(sandbox):
     with (
         sandbox.serve() as server,
         closing(HTTPConnection(urlsplit(server.url).netloc, timeout=10)) as connection,
@@ -184,13 +184,13 @@ def test_head_is_a_click_without_a_body_and_the_connection_goes_on(sandbox):
     assert len(sandbox.clicks) == 1
 
 
-def test_a_lost_answer_was_a_click_all_the_same(sandbox):
+def test_a_lost_response_comes_after_the_click(sandbox):
     sandbox.faults.add("lost", path="/l/")
     assert sandbox.handle("GET", "/l/gstest", HOST).fault.kind == "lost"
     assert len(sandbox.clicks) == 1
 
 
-def test_a_prevented_request_was_none(sandbox):
+def test_a_prevented_request_is_not_a_click(sandbox):
     sandbox.faults.add("status", status=503, path="/l/")
     assert status(sandbox, "/l/gstest") == 503
     assert not sandbox.clicks
@@ -214,13 +214,13 @@ def test_in_a_session_the_host_of_the_link_is_that_of_the_address(sandbox):
     assert "?pscd=get.vendor.example&ps_" in response.headers["Location"]
 
 
-def test_a_visitor_can_click_in_python(sandbox):
+def test_a_click_can_be_made_without_http(sandbox):
     xid = sandbox.click("gstest", "http://127.0.0.1:8000/a/", sid1="x")
     (click,) = sandbox.clicks
     assert (click.xid, click.destination, click.sub_ids) == (xid, "http://127.0.0.1:8000/a/", {"sid1": "x"})
 
 
-def test_a_wrong_click_is_refused(sandbox):
+def test_an_invalid_click_is_an_error(sandbox):
     with pytest.raises(LookupError, match="There is no partner 'nobody'"):
         sandbox.click("nobody")
     with pytest.raises(ValueError, match="dest must be on this machine"):

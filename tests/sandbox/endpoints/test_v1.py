@@ -1,4 +1,4 @@
-"""Facts held: the old API's envelope, paths and field names (docs.partnerstack.com/v1.0)."""
+"""Documented: the old API's envelope, paths and field names (docs.partnerstack.com/v1.0)."""
 
 import pytest
 
@@ -12,7 +12,7 @@ def test_reading_a_partnership_by_its_key_as_the_authentication_page_shows(v1_ap
     assert answer["rdata"]["archived"] is False
 
 
-def test_an_error_says_it_twice(v1_api):
+def test_an_error_has_its_message_in_two_fields(v1_api):
     answer = v1_api("GET", "/partnerships/nobody")
     assert answer["status"] == 404
     assert answer["error"] == answer["message"]
@@ -47,14 +47,14 @@ def customer(v1_api):
     return v1_api("POST", "/customers", body)["rdata"]
 
 
-def test_a_customers_key_is_the_callers_own(sandbox, v1_api, customer):
+def test_the_key_of_a_customer_is_the_callers_own(sandbox, v1_api, customer):
     assert customer["key"] == "c-1"
     assert customer["test"] is True
     assert v1_api("GET", "/customers/c-1")["rdata"] == customer
     assert sandbox.effects["test", "customers.create", "c-1"] == 1
 
 
-def test_a_customer_is_changed_by_e_mail_and_can_get_another_key(v1_api, customer):
+def test_a_customer_is_changed_by_e_mail_address_also_in_its_key(v1_api, customer):
     assert v1_api("PATCH", "/customers/a%40site.example", {"key": "c-2"})["rdata"]["key"] == "c-2"
     assert v1_api("GET", "/customers/c-2")["rdata"]["name"] == "Ada"
 
@@ -64,7 +64,7 @@ def test_a_customer_is_archived(api, v1_api, customer):
     assert api.items("/customers") == []
 
 
-def test_a_transaction_names_its_customer_in_the_path_by_any_key(api, v1_api, customer):
+def test_the_path_of_a_transaction_identifies_the_customer_by_any_key(api, v1_api, customer):
     names = ["c-1", api.get("/customers/c-1")["key"], "a%40site.example"]
     for number, name in enumerate(names):
         body = {"amount": 100, "currency": "USD", "key": f"t-0{number}"}
@@ -72,7 +72,7 @@ def test_a_transaction_names_its_customer_in_the_path_by_any_key(api, v1_api, cu
     assert api.keys("/transactions") == ["t-02", "t-01", "t-00"]
 
 
-def test_a_transaction_of_nobody_is_refused(v1_api):
+def test_a_transaction_of_an_unknown_customer_is_refused(v1_api):
     assert v1_api("POST", "/customers/nobody/transactions", {"amount": 1, "currency": "USD"})["status"] == 404
 
 

@@ -1,4 +1,4 @@
-"""Fact held: HTTP Basic with the key pair; anything else is 401 (docs.partnerstack.com/reference/auth)."""
+"""Documented: HTTP Basic with the key pair; anything else is 401 (docs.partnerstack.com/reference/auth)."""
 
 import json
 
@@ -18,7 +18,7 @@ def answer(sandbox, headers):
     return sandbox.handle("GET", "/api/v2/partnerships/gstest", headers, b"")
 
 
-def test_the_key_pair_opens_the_door(sandbox):
+def test_a_key_pair_is_accepted(sandbox):
     assert answer(sandbox, basic(TEST_KEYS)).status == 200
 
 
@@ -46,14 +46,14 @@ def test_without_a_key_pair_the_answer_is_401(sandbox, headers):
     assert json.loads(reply.body) == {"message": "Unauthorized", "status": 401}
 
 
-def test_the_keys_do_not_tell_their_mode_by_a_prefix():
+def test_keys_of_both_modes_have_the_same_prefixes():
     for public_key, secret_key in (TEST_KEYS, PRODUCTION_KEYS):
         assert public_key.startswith("pk_")
         assert secret_key.startswith("sk_")
         assert not public_key.startswith("pk_test_")
 
 
-def test_every_key_and_token_says_whose_it_is():
+def test_every_key_and_token_is_different_and_names_the_sandbox():
     tokens = {TEST_TRACKING_TOKEN, PRODUCTION_TRACKING_TOKEN}
     assert len({*TEST_KEYS, *PRODUCTION_KEYS, *tokens}) == 6
     assert all("sandbox" in key for key in (*TEST_KEYS, *PRODUCTION_KEYS, *tokens))

@@ -1,29 +1,11 @@
-"""Facts held: docs.partnerstack.com/reference/post_customers, patch_customers, and objects seen."""
+"""Documented: docs.partnerstack.com/reference/post_customers, patch_customers, and objects seen."""
 
 import pytest
 
 VALID = {"customer_key": "c-1", "email": "a@site.example", "partner_key": "gstest"}
 
 
-def test_the_object_has_the_vendors_shape(api):
-    customer = api.customer("c-1", name="Ada", provider_key="cus_stripe")
-    assert customer["key"].startswith("cus_")
-    assert len(customer["key"]) == len("cus_") + 14
-    assert customer["customer_key"] == "c-1"
-    assert customer["provider_key"] == "cus_stripe"
-    assert customer["partner_key"] == "gstest"
-    assert customer["partnership_key"].startswith("part_")
-    assert customer["test"] is True
-    assert customer["created_at"] == customer["updated_at"] == 1_800_000_000_000
-
-
-@pytest.mark.parametrize("name", ["email", "partner_key", "customer_key"])
-def test_what_is_required(api, name):
-    body = {field: value for field, value in VALID.items() if field != name}
-    assert api.refused("POST", "/customers", body) == (400, f"'{name}' is a required property")
-
-
-def test_one_problem_is_named_however_many_there_are(api):
+def test_only_the_first_problem_is_reported(api):
     assert api.refused("POST", "/customers", {}) == (400, "'email' is a required property")
 
 
@@ -38,32 +20,7 @@ def test_the_customer_key_can_be_optional(sandbox, api):
     assert api.post("/customers", email="a@site.example", partner_key="gstest")["customer_key"] is None
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"email": "a@b"},
-        {"email": "nonsense"},
-        {"email": "a@" + "b" * 254},
-        {"customer_key": "k" * 256},
-        {"name": "n" * 101},
-        {"name": 7},
-        {"meta": []},
-    ],
-    ids=[
-        "short e-mail",
-        "no e-mail",
-        "long e-mail",
-        "long key",
-        "long name",
-        "name no text",
-        "meta no object",
-    ],
-)
-def test_limits(api, wrong):
-    assert api.refused("POST", "/customers", VALID | wrong)[0] == 400
-
-
-def test_meta_comes_back_empty_and_its_values_elsewhere(api):
+def test_values_of_meta_are_in_mdata_and_fields(api):
     customer = api.customer("c-1", meta={"plan": "gold"})
     assert customer["meta"] == {}
     assert customer["mdata"] == customer["field_data"] == {"plan": "gold"}
@@ -81,7 +38,7 @@ def test_meta_writes_the_built_in_fields_too(api):
     assert api.customer("c-1", name="Ada", meta={"name": "Grace"})["name"] == "Grace"
 
 
-def test_an_update_leaves_alone_what_was_not_sent(api, clock):
+def test_an_update_changes_only_the_fields_it_contains(api, clock):
     api.customer("c-1", name="Ada", meta={"plan": "gold"})
     clock.now += 60
     customer = api.patch("/customers/c-1", email="new@site.example")
@@ -106,13 +63,13 @@ def test_a_customer_key_can_be_changed(api):
 
 
 @pytest.mark.parametrize(("clears", "expected"), [(True, None), (False, "Ada")])
-def test_null_in_an_update_clears_or_not(sandbox, api, clears, expected):
+def test_null_in_an_update_clears_the_field_or_not(sandbox, api, clears, expected):
     sandbox.behaviour.null_clears = clears
     api.customer("c-1", provider_key="Ada")
     assert api.patch("/customers/c-1", provider_key=None)["provider_key"] == expected
 
 
-def test_which_keys_name_a_customer_in_a_path(sandbox, api):
+def test_the_switch_decides_which_keys_identify_a_customer_in_a_path(sandbox, api):
     customer = api.customer()
     names = {"external": "c-1", "internal": customer["key"], "email": "c-1%40site.example"}
     for name, path in names.items():
@@ -128,21 +85,15 @@ def test_an_unknown_partner_is_refused(sandbox, api):
     assert api.refused("POST", "/customers", VALID | {"partner_key": "nobody"})[0] == 400
 
 
-def test_a_partnership_key_is_no_partner_key_unless_it_is(sandbox, api):
+def test_a_partnership_key_is_accepted_as_partner_key_only_if_the_switch_is_on(sandbox, api):
     body = VALID | {"partner_key": api.get("/partnerships/gstest")["key"]}
     assert api.refused("POST", "/customers", body)[0] == 404
     sandbox.behaviour.partnership_key_as_partner_key = True
     assert api.post("/customers", **body)["partner_key"] == "gstest"
 
 
-def test_filters(sandbox, api):
-    partner = api.get("/partnerships/partner1")
-    customers = [sandbox.create("customers", partner_key=f"partner{number}") for number in (1, 2)]
-    first = [customers[0]["key"]]
-    assert api.keys("/customers", partner_key="partner1") == first
-    assert api.keys("/customers", partnership_key=partner["key"]) == first
-    assert api.keys("/customers", group=partner["group"]["slug"]) == first
-    wanted = [customer["customer_key"] for customer in customers]
+def test_a_filter_takes_several_values(sandbox, api):
+    wanted = [sandbox.create("customers")["customer_key"] for _ in range(3)][:2]
     assert len(api.keys("/customers", customer_key=wanted)) == 2
 
 
@@ -153,7 +104,7 @@ def test_a_deleted_customer_leaves_the_list_and_can_still_be_read(api):
     assert api.get("/customers/c-1")["archived"] is True
 
 
-def test_a_deleted_customer_can_be_gone_for_reading_and_stay_in_lists(sandbox, api):
+def test_a_deleted_customer_can_be_unreadable_and_listed(sandbox, api):
     sandbox.behaviour.change(archived_readable=False, archived_listed=True, archived_flag=False)
     api.customer()
     api("DELETE", "/customers/c-1")
@@ -161,7 +112,7 @@ def test_a_deleted_customer_can_be_gone_for_reading_and_stay_in_lists(sandbox, a
     assert "archived" not in api.items("/customers")[0]
 
 
-def test_deleting_can_remove_a_customer_for_good(sandbox, api):
+def test_a_deleted_customer_can_be_removed_for_good(sandbox, api):
     sandbox.behaviour.change(deletes="remove", archived_listed=True)
     api.customer()
     api("DELETE", "/customers/c-1")
@@ -170,7 +121,7 @@ def test_deleting_can_remove_a_customer_for_good(sandbox, api):
 
 
 @pytest.mark.parametrize("deletes", ["archive", "remove"])
-def test_the_key_of_a_deleted_customer_is_burnt_unless_it_is_not(sandbox, api, deletes):
+def test_the_key_of_a_deleted_customer_can_be_used_again_only_if_the_switch_is_on(sandbox, api, deletes):
     sandbox.behaviour.deletes = deletes
     api.customer()
     api("DELETE", "/customers/c-1")
@@ -181,7 +132,7 @@ def test_the_key_of_a_deleted_customer_is_burnt_unless_it_is_not(sandbox, api, d
 
 
 @pytest.mark.parametrize("status", ["404", "200"])
-def test_deleting_twice(sandbox, api, status):
+def test_a_second_deletion_has_no_effect(sandbox, api, status):
     sandbox.behaviour.second_delete = status
     api.customer()
     api("DELETE", "/customers/c-1")
@@ -199,21 +150,21 @@ def test_a_duplicate_is_refused_and_has_no_effect(sandbox, api, status):
     assert sandbox.effects["test", "customers.create", "c-1"] == 1
 
 
-def test_a_duplicate_can_give_the_existing_object(sandbox, api):
+def test_a_duplicate_can_return_the_existing_object(sandbox, api):
     sandbox.behaviour.duplicates = "200"
     first = api.customer("c-1", name="First")
     assert api.customer("c-1", name="Second") == first
     assert sandbox.effects["test", "customers.create", "c-1"] == 1
 
 
-def test_a_duplicate_can_be_accepted_without_a_word(sandbox, api):
+def test_a_duplicate_can_be_accepted_silently(sandbox, api):
     sandbox.behaviour.duplicates = "accepted"
     keys = {api.customer()["key"], api.customer()["key"]}
     assert set(api.keys("/customers")) == keys
     assert sandbox.effects["test", "customers.create", "c-1"] == 2
 
 
-def test_the_same_e_mail_can_be_refused(sandbox, api):
+def test_a_duplicate_e_mail_address_can_be_refused(sandbox, api):
     api.customer("c-1", email="a@site.example")
     api.customer("c-2", email="a@site.example")
     sandbox.behaviour.unique_emails = True

@@ -1,14 +1,4 @@
-"""Facts held: docs.partnerstack.com/reference/post_partnerships-1 and the vendor's list page."""
-
-import pytest
-
-
-def test_the_object_has_the_vendors_shape(api):
-    partner = api.get("/partnerships/gstest")
-    assert partner["key"].startswith("part_")
-    assert partner["group"]["slug"] == "default"
-    assert partner["stats"] == {"CUSTOMER_COUNT": 0}
-    assert {"team", "manager", "joined_at", "tags", "mdata", "address", "tier", "claimed"} <= set(partner)
+"""Documented: docs.partnerstack.com/reference/post_partnerships-1 and the vendor's list page."""
 
 
 def test_a_partnership_is_read_by_any_of_three_keys(api):
@@ -30,11 +20,6 @@ def test_a_partner_key_is_unique(sandbox, api):
     api.post("/partnerships", **body)
     assert api.refused("POST", "/partnerships", body | {"email": "b@partner.example"})[0] == 409
     assert sandbox.effects["test", "partnerships.create", "ada"] == 1
-
-
-@pytest.mark.parametrize("name", ["first_name", "last_name"])
-def test_names_hold_50_characters(api, name):
-    assert api.refused("POST", "/partnerships", {"email": "a@partner.example", name: "n" * 51})[0] == 400
 
 
 def test_an_update_takes_the_internal_key_unless_more_is_allowed(sandbox, api):
@@ -61,13 +46,7 @@ def test_a_removed_partnership_is_archived_and_listed_on_request_only(sandbox, a
     assert sandbox.effects["test", "partnerships.archive", "partner1"] == 1
 
 
-def test_filters(api):
-    partner = api.get("/partnerships/partner1")
-    assert api.keys("/partnerships", email=partner["email"]) == [partner["key"]]
-    assert api.keys("/partnerships", partnership_key=partner["key"]) == [partner["key"]]
-    assert {item["approved_status"] for item in api.items("/partnerships", approved_status="pending")} == {
-        "pending"
-    }
+def test_an_unknown_approved_status_is_refused(api):
     assert api.refused("GET", "/partnerships", approved_status="maybe")[0] == 400
 
 
@@ -88,11 +67,3 @@ def test_a_partner_has_links(api):
     (link,) = api.items("/links/partnership/gstest")
     assert {"key", "dest", "url"} <= set(link)
     assert api.refused("GET", "/links/partnership/nobody")[0] == 404
-
-
-def test_groups_can_only_be_listed(api):
-    groups = api.items("/groups")
-    assert {"key", "name", "slug", "default", "archived", "features", "created_at", "updated_at"} == set(
-        groups[0]
-    )
-    assert api.refused("POST", "/groups", {"name": "New"})[0] == 405

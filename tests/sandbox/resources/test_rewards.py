@@ -1,4 +1,4 @@
-"""Facts held: the vendor's reward object, and creating one for a target."""
+"""Documented: the vendor's reward object, and creating one for a target."""
 
 import pytest
 
@@ -20,29 +20,20 @@ def test_a_reward_for_a_customer_goes_to_its_partner(sandbox, api, customer):
     assert sandbox.effects["test", "rewards.create", reward["key"]] == 1
 
 
-def test_a_reward_for_a_transaction(api):
+def test_a_reward_for_a_transaction_has_its_key(api):
     api.transaction()
     reward = api.post("/rewards", **VALID | {"target": {"type": "transaction", "key": "t-01"}})
     assert reward["transaction"]["key"] == "t-01"
     assert reward["amount"] == 500
 
 
-def test_a_manual_reward(api):
+def test_a_manual_reward_goes_to_a_partner(api):
     assert api.post("/rewards", **VALID | {"target": {"type": "manual", "key": "gstest"}})["partnership"]
-
-
-@pytest.mark.parametrize("target", [{}, {"type": "deal", "key": "x"}, {"type": "customer"}])
-def test_a_wrong_target_is_refused(api, target):
-    assert api.refused("POST", "/rewards", VALID | {"target": target})[0] == 400
 
 
 def test_an_unknown_target_is_refused(api):
     target = {"type": "customer", "key": "nobody"}
     assert api.refused("POST", "/rewards", VALID | {"target": target})[0] == 404
-
-
-def test_amounts_have_a_limit(api):
-    assert api.refused("POST", "/rewards", VALID | {"amount": 100_000_001})[0] == 400
 
 
 def test_scheduled_rewards_are_listed_when_asked_for(sandbox, api, clock):
@@ -55,7 +46,7 @@ def test_scheduled_rewards_are_listed_when_asked_for(sandbox, api, clock):
     assert api.keys("/rewards") == [reward["key"]]
 
 
-def test_there_is_no_reading_or_removing_one_reward(api):
+def test_a_reward_can_be_neither_read_nor_removed(api):
     key = api.post("/rewards", **VALID)["key"]
     assert api.refused("GET", f"/rewards/{key}")[0] == 404
     assert api.refused("DELETE", f"/rewards/{key}")[0] == 404

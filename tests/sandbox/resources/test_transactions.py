@@ -1,4 +1,4 @@
-"""Facts held: docs.partnerstack.com/reference/post_transactions, and amounts in cents."""
+"""Documented: docs.partnerstack.com/reference/post_transactions, and amounts in cents."""
 
 import pytest
 
@@ -8,20 +8,6 @@ VALID = {"customer_external_key": "c-1", "amount": 4900, "currency": "USD", "key
 @pytest.fixture
 def customer(api):
     return api.customer()
-
-
-def test_the_object_has_the_vendors_shape(api, customer):
-    transaction = api.transaction("t-01", metadata={"plan": "gold"}, category_key="new", product_key="p")
-    assert transaction["key"] == "t-01"
-    assert (transaction["amount"], transaction["amount_usd"], transaction["currency"]) == (4900, 4900, "USD")
-    assert transaction["customer"] == {
-        "key": customer["key"],
-        "email": customer["email"],
-        "external_key": "c-1",
-    }
-    assert transaction["metadata"] == {"plan": "gold"}
-    assert transaction["test"] is True
-    assert transaction["archived"] is False
 
 
 @pytest.mark.parametrize(
@@ -49,62 +35,23 @@ def test_exactly_one_reference_must_be_given(api, customer, references):
     assert message.startswith("Exactly one of")
 
 
-@pytest.mark.parametrize("name", ["amount", "currency"])
-def test_amount_and_currency_are_required(api, customer, name):
-    body = {field: value for field, value in VALID.items() if field != name}
-    assert api.refused("POST", "/transactions", body) == (400, f"'{name}' is a required property")
+def test_a_transaction_contains_its_customer(api, customer):
+    reference = {"key": customer["key"], "email": customer["email"], "external_key": "c-1"}
+    assert api.transaction()["customer"] == reference
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"amount": 50_000_000_001},
-        {"amount": -50_000_000_001},
-        {"amount": 49.0},
-        {"amount": True},
-        {"amount": None},
-        {"currency": "US"},
-        {"currency": "EURO"},
-        {"key": "abc"},
-        {"key": "k" * 256},
-        {"metadata": {str(number): "v" for number in range(26)}},
-        {"metadata": {"n" * 31: "v"}},
-        {"metadata": {"n": "v" * 101}},
-    ],
-    ids=lambda wrong: f"{next(iter(wrong))} {str(next(iter(wrong.values())))[:12]}",
-)
-def test_limits(api, customer, wrong):
-    assert api.refused("POST", "/transactions", VALID | wrong)[0] == 400
-
-
-@pytest.mark.parametrize(
-    "right",
-    [
-        {"amount": 0},
-        {"amount": -50_000_000_000},
-        {"key": "k" * 255},
-        {"metadata": {str(number): "v" for number in range(25)}},
-        {"metadata": {"n" * 30: "v" * 100}},
-        {"metadata": None},
-    ],
-    ids=lambda right: f"{next(iter(right))} {str(next(iter(right.values())))[:12]}",
-)
-def test_what_is_just_within_the_limits(api, customer, right):
-    assert api.post("/transactions", **VALID | right)
-
-
-def test_a_key_is_made_where_none_is_given(api, customer):
+def test_a_key_is_generated_unless_it_is_given(api, customer):
     assert api.post("/transactions", customer_external_key="c-1", amount=1, currency="USD")["key"]
 
 
-def test_a_transaction_can_be_dated_back(api, customer):
+def test_a_transaction_can_be_backdated(api, customer):
     old = api.transaction("t-old", created_at=1_700_000_000_000)
     new = api.transaction("t-new")
     assert old["created_at"] == 1_700_000_000_000
     assert api.keys("/transactions") == [new["key"], old["key"]]
 
 
-def test_a_transaction_is_found_by_a_window_of_time(api, customer):
+def test_a_transaction_is_found_by_its_time(api, customer):
     api.transaction("t-old", created_at=1_700_000_000_000)
     api.transaction("t-new")
     assert api.keys("/transactions", min_created=1_699_999_999_999, max_created=1_700_000_000_001) == [
@@ -112,7 +59,7 @@ def test_a_transaction_is_found_by_a_window_of_time(api, customer):
     ]
 
 
-def test_there_is_no_reading_or_changing_one_transaction(api, customer):
+def test_a_transaction_can_be_neither_read_nor_changed(api, customer):
     api.transaction()
     assert api.refused("GET", "/transactions/t-01")[0] == 405
     assert api.refused("PATCH", "/transactions/t-01", {"amount": 1})[0] == 405
@@ -136,7 +83,7 @@ def test_the_same_key_twice(sandbox, api, customer, duplicates, statuses, effect
     assert len(api.keys("/transactions")) == effects
 
 
-def test_an_accepted_twin_is_still_there_when_the_other_vanishes(sandbox, api, customer):
+def test_an_accepted_duplicate_remains_when_the_other_is_removed(sandbox, api, customer):
     sandbox.behaviour.duplicates = "accepted"
     api.transaction()
     api.transaction()
