@@ -29,7 +29,7 @@ class Dashboard(SandboxState):
             _check(declared, fields)
             row = _row(declared, db, key)
             db[resource].change(row, {"updated_at": self.call(db.mode).now, **fields})
-            return declared.render(db, row, self.behaviour)
+            return declared.show(db, row, self.behaviour)
 
     def create(self, resource: str, /, *, mode: str | None = None, **fields: Any) -> Fields:
         """Create an object, with made-up values for all other fields; returns the object."""
@@ -38,7 +38,7 @@ class Dashboard(SandboxState):
             _check(declared, fields)
             number = len(db[resource]) + len(db[resource].removed)
             row = add(self.call(db.mode), declared, {**declared.seed_row(db, number), **fields})
-            return declared.render(db, row, self.behaviour)
+            return declared.show(db, row, self.behaviour)
 
     def remove(self, resource: str, key: str, /, *, mode: str | None = None) -> None:
         """Remove an object for good, without archiving it."""
@@ -53,7 +53,7 @@ class Dashboard(SandboxState):
         with self.lock:
             declared, db = self._find(resource, mode)
             return [
-                declared.render(db, row, self.behaviour)
+                declared.show(db, row, self.behaviour)
                 for row in reversed(db[resource].orders["created_at"])
                 if include_archived or not row.get("archived")
             ]

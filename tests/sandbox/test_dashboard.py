@@ -1,5 +1,7 @@
 import pytest
 
+from django_partnerstack.sandbox.resources import RESOURCES
+
 
 def test_a_change_can_be_read_and_moves_updated_at(sandbox, api, clock):
     customer = api.customer()
@@ -25,20 +27,7 @@ def test_fields_that_are_not_given_are_made_up(sandbox):
     assert customer in sandbox.objects("customers")
 
 
-@pytest.mark.parametrize(
-    "resource",
-    [
-        "groups",
-        "partnerships",
-        "customers",
-        "transactions",
-        "deals",
-        "leads",
-        "actions",
-        "rewards",
-        "webhooks",
-    ],
-)
+@pytest.mark.parametrize("resource", RESOURCES)
 def test_an_object_of_any_resource_can_be_created_without_fields(sandbox, resource):
     created = sandbox.create(resource)
     assert created in sandbox.objects(resource)

@@ -4,19 +4,8 @@ from pathlib import Path
 
 from tests.test_layers import MODULES, imports
 
-ROOMS = [
-    "storage",
-    "behaviour",
-    "replies",
-    "http",
-    "api",
-    "resources",
-    "state",
-    "dashboard",
-    "endpoints",
-    "sandbox",
-    "__init__",
-]
+BOTTOM_UP = "storage behaviour replies http api resources state dashboard endpoints sandbox __init__"
+ROOMS = BOTTOM_UP.split()
 PREFIX = "django_partnerstack.sandbox"
 
 

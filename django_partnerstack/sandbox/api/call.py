@@ -10,6 +10,7 @@ from ..behaviour.switches import Behaviour
 from ..replies import Refusal
 from ..storage.database import Database
 from ..storage.table import Row
+from .schema import Schema, check
 
 #: How many times each operation took effect, by mode, operation and natural key:
 #: ``effects["test", "transactions.create", "inv_1"]``.
@@ -28,6 +29,10 @@ class Call:
     keys: dict[str, str] = field(default_factory=dict)
     query: dict[str, list[str]] = field(default_factory=dict)
     body: dict[str, Any] = field(default_factory=dict)
+
+    def check_body(self, schema: Schema) -> None:
+        """Raise Refusal with 400 for the first problem of the body."""
+        check(self.body, schema, reject_unknown=self.behaviour.unknown_fields == "reject")
 
     def count_effect(self, operation: str, key: str) -> None:
         self.effects[self.db.mode, operation, key] += 1

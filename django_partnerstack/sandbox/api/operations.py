@@ -9,7 +9,6 @@ from ..replies import Refusal
 from ..storage.table import Row
 from .call import Call
 from .resource import Resource
-from .schema import check
 
 Data = dict[str, Any]
 
@@ -18,20 +17,20 @@ def get_object(call: Call, resource: Resource) -> Data:
     names = resource.read_keys(call.behaviour)
     row = _readable(call, resource, names)
     if row is not None:
-        return resource.render(call.db, row, call.behaviour)
+        return resource.show(call.db, row, call.behaviour)
     if call.behaviour.other_mode_readable:
         row = _find(call, resource, names, other_mode=True)
         if row is not None:
-            return resource.render(call.other_db, row, call.behaviour)
+            return resource.show(call.other_db, row, call.behaviour)
     raise _not_found(call, resource)
 
 
 def create_object(call: Call, resource: Resource) -> Data:
     assert resource.create is not None  # noqa: S101  only resources that declare it have the route
-    check(call.body, resource.create_schema, reject_unknown=call.behaviour.unknown_fields == "reject")
+    call.check_body(resource.create_schema)
     existing = _existing(call, resource)
     if existing is not None:
-        return resource.render(call.db, existing, call.behaviour)
+        return resource.show(call.db, existing, call.behaviour)
     fields = resource.create(call)
     if fields is None:
         return {**call.body, "key": call.db.new_key(resource.key_prefix)}
@@ -39,7 +38,7 @@ def create_object(call: Call, resource: Resource) -> Data:
     call.count_effect(f"{resource.name}.create", resource.natural_key_of(row))
     if resource.after_create:
         resource.after_create(call, row)
-    return resource.render(call.db, row, call.behaviour)
+    return resource.show(call.db, row, call.behaviour)
 
 
 def update_object(call: Call, resource: Resource) -> Data:
@@ -47,15 +46,15 @@ def update_object(call: Call, resource: Resource) -> Data:
     row = writable(call, resource)
     if not call.behaviour.null_clears:
         call.body = {name: value for name, value in call.body.items() if value is not None}
-    check(call.body, resource.update_schema, reject_unknown=call.behaviour.unknown_fields == "reject")
+    call.check_body(resource.update_schema)
     changes = resource.update(call, row)
     call.db[resource.name].change(row, {**changes, "updated_at": call.now})
     call.count_effect(f"{resource.name}.update", resource.natural_key_of(row))
-    return resource.render(call.db, row, call.behaviour)
+    return resource.show(call.db, row, call.behaviour)
 
 
 def remove_object(call: Call, resource: Resource) -> None:
-    row = _find(call, resource, resource.write_keys(call.behaviour))
+    row = _find(call, resource, resource.keys_to_write(call.behaviour))
     if row is None:
         raise _not_found(call, resource)
     if row.get("archived"):
@@ -87,7 +86,7 @@ def add(call: Call, resource: Resource, fields: Row) -> Row:
 
 def writable(call: Call, resource: Resource) -> Row:
     """The object that a path identifies for a change. Raises Refusal with 404 if there is none."""
-    row = _readable(call, resource, resource.write_keys(call.behaviour))
+    row = _readable(call, resource, resource.keys_to_write(call.behaviour))
     if row is None or row.get("archived"):
         raise _not_found(call, resource)
     return row

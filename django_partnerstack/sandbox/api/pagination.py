@@ -32,7 +32,7 @@ def page(call: Call, resource: Resource) -> dict[str, Any]:
     items = found[:limit]
     if "ending_before" in call.query:
         items.reverse()
-    rendered = [resource.render(call.db, row, call.behaviour) for row in items]
+    rendered = [resource.show(call.db, row, call.behaviour) for row in items]
     return {"has_more": len(found) > limit, "items": rendered, **_total(call, resource)}
 
 

@@ -34,8 +34,9 @@ class Resource:
     name: str
     #: What keys begin with, such as ``cus_``.
     key_prefix: str
-    #: The object as the vendor's API shows it.
+    #: The object in the API, without ``key``, ``archived``, ``created_at`` and ``updated_at``.
     render: Callable[[Database, Row, Behaviour], dict[str, Any]]
+    has_archived_field: Callable[[Behaviour], bool] = lambda behaviour: True
 
     #: The stored fields of seeded object number n; ``Sandbox.create`` uses them as defaults, too.
     seed_row: Callable[[Database, int], Row]
@@ -72,9 +73,9 @@ class Resource:
     has_unique_email: bool = False
     #: Fields besides ``key`` that identify an object.
     lookup_fields: tuple[str, ...] = ()
-    #: Fields that identify an object in a path that reads, and in one that writes.
+    #: Fields that identify an object in a path, and those in a path that writes if they are different.
     read_keys: Callable[[Behaviour], tuple[str, ...]] = lambda behaviour: ("key",)
-    write_keys: Callable[[Behaviour], tuple[str, ...]] = lambda behaviour: ("key",)
+    write_keys: Callable[[Behaviour], tuple[str, ...]] | None = None
 
     filters: Mapping[str, Filter] = field(default_factory=dict)
     #: What a list leaves out by default, besides archived objects.
@@ -97,6 +98,15 @@ class Resource:
     @property
     def noun(self) -> str:
         return self.name.removesuffix("s").replace("_", " ").capitalize()
+
+    def show(self, db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
+        """The object as the vendor's API shows it."""
+        archived = {"archived": row.get("archived", False)} if self.has_archived_field(behaviour) else {}
+        times = {name: row[name] for name in ("created_at", "updated_at")}
+        return {"key": row["key"], **self.render(db, row, behaviour), **archived, **times}
+
+    def keys_to_write(self, behaviour: Behaviour) -> tuple[str, ...]:
+        return (self.write_keys or self.read_keys)(behaviour)
 
     def natural_key_of(self, row: Row) -> str:
         return str(row.get(self.natural_key) or row["key"])

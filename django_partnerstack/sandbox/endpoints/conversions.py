@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from ..api.call import Call
 from ..api.custom_fields import stored_values
 from ..api.operations import add
-from ..api.schema import META, check, json_object, nullable, text
+from ..api.schema import META, json_object, nullable, text
 from ..http.authentication import tracking_mode_of
 from ..replies import Answer, Refusal
 from ..resources.customers import BUILT_IN_WRITABLE, CUSTOMERS, STORED
@@ -50,7 +50,7 @@ def answer(sandbox: SandboxState, method: str, headers: Mapping[str, str], body:
     if mode is None:
         raise Refusal(401, "Unauthorized")
     call = sandbox.call(mode, body=json_object(body))
-    check(call.body, SCHEMA, reject_unknown=call.behaviour.unknown_fields == "reject")
+    call.check_body(SCHEMA)
     xid, key = call.body["xid"], call.body["customer_key"]
     created = _convert(call, xid, key)
     sandbox.conversions.append(

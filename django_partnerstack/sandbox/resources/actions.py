@@ -67,18 +67,14 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     partner = db["partnerships"].find("partner_key", row.get("partner_key"))
     customer = row.get("customer")
     return {
-        "key": row["key"],
         "type": row["type"],
         "value": row["value"],
         "target_type": row["target_type"],
         "target_key": row["target_key"],
         "external_key": row.get("external_key"),
-        "archived": row.get("archived", False),
         "partnership_key": partner and partner["key"],
         "company": COMPANY,
         "customer": {"key": customer, "sub_ids": []} if customer else None,
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
     }
 
 

@@ -10,7 +10,7 @@ from ..api.custom_fields import render_custom_fields, stored_values
 from ..api.operations import create_object, writable
 from ..api.references import find_partner, of_partnership
 from ..api.resource import Resource, equals
-from ..api.schema import META, check, text
+from ..api.schema import META, text
 from ..behaviour.switches import Behaviour
 from ..replies import Refusal
 from ..storage.database import Database
@@ -85,8 +85,7 @@ def count_customer(db: Database, row: Row) -> None:
 
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     partner = db["partnerships"].find("partner_key", row.get("partner_key"))
-    shown = {
-        "key": row["key"],
+    return {
         "customer_key": row.get("customer_key"),
         "email": row.get("email"),
         "name": row.get("name"),
@@ -96,11 +95,8 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
         "source_type": row.get("source_type"),
         "source_key": row.get("source_key"),
         "test": db.test,
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
         **render_custom_fields(row, behaviour, BUILT_IN),
     }
-    return shown | ({"archived": row.get("archived", False)} if behaviour.archived_flag else {})
 
 
 CUSTOMERS = Resource(
@@ -117,9 +113,9 @@ CUSTOMERS = Resource(
     update_schema=UPDATE_SCHEMA,
     natural_key="customer_key",
     has_unique_email=True,
+    has_archived_field=lambda behaviour: behaviour.archived_flag,
     lookup_fields=("customer_key", "email"),
     read_keys=lambda behaviour: tuple(PATH_KEYS[name] for name in behaviour.customer_paths),
-    write_keys=lambda behaviour: tuple(PATH_KEYS[name] for name in behaviour.customer_paths),
     filters={
         "group": in_group,
         "partner_key": equals("partner_key"),
@@ -140,7 +136,7 @@ def convert(call: Call, resource: Resource) -> dict[str, Any]:
     docs.partnerstack.com/reference, "convert".
     """
     row = writable(call, resource)
-    check(call.body, CONVERT_SCHEMA, reject_unknown=call.behaviour.unknown_fields == "reject")
+    call.check_body(CONVERT_SCHEMA)
     if row.get("partner_key") is None:
         raise Refusal(400, f"{resource.noun} '{row['key']}' has no partner")
     body = {"customer_key": None, **call.body, "partner_key": row["partner_key"]}

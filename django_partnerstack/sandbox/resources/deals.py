@@ -74,11 +74,7 @@ def update(call: Call, row: Row) -> Row:
 
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     return {
-        "key": row["key"],
         **{name: row.get(name) for name in STORED},
-        "archived": row.get("archived", False),
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
         **render_custom_fields(row, behaviour),
     }
 
@@ -93,7 +89,7 @@ def assign(call: Call) -> dict[str, Any]:
     fields = {"partner_key": partner["partner_key"], "team": team, "updated_at": call.now}
     call.db["deals"].change(row, fields)
     call.count_effect("deals.assign", DEALS.natural_key_of(row))
-    return render(call.db, row, call.behaviour)
+    return DEALS.show(call.db, row, call.behaviour)
 
 
 def list_files(call: Call) -> dict[str, Any]:
@@ -154,7 +150,6 @@ DEALS = Resource(
     natural_key="external_key",
     lookup_fields=("external_key",),
     read_keys=lambda behaviour: ("key", "external_key"),
-    write_keys=lambda behaviour: ("key", "external_key"),
     filters={"group": in_group, "partner_key": equals("partner_key"), "customer_key": equals("customer_key")},
     extra_fields=("mdata", "files"),
 )

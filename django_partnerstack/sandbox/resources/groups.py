@@ -31,14 +31,10 @@ def seed_row(db: Database, number: int) -> Row:
 
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     return {
-        "key": row["key"],
         "name": row["name"],
         "slug": row.get("slug") or slug(row["name"]),
         "default": row.get("default", False),
-        "archived": row.get("archived", False),
         "features": row.get("features") or FEATURES,
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
     }
 
 

@@ -60,11 +60,7 @@ def update(call: Call, row: Row) -> Row:
 
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     return {
-        "key": row["key"],
         **{name: row.get(name) for name in STORED},
-        "archived": row.get("archived", False),
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
         **render_custom_fields(row, behaviour),
     }
 
@@ -93,7 +89,6 @@ LEADS = Resource(
     natural_key="external_key",
     lookup_fields=("external_key",),
     read_keys=lambda behaviour: ("key", "external_key"),
-    write_keys=lambda behaviour: ("key", "external_key"),
     filters={"group": in_group, "partner_key": equals("partner_key")},
     extra_fields=("mdata",),
 )

@@ -96,13 +96,12 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     group = db["groups"].find("key", row.get("group_key"))
     manager = {"manager_email": row.get("manager_email"), "manager_name": row.get("manager_name")}
     tier = row.get("tier_key")
-    shown = {
-        "key": row["key"],
+    return {
         "partner_key": row.get("partner_key"),
         "email": row["email"],
         "first_name": row.get("first_name"),
         "last_name": row.get("last_name"),
-        "group": group and GROUPS.render(db, group, behaviour),
+        "group": group and GROUPS.show(db, group, behaviour),
         "team": row.get("team"),
         "manager": manager if any(manager.values()) else None,
         "joined_at": row["created_at"],
@@ -112,11 +111,8 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
         "approved_status": row.get("approved_status"),
         "claimed": row.get("claimed", False),
         "tier": {"key": tier, "name": tier} if tier else None,
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
         **render_custom_fields(row, behaviour),
     }
-    return shown | ({"archived": row.get("archived", False)} if behaviour.archived_flag else {})
 
 
 def list_links(call: Call) -> dict[str, Any]:
@@ -157,6 +153,7 @@ PARTNERSHIPS = Resource(
     ),
     natural_key="partner_key",
     has_unique_email=True,
+    has_archived_field=lambda behaviour: behaviour.archived_flag,
     lookup_fields=("partner_key", "email"),
     read_keys=lambda behaviour: ("partner_key", "key", "email"),
     write_keys=lambda behaviour: tuple(PATH_KEYS[name] for name in behaviour.partnership_write_paths),

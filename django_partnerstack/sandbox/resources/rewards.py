@@ -87,7 +87,6 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     action = db["actions"].find("key", row.get("action"))
     group = partner and db["groups"].find("key", partner.get("group_key"))
     return {
-        "key": row["key"],
         "amount": row["amount"],
         "currency": row.get("currency", "USD"),
         "description": row.get("description"),
@@ -105,8 +104,6 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
         },
         "transaction": transaction and {name: transaction[name] for name in ("key", "amount", "currency")},
         "trigger": row.get("trigger"),
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
     }
 
 
@@ -123,6 +120,7 @@ REWARDS = Resource(
     command_count=100,
     create=create,
     create_schema=CREATE_SCHEMA,
+    has_archived_field=lambda behaviour: False,
     default_filter=default_filter,
     filters={"status": equals("reward_status")},
     bounds=("created",),

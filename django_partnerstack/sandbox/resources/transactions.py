@@ -99,12 +99,10 @@ def find_customer(call: Call) -> Row:
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     customer = customer_reference(db["customers"].find("key", row.get("customer")))
     return {
-        "key": row["key"],
         "amount": row["amount"],
         "amount_usd": row["amount"] * RATES.get(row["currency"], 100) // 100,
         "currency": row["currency"],
         "approved": row.get("approved", True),
-        "archived": row.get("archived", False),
         "category_key": row.get("category_key"),
         "product_key": row.get("product_key"),
         "customer_key": row.get("customer"),
@@ -113,8 +111,6 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
         "extension": None,
         "metadata": row.get("metadata"),
         "test": db.test,
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
     }
 
 

@@ -40,12 +40,8 @@ def update(call: Call, row: Row) -> Row:
 
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     return {
-        "key": row["key"],
         behaviour.webhook_url_field: row["target_url"],
         "events": row["events"],
-        "archived": row.get("archived", False),
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
     }
 
 

@@ -16,7 +16,7 @@ SCHEMA = {"type": ["object"], "properties": {name: text(20) for name in FIELDS}}
 OFFERS = Resource(
     name="offers",
     key_prefix="offr_",
-    render=lambda db, row, behaviour: {name: row.get(name) for name in ("key", *FIELDS, "archived")},
+    render=lambda db, row, behaviour: {name: row.get(name) for name in FIELDS},
     seed_row=lambda db, number: {"title": f"Offer {number}", "currency": "USD" if number % 2 else "EUR"},
     command_count=5,
     readable=True,
@@ -28,7 +28,6 @@ OFFERS = Resource(
     natural_key="external_key",
     lookup_fields=("external_key",),
     read_keys=lambda behaviour: ("key", "external_key"),
-    write_keys=lambda behaviour: ("key", "external_key"),
     filters={"currency": equals("currency")},
     has_total=True,
 )

@@ -5,9 +5,7 @@ import pytest
 from django_partnerstack.sandbox import Sandbox
 from django_partnerstack.sandbox.resources import RESOURCES
 
-COUNTS = dict.fromkeys(
-    ("partnerships", "customers", "transactions", "deals", "leads", "actions", "rewards"), 25
-)
+COUNTS = dict.fromkeys(RESOURCES, 25)
 
 
 def everything(sandbox):
