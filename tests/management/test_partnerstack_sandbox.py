@@ -36,8 +36,8 @@ def output_of(process):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_settings_responds_and_stops_with_status_0(number):
     with start("--customers", "3", "--site", "http://localhost:9000/") as process:
-        said = output_of(process)
-        url = said.split()[3].rstrip(",")
+        output = output_of(process)
+        url = output.split()[3].rstrip(",")
         with closing(HTTPConnection(urlsplit(url).netloc, timeout=10)) as connection:
             connection.request("GET", "/_control/objects/customers")
             assert connection.getresponse().read().count(b'"customer_key"') == 3
@@ -45,14 +45,14 @@ def test_it_prints_settings_responds_and_stops_with_status_0(number):
             assert connection.getresponse().headers["Location"].startswith("http://localhost:9000/?pscd=")
         process.send_signal(number)
         assert process.wait(timeout=10) == 0
-    assert f'PARTNERSTACK_API_URL = "{url}/api/v2"' in said
-    assert f'PARTNERSTACK_CONVERSION_URL = "{url}/conversion/xid"' in said
-    assert f"Link of a partner: {url}/l/gstest\nPartner links lead to http://localhost:9000/" in said
+    assert f'PARTNERSTACK_API_URL = "{url}/api/v2"' in output
+    assert f'PARTNERSTACK_CONVERSION_URL = "{url}/conversion/xid"' in output
+    assert f"Link of a partner: {url}/l/gstest\nPartner links lead to http://localhost:9000/" in output
     for token in (TEST_TRACKING_TOKEN, PRODUCTION_TRACKING_TOKEN):
-        assert f'PARTNERSTACK_TRACKING_TOKEN = "{token}"' in said
+        assert f'PARTNERSTACK_TRACKING_TOKEN = "{token}"' in output
     for public_key, secret_key in (TEST_KEYS, PRODUCTION_KEYS):
-        assert f'PARTNERSTACK_PUBLIC_KEY = "{public_key}"' in said
-        assert f'PARTNERSTACK_SECRET_KEY = "{secret_key}"' in said
+        assert f'PARTNERSTACK_PUBLIC_KEY = "{public_key}"' in output
+        assert f'PARTNERSTACK_SECRET_KEY = "{secret_key}"' in output
 
 
 def test_a_port_in_use_is_an_error():
