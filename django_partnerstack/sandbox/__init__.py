@@ -1,29 +1,28 @@
 """
-A local PartnerStack, for development and tests: no account, no network, nothing to install.
+A local PartnerStack, for development and tests: needs no account, no network and no other package.
 
     from django_partnerstack.sandbox import Sandbox, TEST_KEYS
 
     sandbox = Sandbox(partnerships=10, customers=1000)
     with sandbox.serve() as server:
-        ...  # the API is at server.url + "/api/v2", the old one at server.url + "/v1",
+        ...  # the API at server.url + "/api/v2", the old API at server.url + "/v1",
         ...  # conversions at server.url + "/conversion/xid", partner links below server.url + "/l/"
 
-Written from what PartnerStack documents and from what others have seen of it. Where neither says what
-happens, ``sandbox.behaviour`` has a switch; ``sandbox.faults`` lets things go wrong; ``sandbox.effects``
-counts what was really done; ``change``, ``create``, ``remove`` and ``objects`` are PartnerStack's own side.
-``sandbox.click`` is a visitor; ``sandbox.clicks`` and ``sandbox.conversions`` are what was clicked and sent.
-Other processes have the same powers at ``/_control/`` (see ``sandbox/control.py``).
+The sandbox follows PartnerStack's documentation and what vendors have seen. Where neither is clear,
+``sandbox.behaviour`` has a switch. ``sandbox.faults`` adds faults, ``sandbox.effects`` counts what was done.
+``change``, ``create``, ``remove`` and ``objects`` act as PartnerStack's dashboard. ``sandbox.click`` is a
+visitor's click; ``sandbox.clicks`` and ``sandbox.conversions`` list all clicks and conversions. Other
+processes do the same over HTTP at ``/_control/`` (see ``sandbox/endpoints/control.py``).
 """
 
 from __future__ import annotations
 
-from .behaviour import Behaviour
-from .engine import Sandbox
-from .fault import Fault
-from .faults import Faults
-from .keys import PRODUCTION_KEYS, PRODUCTION_TRACKING_TOKEN, TEST_KEYS, TEST_TRACKING_TOKEN
+from .behaviour.faults import Fault, Faults
+from .behaviour.switches import Behaviour
+from .http.authentication import PRODUCTION_KEYS, PRODUCTION_TRACKING_TOKEN, TEST_KEYS, TEST_TRACKING_TOKEN
 from .replies import Reply
-from .world import Click, Conversion
+from .sandbox import Sandbox
+from .storage.database import Click, Conversion
 
 __all__ = [
     "PRODUCTION_KEYS",

@@ -1,4 +1,4 @@
-"""What a sandbox holds and how it behaves: all that its answers are made of."""
+"""What a sandbox contains: one database for each mode, switches, faults, and records of what happened."""
 
 from __future__ import annotations
 
@@ -7,82 +7,76 @@ from collections.abc import Callable, Iterable
 from threading import RLock
 from typing import Any
 
-from . import seeds
-from .behaviour import Behaviour
-from .faults import Faults
-from .landing import Sites
-from .programme import RESOURCES
-from .world import Call, Click, Conversion, Effects, World
+from .api.call import Call, Effects
+from .api.seeding import seed as seed_database
+from .behaviour.faults import Faults
+from .behaviour.switches import Behaviour
+from .http.allowed_sites import AllowedSites
+from .resources import RESOURCES
+from .storage.database import Click, Conversion, Database
 
-OTHER = {"test": "production", "production": "test"}
-NAMED_BY = {name: resource.named_by for name, resource in RESOURCES.items()}
+OTHER_MODE = {"test": "production", "production": "test"}
 
 
-class State:
-    """Both worlds, and the switches; see ``Sandbox``. Whoever reads or changes it holds ``lock``."""
+class SandboxState:
+    """The data of a ``Sandbox``. Hold ``lock`` to read or change it."""
 
     def __init__(
         self,
         *,
-        partnerships: int = 0,
-        customers: int = 0,
-        transactions: int = 0,
-        deals: int = 0,
-        leads: int = 0,
-        actions: int = 0,
-        rewards: int = 0,
-        groups: int = 2,
         seed: int = 1,
         mode: str = "test",
         clock: Callable[[], float] = time.time,
         site: str = "http://127.0.0.1:8000/",
         sites: Iterable[str] = (),
+        **counts: int,
     ) -> None:
-        if mode not in OTHER:
+        if mode not in OTHER_MODE:
             raise ValueError(f"mode must be test or production, not {mode!r}.")
-        self.mode = mode
-        self.clock = clock
-        self.sites = Sites(site, sites)
-        self.lock = RLock()
-        self._seed = seed
-        self._counts = {
-            "partnerships": partnerships,
-            "customers": customers,
-            "transactions": transactions,
-            "deals": deals,
-            "leads": leads,
-            "actions": actions,
-            "rewards": rewards,
-            "groups": groups,
-        }
-        for name, count in self._counts.items():
+        for name, count in counts.items():
+            if name not in RESOURCES:
+                known = ", ".join(RESOURCES)
+                raise TypeError(f"Sandbox() has no argument {name!r}. Counts of objects: {known}.")
             if count < 0:
                 raise ValueError(f"{name} must be a number from 0 up, not {count}.")
+        self.mode = mode
+        self.clock = clock
+        self.sites = AllowedSites(site, sites)
+        self.lock = RLock()
+        self._seed = seed
+        self._counts = {name: resource.default_count for name, resource in RESOURCES.items()} | counts
         self.behaviour = Behaviour()
         self.faults = Faults(seed)
-        #: How often each thing was really done, by (mode, verb, natural key).
+        #: How many times each operation took effect, by (mode, operation, natural key).
         self.effects: Effects = Effects()
-        #: Clicks on partner links, and conversions with what came of them, oldest first.
+        #: Clicks on partner links, and valid conversions, oldest first.
         self.clicks: list[Click] = []
         self.conversions: list[Conversion] = []
         self.reset()
 
     def reset(self) -> None:
-        """Begin again: the seeded objects, default behaviour, no faults, no effects, no clicks."""
+        """Start again: seeded objects, default behaviour, no faults, effects, clicks or conversions."""
         with self.lock:
             self.behaviour.change(**Behaviour().as_dict())
             self.faults.clear()
             self.effects.clear()
             self.clicks.clear()
             self.conversions.clear()
-            #: The minute of the last call, and how many there were in it.
-            self.calls = (0, 0)
-            self.worlds = {mode: World(mode, self._seed, NAMED_BY) for mode in OTHER}
-            for mode, world in self.worlds.items():
-                both = {"groups": self._counts["groups"], "form_templates": 2}
-                seeds.plant(world, both | (self._counts if mode == self.mode else {}))
+            #: The minute of the last request, and how many requests it had.
+            self.requests_of_minute = (0, 0)
+            fields = {name: resource.lookup_fields for name, resource in RESOURCES.items()}
+            self.databases = {mode: Database(mode, self._seed, fields) for mode in OTHER_MODE}
+            for mode, database in self.databases.items():
+                seed_database(database, RESOURCES.values(), self._counts_in(mode))
+
+    def _counts_in(self, mode: str) -> dict[str, int]:
+        return {
+            name: self._counts[name]
+            for name, resource in RESOURCES.items()
+            if mode == self.mode or resource.seeded_in_both_modes
+        }
 
     def call(self, mode: str, **details: Any) -> Call:
-        """What a verb needs to answer a request made in this mode, now."""
-        now = int(self.clock() * 1000)
-        return Call(self.worlds[mode], self.worlds[OTHER[mode]], self.behaviour, self.effects, now, **details)
+        """A request of this mode, now."""
+        now, other = int(self.clock() * 1000), OTHER_MODE[mode]
+        return Call(self.databases[mode], self.databases[other], self.behaviour, self.effects, now, **details)

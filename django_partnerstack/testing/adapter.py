@@ -1,4 +1,4 @@
-"""The sandbox behind a ``requests`` session: no socket, no port, no thread."""
+"""Connects a ``requests`` session to a sandbox, without a socket, port or thread."""
 
 from __future__ import annotations
 
@@ -12,18 +12,24 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPResponse
 
-from ..sandbox import Reply, Sandbox
+from django_partnerstack.sandbox import Reply, Sandbox
+from django_partnerstack.sandbox.behaviour.faults import DRIP_BYTES
 
 
 class SandboxAdapter(BaseAdapter):
     """
-    Answers the requests of a session from a sandbox, with its faults:
+    Sends the requests of a session to a sandbox:
 
+        session = requests.Session()
         session.mount("https://api.partnerstack.com/", SandboxAdapter(sandbox))
+        client = Client(*TEST_KEYS, session=session)
 
-    A lost reply raises ``ReadTimeout`` at once, and so does latency beyond the request's read timeout; a
-    reset raises ``ConnectionError``; a body cut short raises while it is read. Other latency is handed to
-    ``sleep``. Every request is kept in ``requests``, in order.
+    ``requests`` lists all requests that were sent, in order.
+
+    The sandbox's faults raise the same errors as on a network: ``requests.ReadTimeout`` for a lost response
+    and, without waiting, for latency longer than the read timeout; ``requests.ConnectionError`` for a reset;
+    ``requests.exceptions.ChunkedEncodingError`` when a truncated body is read. For other latency the adapter
+    calls ``sleep`` with seconds.
     """
 
     def __init__(self, sandbox: Sandbox, *, sleep: Callable[[float], None] = time.sleep) -> None:
@@ -50,25 +56,25 @@ class SandboxAdapter(BaseAdapter):
             {"Host": urlsplit(url).netloc, **request.headers},
             body.encode() if isinstance(body, str) else bytes(body),
         )
-        self._travel(request, reply, timeout[1] if isinstance(timeout, tuple) else timeout)
+        self._transmit(request, reply, timeout[1] if isinstance(timeout, tuple) else timeout)
         response = HTTPAdapter().build_response(request, _raw(reply))
         if not stream:
-            response.content  # noqa: B018  reads the body, as an HTTPAdapter does
+            response.content  # noqa: B018  reads the body, as HTTPAdapter does
         return response
 
     def close(self) -> None:
-        """Nothing is open."""
+        """Do nothing: there is no connection."""
 
-    def _travel(self, request: requests.PreparedRequest, reply: Reply, patience: float | None) -> None:
-        """Let happen on the way what the reply says; raises what ``requests`` would."""
+    def _transmit(self, request: requests.PreparedRequest, reply: Reply, read_timeout: float | None) -> None:
+        """Carry out the delay and the fault of a reply; raises the errors of ``requests``."""
         kind = reply.fault.kind if reply.fault else ""
         if kind == "reset":
             raise requests.ConnectionError("The connection was reset", request=request)
         drip = reply.fault.seconds if reply.fault and kind == "drip" else 0
-        if kind == "lost" or (patience is not None and max(reply.delay, drip) > patience):
-            raise requests.ReadTimeout("No answer in time", request=request)
-        # A body that drips is handed over whole, when its last byte would have come.
-        wait = reply.delay + drip * len(reply.body) / 64
+        if kind == "lost" or (read_timeout is not None and max(reply.delay, drip) > read_timeout):
+            raise requests.ReadTimeout("The response did not arrive in time", request=request)
+        # The whole body arrives when its last byte would have arrived.
+        wait = reply.delay + drip * len(reply.body) / DRIP_BYTES
         if wait:
             self.sleep(wait)
 

@@ -24,6 +24,7 @@ from django_partnerstack.models import Customer, OutboxLane, OutboxMessage, Stat
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.operations import CLOCK_SKEW
 from django_partnerstack.outbox.queue.claim import Claimed, claim
+from tests.lengths import LENGTH, by_length
 from tests.shop.models import Account
 
 from .site import Site

@@ -2,11 +2,11 @@ import pytest
 
 from django_partnerstack.sandbox import Sandbox
 
-from .asking import Asking
+from .api_client import ApiClient
 
 
 class Clock:
-    """Seconds since the epoch, at a standstill until a test moves them."""
+    """Seconds since the epoch, which only a test changes."""
 
     def __init__(self) -> None:
         self.now = 1_800_000_000.0
@@ -26,17 +26,17 @@ def sandbox(clock):
 
 
 @pytest.fixture
-def ask(sandbox):
-    """Asks with the test keys."""
-    return Asking(sandbox)
+def api(sandbox):
+    """A client with the test keys."""
+    return ApiClient(sandbox)
 
 
 @pytest.fixture
-def ask_live(sandbox):
-    """Asks with the production keys."""
-    return Asking(sandbox, "production")
+def live_api(sandbox):
+    """A client with the production keys."""
+    return ApiClient(sandbox, "production")
 
 
 @pytest.fixture
-def ask_v1(sandbox):
-    return Asking(sandbox, root="/v1")
+def v1_api(sandbox):
+    return ApiClient(sandbox, root="/v1")

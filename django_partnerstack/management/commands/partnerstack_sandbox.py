@@ -15,17 +15,8 @@ from django_partnerstack.sandbox import (
     TEST_TRACKING_TOKEN,
     Sandbox,
 )
+from django_partnerstack.sandbox.resources import RESOURCES
 
-COUNTS = {
-    "partnerships": 20,
-    "customers": 200,
-    "transactions": 500,
-    "deals": 20,
-    "leads": 20,
-    "actions": 50,
-    "rewards": 100,
-    "groups": 3,
-}
 READY = """PartnerStack sandbox at {url}, in memory, with {objects}.
 
 PARTNERSTACK_API_URL = "{url}/api/v2"
@@ -41,35 +32,44 @@ PARTNERSTACK_PUBLIC_KEY = "{production[0]}"
 PARTNERSTACK_SECRET_KEY = "{production[1]}"
 PARTNERSTACK_TRACKING_TOKEN = "{production_token}"
 
-These objects are of {mode} mode. A partner's link: {url}/l/{partner}
-It leads to {site}
+The objects belong to {mode} mode. Link of a partner: {url}/l/{partner}
+Partner links lead to {site}
 
 Faults and switches: {url}/_control/
-Ctrl-C ends it."""
+Press Ctrl-C to stop."""
 
 
 class Command(BaseCommand):
-    help = "Run a local PartnerStack, filled with made-up objects, until Ctrl-C."
+    help = "Run a local PartnerStack with made-up objects until you press Ctrl-C."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="Address to listen on.")
-        parser.add_argument("--port", type=int, default=8765, help="Port to listen on; 0 takes a free one.")
+        parser.add_argument("--port", type=int, default=8765, help="Port to listen on. 0 uses a free port.")
         parser.add_argument("--mode", default="test", help="Mode of the objects: test or production.")
-        parser.add_argument("--seed", type=int, default=1, help="Other objects for another number.")
-        parser.add_argument("--site", default="http://127.0.0.1:8000/", help="Where partner links lead.")
+        parser.add_argument("--seed", type=int, default=1, help="Another number creates other objects.")
+        parser.add_argument(
+            "--site", default="http://127.0.0.1:8000/", help="URL that partner links lead to."
+        )
         parser.add_argument(
             "--sites",
             nargs="+",
             default=(),
             metavar="HOST",
-            help="Hosts other than this machine that ?dest= on a partner link may lead to.",
+            help="Hosts, besides this machine, that ?dest= on a partner link may lead to.",
         )
-        for name, count in COUNTS.items():
-            parser.add_argument(f"--{name}", type=int, default=count, metavar="N", help=f"How many {name}.")
+        for resource in RESOURCES.values():
+            parser.add_argument(
+                f"--{resource.path}",
+                dest=resource.name,
+                type=int,
+                default=resource.command_count,
+                metavar="N",
+                help=f"Number of {resource.noun.lower()}s to create. Default: {resource.command_count}.",
+            )
 
     def handle(self, *, host: str, port: int, **options: Any) -> None:
-        counts = {name: options[name] for name in COUNTS}
+        counts = {name: options[name] for name in RESOURCES}
         choices = {name: options[name] for name in ("mode", "seed", "site", "sites")}
         try:
             sandbox = Sandbox(**choices, **counts)
@@ -79,9 +79,9 @@ class Command(BaseCommand):
         except OSError as error:
             reason = error.strerror or error
             raise CommandError(f"Cannot listen on {host}:{port}: {reason}. Choose another --port.") from error
-        ended = Event()
+        stopped = Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda *_: ended.set())
+            signal.signal(number, lambda *_: stopped.set())
         with server:
             objects = ", ".join(f"{count} {name}" for name, count in counts.items() if count)
             self.stdout.write(
@@ -98,4 +98,4 @@ class Command(BaseCommand):
                 )
             )
             self.stdout.flush()
-            ended.wait()
+            stopped.wait()

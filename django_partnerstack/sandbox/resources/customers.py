@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from .. import custom
-from ..behaviour import Behaviour
-from ..collection import Row
+from ..api.call import Call
+from ..api.custom_fields import render_custom_fields, stored_values
+from ..api.operations import create_object, writable
+from ..api.references import find_partner, of_partnership
+from ..api.resource import Resource, equals
+from ..api.schema import META, text
+from ..behaviour.switches import Behaviour
 from ..replies import Refusal
-from ..resource import Resource
-from ..schema import META, text
-from ..world import Call, World
-from .filters import equals, of_partnership
+from ..storage.database import Database
+from ..storage.table import Row
 from .groups import in_group
-from .partnerships import find_partner
 
 BUILT_IN = {
     "name": "input",
@@ -24,27 +26,32 @@ BUILT_IN = {
     "country_iso": "country",
     "source_type": "input",
 }
-WRITTEN_BY_META = ("name", "email")
+BUILT_IN_WRITABLE = ("name", "email")
 STORED = ("customer_key", "email", "name", "provider_key")
-NAMES = {"external": "customer_key", "internal": "key", "email": "email"}
-SENT = {
+PATH_KEYS = {"external": "customer_key", "internal": "key", "email": "email"}
+COMMON = {
     "customer_key": text(null=True),
     "email": text(255, 4, format="email"),
     "name": text(100),
     "provider_key": text(null=True),
     "meta": META,
 }
-CREATING = {
+CREATE_SCHEMA = {
     "type": ["object"],
     "required": ["email", "partner_key"],
-    "properties": {"partner_key": text(), "member_key": text(), **SENT},
+    "properties": {"partner_key": text(), "member_key": text(), **COMMON},
 }
-UPDATING = {"type": ["object"], "properties": {"member_key": text(), **SENT}}
+UPDATE_SCHEMA = {"type": ["object"], "properties": {"member_key": text(), **COMMON}}
+CONVERT_SCHEMA = {
+    "type": ["object"],
+    "required": ["email"],
+    "properties": {"email": text(255, 4, format="email"), "customer_key": text(null=True)},
+}
 
 
-def sample(world: World, number: int) -> Row:
-    partners = world["partnerships"].orders["created_at"]
-    partner = partners[world.random.randrange(len(partners))]
+def seed_row(db: Database, number: int) -> Row:
+    partners = db["partnerships"].orders["created_at"]
+    partner = partners[db.random.randrange(len(partners))]
     row = {
         "customer_key": f"customer-{number}",
         "email": f"customer{number}@customers.example",
@@ -54,32 +61,31 @@ def sample(world: World, number: int) -> Row:
     return row if number % 20 else row | {"mdata": {"plan": "trial"}}
 
 
-def new(call: Call) -> Row:
+def create(call: Call) -> Row:
     body = call.body
     if call.behaviour.customer_key_required and "customer_key" not in body:
         raise Refusal(400, "'customer_key' is a required property")
     partner = find_partner(call, body["partner_key"])
     row: Row = {name: body[name] for name in STORED if name in body}
     row["partner_key"] = partner["partner_key"]
-    return row | custom.taken_from(body, row, WRITTEN_BY_META)
+    return row | stored_values(body, row, BUILT_IN_WRITABLE)
 
 
-def changed(call: Call, row: Row) -> Row:
+def update(call: Call, row: Row) -> Row:
     changes: Row = {name: call.body[name] for name in STORED if name in call.body}
-    return changes | custom.taken_from(call.body, row, WRITTEN_BY_META)
+    return changes | stored_values(call.body, row, BUILT_IN_WRITABLE)
 
 
-def count(world: World, row: Row) -> None:
-    """A partnership's ``stats`` say how many customers it has brought."""
-    partner = world["partnerships"].find("partner_key", row["partner_key"])
+def count_customer(db: Database, row: Row) -> None:
+    """Count the customer in the ``stats`` of its partnership."""
+    partner = db["partnerships"].find("partner_key", row["partner_key"])
     if partner is not None:
         partner["customer_count"] = partner.get("customer_count", 0) + 1
 
 
-def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
-    partner = world["partnerships"].find("partner_key", row.get("partner_key"))
-    shown = {
-        "key": row["key"],
+def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
+    partner = db["partnerships"].find("partner_key", row.get("partner_key"))
+    return {
         "customer_key": row.get("customer_key"),
         "email": row.get("email"),
         "name": row.get("name"),
@@ -88,41 +94,28 @@ def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
         "provider_key": row.get("provider_key"),
         "source_type": row.get("source_type"),
         "source_key": row.get("source_key"),
-        "test": world.test,
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
-        **custom.shown(row, behaviour, BUILT_IN),
-    }
-    return shown | ({"archived": row.get("archived", False)} if behaviour.archived_flag else {})
-
-
-def nested(row: Row | None) -> dict[str, Any] | None:
-    """A customer inside another object, where its own key is called ``external_key``."""
-    if row is None:
-        return None
-    return {
-        "key": row["key"],
-        "email": row.get("email"),
-        "name": row.get("name"),
-        "external_key": row.get("customer_key"),
+        "test": db.test,
+        **render_custom_fields(row, behaviour, BUILT_IN),
     }
 
 
 CUSTOMERS = Resource(
     name="customers",
-    prefix="cus_",
+    key_prefix="cus_",
     render=render,
-    sample=sample,
-    new=new,
-    changed=changed,
-    on_add=count,
-    creating=CREATING,
-    updating=UPDATING,
-    natural="customer_key",
+    seed_row=seed_row,
+    command_count=200,
+    readable=True,
+    create=create,
+    update=update,
+    on_add=count_customer,
+    create_schema=CREATE_SCHEMA,
+    update_schema=UPDATE_SCHEMA,
+    natural_key="customer_key",
     has_unique_email=True,
-    named_by=("customer_key", "email"),
-    read_by=lambda behaviour: tuple(NAMES[name] for name in behaviour.customer_paths),
-    write_by=lambda behaviour: tuple(NAMES[name] for name in behaviour.customer_paths),
+    has_archived_field=lambda behaviour: behaviour.archived_flag,
+    lookup_fields=("customer_key", "email"),
+    read_keys=lambda behaviour: tuple(PATH_KEYS[name] for name in behaviour.customer_paths),
     filters={
         "group": in_group,
         "partner_key": equals("partner_key"),
@@ -130,7 +123,25 @@ CUSTOMERS = Resource(
         "customer_key": equals("customer_key"),
     },
     has_total=True,
-    deletable=True,
-    settable=("source_type", "source_key", "mdata"),
-    sent_only=("member_key",),
+    removable="delete",
+    extra_fields=("source_type", "source_key", "mdata"),
+    unstored_fields=("member_key",),
 )
+
+
+def convert(call: Call, resource: Resource) -> dict[str, Any]:
+    """
+    Create a customer of the partner of a deal or lead, and return the customer.
+
+    docs.partnerstack.com/reference, "convert".
+    """
+    row = writable(call, resource)
+    call.check_body(CONVERT_SCHEMA)
+    if row.get("partner_key") is None:
+        raise Refusal(400, f"{resource.noun} '{row['key']}' has no partner")
+    body = {"customer_key": None, **call.body, "partner_key": row["partner_key"]}
+    customer = create_object(replace(call, body=body), CUSTOMERS)
+    fields = {"customer_key": customer["customer_key"] or customer["key"], "updated_at": call.now}
+    call.db[resource.name].change(row, fields)
+    call.count_effect(f"{resource.name}.convert", resource.natural_key_of(row))
+    return customer

@@ -1,23 +1,26 @@
-"""Deals (docs.partnerstack.com/reference/patch_deals; the assignment and file routes have no ``v2``)."""
+"""Deals (docs.partnerstack.com/reference/patch_deals)."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
-from .. import custom
-from ..behaviour import Behaviour
-from ..collection import Row
+from ..api.call import Call
+from ..api.custom_fields import render_custom_fields, stored_values
+from ..api.operations import writable
+from ..api.references import partner_and_group
+from ..api.resource import Resource, equals
+from ..api.schema import CUSTOM_FIELDS, INT32, META, nullable, text
+from ..behaviour.switches import Behaviour
+from ..http.routing import Route, route
 from ..replies import Refusal
-from ..resource import Resource
-from ..schema import FIELDS, INT32, META, nullable, text
-from ..verbs import writable
-from ..world import Call, World
-from .filters import equals
+from ..storage.database import Database
+from ..storage.table import Row
+from .customers import convert
 from .groups import STAGES, in_group
-from .partnerships import find_group, find_partner
 
 SOURCES = ["partner", "vendor"]
-CUSTOM = {"fields": FIELDS, "field_data": META, "meta": META}
 STORED = {
     "partner_key": text(),
     "group_key": text(),
@@ -35,23 +38,23 @@ STORED = {
     "team": META,
     "team_member": META,
 }
-BODY = {"type": ["object"], "properties": {**STORED, **CUSTOM}}
+SCHEMA = {"type": ["object"], "properties": {**STORED, **CUSTOM_FIELDS}}
 
 
-def sample(world: World, number: int) -> Row:
-    partners = world["partnerships"].orders["created_at"]
+def seed_row(db: Database, number: int) -> Row:
+    partners = db["partnerships"].orders["created_at"]
     return {
-        "partner_key": partners[world.random.randrange(len(partners))]["partner_key"],
+        "partner_key": partners[db.random.randrange(len(partners))]["partner_key"],
         "source": "partner",
         "external_key": f"deal-{number}",
         "account_name": f"Account {number}",
-        "amount": world.random.randrange(10_000, 1_000_000),
+        "amount": db.random.randrange(10_000, 1_000_000),
         "close_date": "2025-01-31",
         "stage": STAGES[number % len(STAGES)],
     }
 
 
-def new(call: Call) -> Row:
+def create(call: Call) -> Row:
     row = {name: call.body[name] for name in STORED if name in call.body}
     row["source"] = row.get("source") or "partner"
     owner = "partner_key" if row["source"] == "partner" else "group_key"
@@ -61,46 +64,32 @@ def new(call: Call) -> Row:
     if row.get(other) is not None:
         raise Refusal(400, "Exactly one of partner_key, group_key must be given, not 2")
     row.setdefault("stage", STAGES[0])
-    return row | _checked(call) | custom.taken_from(call.body, row)
+    return row | partner_and_group(call) | stored_values(call.body, row)
 
 
-def changed(call: Call, row: Row) -> Row:
+def update(call: Call, row: Row) -> Row:
     sent = {name: call.body[name] for name in STORED if name in call.body}
-    return sent | _checked(call) | custom.taken_from(call.body, row)
+    return sent | partner_and_group(call) | stored_values(call.body, row)
 
 
-def _checked(call: Call) -> Row:
-    """What the body refers to, if it is there."""
-    found: Row = {}
-    if call.body.get("partner_key") is not None:
-        found["partner_key"] = find_partner(call, call.body["partner_key"])["partner_key"]
-    if call.body.get("group_key") is not None:
-        found["group_key"] = find_group(call, call.body["group_key"])
-    return found
-
-
-def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
+def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     return {
-        "key": row["key"],
         **{name: row.get(name) for name in STORED},
-        "archived": row.get("archived", False),
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
-        **custom.shown(row, behaviour),
+        **render_custom_fields(row, behaviour),
     }
 
 
 def assign(call: Call) -> dict[str, Any]:
-    """Give a deal to a partnership and a team of it."""
+    """Assign a deal to a partnership and one of its teams."""
     row = writable(call, DEALS)
-    partner = call.world["partnerships"].find("key", call.keys["partnership_key"])
+    partner = call.db["partnerships"].find("key", call.keys["partnership_key"])
     if partner is None:
         raise Refusal(400, f"Partnership '{call.keys['partnership_key']}' not found")
     team = {"key": call.keys["stack_key"], "name": None}
     fields = {"partner_key": partner["partner_key"], "team": team, "updated_at": call.now}
-    call.world["deals"].change(row, fields)
-    call.took_effect("deals.assign", DEALS.natural_key(row))
-    return render(call.world, row, call.behaviour)
+    call.db["deals"].change(row, fields)
+    call.count_effect("deals.assign", DEALS.natural_key_of(row))
+    return DEALS.show(call.db, row, call.behaviour)
 
 
 def list_files(call: Call) -> dict[str, Any]:
@@ -115,19 +104,52 @@ def get_file(call: Call) -> dict[str, Any]:
     return {"url": f"https://files.example/{found['key']}"}
 
 
+def convert_deal(call: Call) -> dict[str, Any]:
+    return convert(call, DEALS)
+
+
+def _with_and_without_v2(
+    method: str, path: str, handler: Callable[[Call], Any], message: str
+) -> Iterator[Route]:
+    """Two routes, of which the switch ``Behaviour.deal_routes`` enables one."""
+
+    def only_in(form: str, call: Call) -> Any:
+        if call.behaviour.deal_routes != form:
+            raise Refusal(404, "Not found")
+        return handler(call)
+
+    yield route(method, "/api" + path, partial(only_in, "unversioned"), message)
+    yield route(method, "/api/v2" + path, partial(only_in, "v2"), message)
+
+
 DEALS = Resource(
     name="deals",
-    prefix="deal_",
+    key_prefix="deal_",
     render=render,
-    sample=sample,
-    new=new,
-    changed=changed,
-    creating=BODY,
-    updating=BODY,
-    natural="external_key",
-    named_by=("external_key",),
-    read_by=lambda behaviour: ("key", "external_key"),
-    write_by=lambda behaviour: ("key", "external_key"),
+    seed_row=seed_row,
+    command_count=20,
+    readable=True,
+    create=create,
+    update=update,
+    create_schema=SCHEMA,
+    update_schema=SCHEMA,
+    removable="archive",
+    extra_routes=(
+        route(
+            "POST", "/api/v2/deals/{key}/convert", convert_deal, "Deal converted successfully", creates=True
+        ),
+        route("GET", "/api/v2/deals/{key}/files", list_files, "Files retrieved successfully"),
+        *_with_and_without_v2("GET", "/deals/{key}/file/{file_key}", get_file, "File retrieved successfully"),
+        *_with_and_without_v2(
+            "POST",
+            "/deals/{key}/assignment/{partnership_key}/{stack_key}",
+            assign,
+            "Deal assigned successfully",
+        ),
+    ),
+    natural_key="external_key",
+    lookup_fields=("external_key",),
+    read_keys=lambda behaviour: ("key", "external_key"),
     filters={"group": in_group, "partner_key": equals("partner_key"), "customer_key": equals("customer_key")},
-    settable=("mdata", "files"),
+    extra_fields=("mdata", "files"),
 )

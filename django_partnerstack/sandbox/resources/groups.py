@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..behaviour import Behaviour
-from ..collection import Row
-from ..resource import Predicate, Resource
-from ..world import World
+from ..api.resource import Predicate, Resource
+from ..behaviour.switches import Behaviour
+from ..storage.database import Database
+from ..storage.table import Row
 
 FEATURES = {
     "application_enabled": True,
@@ -20,45 +20,41 @@ STAGES = ("qualified", "proposal", "won", "lost")
 
 
 def slug(name: str) -> str:
-    """A group's name as the ``group`` filter takes it: without spaces and special characters."""
+    """A group's name as in the filter ``group``: lower case, without spaces and special characters."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
-def sample(world: World, number: int) -> Row:
+def seed_row(db: Database, number: int) -> Row:
     name = "Default" if number == 0 else f"Group {number}"
     return {"name": name, "default": number == 0}
 
 
-def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
+def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     return {
-        "key": row["key"],
         "name": row["name"],
         "slug": row.get("slug") or slug(row["name"]),
         "default": row.get("default", False),
-        "archived": row.get("archived", False),
         "features": row.get("features") or FEATURES,
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
     }
 
 
-def default_key(world: World) -> str | None:
-    """Key of the group that a partnership is in unless it is put in another."""
-    rows = world["groups"].orders["created_at"]
+def default_key(db: Database) -> str | None:
+    """Key of the group of new partnerships."""
+    rows = db["groups"].orders["created_at"]
     return next((row["key"] for row in rows if row.get("default")), None)
 
 
-def keys_of(world: World, names: list[str]) -> set[str]:
-    """Keys of the groups that the values of a ``group`` parameter stand for."""
+def keys_of(db: Database, names: list[str]) -> set[str]:
+    """Keys of the groups with the given names or slugs."""
     wanted = {slug(name) for name in names}
-    rows = world["groups"].orders["created_at"]
+    rows = db["groups"].orders["created_at"]
     return {row["key"] for row in rows if slug(row.get("slug") or row["name"]) in wanted}
 
 
-def in_group(world: World, names: list[str]) -> Predicate:
-    """The ``group`` filter for rows that have a ``group_key`` or a ``partner_key``."""
-    keys = keys_of(world, names)
-    partnerships = world["partnerships"]
+def in_group(db: Database, names: list[str]) -> Predicate:
+    """The filter ``group`` for rows with a ``group_key`` or a ``partner_key``."""
+    keys = keys_of(db, names)
+    partnerships = db["partnerships"]
 
     def test(row: Row) -> bool:
         partner = partnerships.find("partner_key", row.get("partner_key"))
@@ -69,8 +65,11 @@ def in_group(world: World, names: list[str]) -> Predicate:
 
 GROUPS = Resource(
     name="groups",
-    prefix="grup_",
+    key_prefix="grup_",
     render=render,
-    sample=sample,
-    settable=("name", "slug", "default", "features"),
+    seed_row=seed_row,
+    default_count=2,
+    command_count=3,
+    seeded_in_both_modes=True,
+    extra_fields=("name", "slug", "default", "features"),
 )

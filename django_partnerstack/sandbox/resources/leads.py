@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import custom
-from ..behaviour import Behaviour
-from ..collection import Row
+from ..api.call import Call
+from ..api.custom_fields import render_custom_fields, stored_values
+from ..api.references import partner_and_group
+from ..api.resource import Resource, equals
+from ..api.schema import CUSTOM_FIELDS, INT32, META, nullable, text
+from ..behaviour.switches import Behaviour
+from ..http.routing import route
 from ..replies import Refusal
-from ..resource import Resource
-from ..schema import FIELDS, INT32, META, nullable, text
-from ..world import Call, World
-from .filters import equals
+from ..storage.database import Database
+from ..storage.table import Row
+from .customers import convert
 from .groups import in_group
-from .partnerships import find_group, find_partner
 
 STATUSES = ["open", "closed", "dead", "closed won", "closed lost"]
-CUSTOM = {"fields": FIELDS, "field_data": META, "meta": META}
 STORED = {
     "external_key": text(),
     "partner_key": text(),
@@ -28,63 +29,66 @@ STORED = {
     "customer_key": text(null=True),
     "stage_data": META,
 }
-BODY = {"type": ["object"], "properties": {**STORED, **CUSTOM}}
+SCHEMA = {"type": ["object"], "properties": {**STORED, **CUSTOM_FIELDS}}
 
 
-def sample(world: World, number: int) -> Row:
-    partners = world["partnerships"].orders["created_at"]
+def seed_row(db: Database, number: int) -> Row:
+    partners = db["partnerships"].orders["created_at"]
     return {
         "external_key": f"lead-{number}",
-        "partner_key": partners[world.random.randrange(len(partners))]["partner_key"],
+        "partner_key": partners[db.random.randrange(len(partners))]["partner_key"],
         "status": STATUSES[number % len(STATUSES)],
-        "amount": world.random.randrange(10_000, 1_000_000),
+        "amount": db.random.randrange(10_000, 1_000_000),
         "mdata": {"first_name": "Lead", "last_name": str(number)},
     }
 
 
-def new(call: Call) -> Row:
+def create(call: Call) -> Row:
     older_page = call.behaviour.lead_requires == "older_page"
     for name in ("external_key", "partner_key", "status") if older_page else ("partner_key",):
         if name not in call.body:
             raise Refusal(400, f"{name!r} is a required property")
-    if older_page and not set(CUSTOM) & set(call.body):
+    if older_page and not set(CUSTOM_FIELDS) & set(call.body):
         raise Refusal(400, "'meta' is a required property")
-    return {"status": "open", **changed(call, {})}
+    return {"status": "open", **update(call, {})}
 
 
-def changed(call: Call, row: Row) -> Row:
+def update(call: Call, row: Row) -> Row:
     sent = {name: call.body[name] for name in STORED if name in call.body}
-    if sent.get("partner_key") is not None:
-        sent["partner_key"] = find_partner(call, sent["partner_key"])["partner_key"]
-    if sent.get("group_key") is not None:
-        sent["group_key"] = find_group(call, sent["group_key"])
-    return sent | custom.taken_from(call.body, row)
+    return sent | partner_and_group(call) | stored_values(call.body, row)
 
 
-def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
+def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     return {
-        "key": row["key"],
         **{name: row.get(name) for name in STORED},
-        "archived": row.get("archived", False),
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
-        **custom.shown(row, behaviour),
+        **render_custom_fields(row, behaviour),
     }
+
+
+def convert_lead(call: Call) -> dict[str, Any]:
+    return convert(call, LEADS)
 
 
 LEADS = Resource(
     name="leads",
-    prefix="lead_",
+    key_prefix="lead_",
     render=render,
-    sample=sample,
-    new=new,
-    changed=changed,
-    creating=BODY,
-    updating=BODY,
-    natural="external_key",
-    named_by=("external_key",),
-    read_by=lambda behaviour: ("key", "external_key"),
-    write_by=lambda behaviour: ("key", "external_key"),
+    seed_row=seed_row,
+    command_count=20,
+    readable=True,
+    create=create,
+    update=update,
+    create_schema=SCHEMA,
+    update_schema=SCHEMA,
+    removable="archive",
+    extra_routes=(
+        route(
+            "POST", "/api/v2/leads/{key}/convert", convert_lead, "Lead converted successfully", creates=True
+        ),
+    ),
+    natural_key="external_key",
+    lookup_fields=("external_key",),
+    read_keys=lambda behaviour: ("key", "external_key"),
     filters={"group": in_group, "partner_key": equals("partner_key")},
-    settable=("mdata",),
+    extra_fields=("mdata",),
 )

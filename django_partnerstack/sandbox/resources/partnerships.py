@@ -2,52 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from .. import custom
-from ..behaviour import Behaviour
-from ..collection import Row
+from ..api.call import Call
+from ..api.custom_fields import render_custom_fields, stored_values
+from ..api.operations import get_object
+from ..api.references import find_group
+from ..api.resource import Predicate, Resource, equals
+from ..api.schema import CUSTOM_FIELDS, nullable, text
+from ..behaviour.switches import Behaviour
+from ..http.routing import route
 from ..replies import Refusal
-from ..resource import Predicate, Resource
-from ..schema import FIELDS, META, nullable, text
-from ..world import Call, World
-from .filters import equals
+from ..storage.database import Database
+from ..storage.table import Row
 from .groups import GROUPS, default_key, in_group
 
+#: The partner that always exists in test mode, and the one in production mode unless others are seeded.
 TEST_PARTNER_KEY = "gstest"
+PRODUCTION_PARTNER_KEY = "sandboxpartner"
 STATUSES = ("approved", "pending", "declined")
-TAGS = nullable("array", items=text())
-CUSTOM = {"fields": FIELDS, "field_data": META, "meta": META}
-NAMES = {"internal": "key", "external": "partner_key", "email": "email"}
+PATH_KEYS = {"internal": "key", "external": "partner_key", "email": "email"}
 
-CREATING = {
-    "type": ["object"],
-    "required": ["email"],
-    "properties": {
-        "email": text(255, format="email"),
-        "first_name": text(50),
-        "last_name": text(50),
-        "group_key": text(),
-        "partner_key": text(),
-        "manager_email": text(null=True),
-        "manager_name": text(null=True),
-        "tags": TAGS,
-        **CUSTOM,
-    },
+STORED = {
+    "email": text(255, format="email"),
+    "first_name": text(50),
+    "last_name": text(50),
+    "group_key": text(),
+    "partner_key": text(),
+    "manager_email": text(null=True),
+    "manager_name": text(null=True),
+    "tags": nullable("array", items=text()),
 }
-UPDATING = {
+CREATE_SCHEMA = {"type": ["object"], "required": ["email"], "properties": {**STORED, **CUSTOM_FIELDS}}
+UPDATE_SCHEMA = {
     "type": ["object"],
     "properties": {
         "group_key": text(),
         "manager_email": text(null=True),
         "tier_key": text(null=True),
-        **CUSTOM,
+        **CUSTOM_FIELDS,
     },
 }
 
 
-def sample(world: World, number: int) -> Row:
-    groups = world["groups"].orders["created_at"]
+def seed_row(db: Database, number: int) -> Row:
+    groups = db["groups"].orders["created_at"]
     return {
         "partner_key": f"partner{number}",
         "email": f"partner{number}@partners.example",
@@ -59,40 +59,49 @@ def sample(world: World, number: int) -> Row:
     }
 
 
-def new(call: Call) -> Row:
+def permanent_rows(db: Database, seeded: list[Row]) -> Iterator[Row]:
+    """``gstest`` in test mode; in production mode one partner for customers, unless others are seeded."""
+    if db.test or not seeded:
+        partner_key = TEST_PARTNER_KEY if db.test else PRODUCTION_PARTNER_KEY
+        groups = db["groups"].orders["created_at"]
+        yield {
+            "key": db.new_key("part_"),
+            "partner_key": partner_key,
+            "email": f"{partner_key}@partners.example",
+            "first_name": "Test" if db.test else "Sandbox",
+            "last_name": "Partner",
+            "group_key": groups[0]["key"] if groups else None,
+            "approved_status": "approved",
+            "claimed": True,
+        }
+
+
+def create(call: Call) -> Row:
     body = call.body
-    row = {name: body[name] for name in CREATING["properties"] if name in body and name not in CUSTOM}
-    row.setdefault("partner_key", "partner" + call.world.new_key("").lower())
+    row = {name: body[name] for name in STORED if name in body}
+    row.setdefault("partner_key", "partner" + call.db.new_key("").lower())
     sent = body.get("group_key")
-    row["group_key"] = find_group(call, sent) if sent else default_key(call.world)
-    return row | custom.taken_from(body, row) | {"approved_status": "approved", "claimed": False}
+    row["group_key"] = find_group(call, sent) if sent else default_key(call.db)
+    return row | stored_values(body, row) | {"approved_status": "approved", "claimed": False}
 
 
-def changed(call: Call, row: Row) -> Row:
+def update(call: Call, row: Row) -> Row:
     changes = {name: value for name, value in call.body.items() if name in ("manager_email", "tier_key")}
     if "group_key" in call.body:
         changes["group_key"] = find_group(call, call.body["group_key"])
-    return changes | custom.taken_from(call.body, row)
+    return changes | stored_values(call.body, row)
 
 
-def find_group(call: Call, key: str) -> str:
-    """The key, if there is such a group; raises Refusal if not."""
-    if call.world["groups"].find("key", key) is None:
-        raise call.refuse_unknown(f"Group '{key}' not found")
-    return key
-
-
-def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
-    group = world["groups"].find("key", row.get("group_key"))
+def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
+    group = db["groups"].find("key", row.get("group_key"))
     manager = {"manager_email": row.get("manager_email"), "manager_name": row.get("manager_name")}
     tier = row.get("tier_key")
-    shown = {
-        "key": row["key"],
+    return {
         "partner_key": row.get("partner_key"),
         "email": row["email"],
         "first_name": row.get("first_name"),
         "last_name": row.get("last_name"),
-        "group": group and GROUPS.render(world, group, behaviour),
+        "group": group and GROUPS.show(db, group, behaviour),
         "team": row.get("team"),
         "manager": manager if any(manager.values()) else None,
         "joined_at": row["created_at"],
@@ -102,58 +111,58 @@ def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
         "approved_status": row.get("approved_status"),
         "claimed": row.get("claimed", False),
         "tier": {"key": tier, "name": tier} if tier else None,
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
-        **custom.shown(row, behaviour),
+        **render_custom_fields(row, behaviour),
     }
-    return shown | ({"archived": row.get("archived", False)} if behaviour.archived_flag else {})
 
 
-def find_partner(call: Call, partner_key: str) -> Row:
-    """The partnership that a body names by its ``partner_key``; raises Refusal if it cannot be used."""
-    names = ("partner_key", "key") if call.behaviour.partnership_key_as_partner_key else ("partner_key",)
-    for name in names:
-        row = call.world["partnerships"].find(name, partner_key)
-        if row is not None and not row.get("archived"):
-            return row
-    if any(call.other_world["partnerships"].find(name, partner_key) for name in names):
-        raise _refuse_partner_of_other_mode(call)
-    raise call.refuse_unknown(f"Partnership '{partner_key}' not found")
+def list_links(call: Call) -> dict[str, Any]:
+    """The links of a partner; in the sandbox each partner has one."""
+    found = get_object(call, PARTNERSHIPS)
+    link = {
+        "key": "link_" + found["key"].removeprefix("part_"),
+        "dest": "https://www.example.com/",
+        "url": f"https://go.example.com/{found['partner_key']}",
+        "created_at": found["created_at"],
+        "updated_at": found["created_at"],
+    }
+    return {"has_more": False, "items": [link]}
 
 
-def _refuse_partner_of_other_mode(call: Call) -> Refusal:
-    if call.world.test:
-        return call.refuse_mixed_modes("Test customers must be created under a test partner")
-    return call.refuse_mixed_modes("A test partner cannot have production customers")
-
-
-def approved_status(world: World, values: list[str]) -> Predicate:
+def has_approved_status(db: Database, values: list[str]) -> Predicate:
     wrong = next((value for value in values if value not in STATUSES), None)
     if wrong is not None:
         raise Refusal(400, f"{wrong!r} is not one of {list(STATUSES)!r}")
-    return equals("approved_status")(world, values)
+    return equals("approved_status")(db, values)
 
 
 PARTNERSHIPS = Resource(
     name="partnerships",
-    prefix="part_",
+    key_prefix="part_",
     render=render,
-    sample=sample,
-    new=new,
-    changed=changed,
-    creating=CREATING,
-    updating=UPDATING,
-    natural="partner_key",
+    seed_row=seed_row,
+    permanent_rows=permanent_rows,
+    command_count=20,
+    readable=True,
+    create=create,
+    update=update,
+    create_schema=CREATE_SCHEMA,
+    update_schema=UPDATE_SCHEMA,
+    removable="archive",
+    extra_routes=(
+        route("GET", "/api/v2/links/partnership/{key}", list_links, "Links retrieved successfully"),
+    ),
+    natural_key="partner_key",
     has_unique_email=True,
-    named_by=("partner_key", "email"),
-    read_by=lambda behaviour: ("partner_key", "key", "email"),
-    write_by=lambda behaviour: tuple(NAMES[name] for name in behaviour.partnership_write_paths),
+    has_archived_field=lambda behaviour: behaviour.archived_flag,
+    lookup_fields=("partner_key", "email"),
+    read_keys=lambda behaviour: ("partner_key", "key", "email"),
+    write_keys=lambda behaviour: tuple(PATH_KEYS[name] for name in behaviour.partnership_write_paths),
     filters={
         "group": in_group,
         "email": equals("email"),
-        "approved_status": approved_status,
+        "approved_status": has_approved_status,
         "partnership_key": equals("key"),
-        "include_archived": lambda world, values: lambda row: True,
+        "include_archived": lambda db, values: lambda row: True,
     },
-    settable=("approved_status", "claimed", "team", "address", "mdata", "customer_count"),
+    extra_fields=("approved_status", "claimed", "team", "address", "mdata", "customer_count"),
 )

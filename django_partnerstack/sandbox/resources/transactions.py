@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..behaviour import Behaviour
-from ..collection import Row
+from ..api.call import Call
+from ..api.references import COMPANY, customer_reference
+from ..api.resource import CREATED, Resource
+from ..api.schema import integer, nullable, text
+from ..behaviour.switches import Behaviour
 from ..replies import Refusal
-from ..resource import CREATED, Resource
-from ..schema import integer, nullable, text
-from ..world import COMPANY, Call, World
-from .customers import nested
+from ..storage.database import Database
+from ..storage.table import Row
 from .rewards import reward_transaction
 
-#: Each names the customer; exactly one must be sent. The first is PartnerStack's own key here, while on a
-#: customer the same name is the caller's key.
+#: Fields that identify the customer, exactly one of which is required. ``customer_key`` is PartnerStack's own
+#: key here, whereas on a customer it is the caller's.
 REFERENCES = {"customer_key": "key", "customer_external_key": "customer_key", "customer_email": "email"}
-#: US cents for a unit of a minor unit of a currency, in hundredths. Invented, and always the same.
+#: US cents for 100 minor units of a currency. Made up.
 RATES = {"USD": 100, "CAD": 73, "EUR": 110, "GBP": 128, "AUD": 66}
 STORED = (
     "key",
@@ -29,7 +30,7 @@ STORED = (
     "member_key",
 )
 
-CREATING = {
+CREATE_SCHEMA = {
     "type": ["object"],
     "required": ["amount", "currency"],
     "properties": {
@@ -53,57 +54,55 @@ CREATING = {
 }
 
 
-def sample(world: World, number: int) -> Row:
-    customers = world["customers"].orders["created_at"]
+def seed_row(db: Database, number: int) -> Row:
+    customers = db["customers"].orders["created_at"]
     row = {
         "key": f"transaction-{number}",
-        "amount": world.random.randrange(100, 100_000),
+        "amount": db.random.randrange(100, 100_000),
         "currency": "USD" if number % 4 else "EUR",
     }
     if customers:
-        row["customer"] = customers[world.random.randrange(len(customers))]["key"]
+        row["customer"] = customers[db.random.randrange(len(customers))]["key"]
     return row
 
 
-def new(call: Call) -> Row:
+def create(call: Call) -> Row:
     customer = find_customer(call)
-    if call.body.get("test") and not call.world.test:
-        raise call.refuse_mixed_modes(
-            "A test transaction cannot be added to a customer made with production keys"
+    if call.body.get("test") and not call.db.test:
+        raise call.mixed_modes(
+            "A test transaction cannot be added to a customer created with production keys"
         )
     row = {name: call.body[name] for name in STORED if name in call.body}
     row["customer"] = customer["key"]
-    row.setdefault("key", call.world.new_key("tran_"))
+    row.setdefault("key", call.db.new_key("tran_"))
     return row | ({"created_at": call.body["created_at"]} if "created_at" in call.body else {})
 
 
 def find_customer(call: Call) -> Row:
-    """The customer that the body names in one of three ways; raises Refusal if it cannot be used."""
+    """The customer that the body identifies. Raises Refusal if it is unknown, archived or of another mode."""
     sent = [name for name in REFERENCES if call.body.get(name) is not None]
     if len(sent) != 1:
         raise Refusal(400, f"Exactly one of {', '.join(REFERENCES)} must be given, not {len(sent)}")
     name, value = sent[0], call.body[sent[0]]
-    row = call.world["customers"].find(REFERENCES[name], value)
+    row = call.db["customers"].find(REFERENCES[name], value)
     if row is not None and not row.get("archived") and call.can_refer_to(row):
         return row
-    if call.other_world["customers"].find(REFERENCES[name], value):
-        raise call.refuse_mixed_modes(
-            "A test transaction cannot be added to a customer made with production keys"
-            if call.world.test
+    if call.other_db["customers"].find(REFERENCES[name], value):
+        raise call.mixed_modes(
+            "A test transaction cannot be added to a customer created with production keys"
+            if call.db.test
             else "Transactions of test customers must be sent with test keys"
         )
-    raise call.refuse_unknown(f"Customer '{value}' not found")
+    raise call.unknown_reference(f"Customer '{value}' not found")
 
 
-def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
-    customer = nested(world["customers"].find("key", row.get("customer")))
+def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
+    customer = customer_reference(db["customers"].find("key", row.get("customer")))
     return {
-        "key": row["key"],
         "amount": row["amount"],
         "amount_usd": row["amount"] * RATES.get(row["currency"], 100) // 100,
         "currency": row["currency"],
         "approved": row.get("approved", True),
-        "archived": row.get("archived", False),
         "category_key": row.get("category_key"),
         "product_key": row.get("product_key"),
         "customer_key": row.get("customer"),
@@ -111,23 +110,22 @@ def render(world: World, row: Row, behaviour: Behaviour) -> dict[str, Any]:
         "company": COMPANY,
         "extension": None,
         "metadata": row.get("metadata"),
-        "test": world.test,
-        "created_at": row["created_at"],
-        "updated_at": row["updated_at"],
+        "test": db.test,
     }
 
 
 TRANSACTIONS = Resource(
     name="transactions",
-    prefix="tran_",
+    key_prefix="tran_",
     render=render,
-    sample=sample,
-    new=new,
-    creating=CREATING,
+    seed_row=seed_row,
+    command_count=500,
+    create=create,
+    create_schema=CREATE_SCHEMA,
     after_create=reward_transaction,
     bounds=("created",),
     orders=CREATED,
-    deletable=True,
-    settable=("approved", "customer"),
-    sent_only=(*REFERENCES, "test"),
+    removable="delete",
+    extra_fields=("approved", "customer"),
+    unstored_fields=(*REFERENCES, "test"),
 )

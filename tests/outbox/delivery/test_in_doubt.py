@@ -14,13 +14,8 @@ from django.db.models import Sum
 
 from django_partnerstack import track
 from django_partnerstack.models import OutboxMessage
-<<<<<<< HEAD:tests/outbox/delivery/test_in_doubt.py
-from tests.outbox.site import Site, account
-=======
 from tests.lengths import by_length
-
-from .site import Site, account
->>>>>>> habits:tests/outbox/test_ambiguity.py
+from tests.outbox.site import Site, account
 
 EVENTS = by_length(quick=150, usual=300, long=5000)
 #: A customer and its payments.

@@ -259,7 +259,7 @@ def test_an_unusable_record_may_be_the_one_that_is_looked_for(site: Site, paid: 
     site.sandbox.behaviour.change(duplicates="accepted")
     fail(site, "lost")
     site.push()
-    site.sandbox.worlds["test"]["transactions"].find("key", f"payment-{paid.pk}")["amount"] = 2**70
+    site.sandbox.change("transactions", f"payment-{paid.pk}", amount=2**70)
     site.push_for(hours=1)
     assert told().state == "unknown"
     assert "The look-up failed" in told().reason

@@ -1,0 +1,1 @@
+"""What all resources share: their declaration, operations, lists, schemas and seeding."""

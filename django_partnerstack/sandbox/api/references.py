@@ -1,0 +1,67 @@
+"""References from one object to another: looked up in a body, filtered by, and shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..replies import Refusal
+from ..storage.database import Database
+from ..storage.table import Row
+from .call import Call
+from .resource import Predicate
+
+COMPANY = {"key": "co_sandboxCompany0", "name": "Sandbox Company"}
+
+
+def find_group(call: Call, key: str) -> str:
+    """The key, if there is such a group. Raises Refusal otherwise."""
+    if call.db["groups"].find("key", key) is None:
+        raise call.unknown_reference(f"Group '{key}' not found")
+    return key
+
+
+def find_partner(call: Call, partner_key: str) -> Row:
+    """The partnership with this ``partner_key``. Raises Refusal if it cannot be used."""
+    names = ("partner_key", "key") if call.behaviour.partnership_key_as_partner_key else ("partner_key",)
+    for name in names:
+        row = call.db["partnerships"].find(name, partner_key)
+        if row is not None and not row.get("archived"):
+            return row
+    if any(call.other_db["partnerships"].find(name, partner_key) for name in names):
+        raise _partner_of_other_mode(call)
+    raise call.unknown_reference(f"Partnership '{partner_key}' not found")
+
+
+def _partner_of_other_mode(call: Call) -> Refusal:
+    if call.db.test:
+        return call.mixed_modes("Test customers must be created under a test partner")
+    return call.mixed_modes("A test partner cannot have production customers")
+
+
+def partner_and_group(call: Call) -> Row:
+    """The ``partner_key`` and the ``group_key`` of a body. Raises Refusal if one cannot be used."""
+    found: Row = {}
+    if call.body.get("partner_key") is not None:
+        found["partner_key"] = find_partner(call, call.body["partner_key"])["partner_key"]
+    if call.body.get("group_key") is not None:
+        found["group_key"] = find_group(call, call.body["group_key"])
+    return found
+
+
+def of_partnership(db: Database, values: list[str]) -> Predicate:
+    """The filter ``partnership_key`` for rows with a ``partner_key``."""
+    found = (db["partnerships"].find("key", value) for value in values)
+    wanted = {row["partner_key"] for row in found if row is not None}
+    return lambda row: row.get("partner_key") in wanted
+
+
+def customer_reference(row: Row | None) -> dict[str, Any] | None:
+    """A customer inside another object, where the caller's own key is called ``external_key``."""
+    if row is None:
+        return None
+    return {
+        "key": row["key"],
+        "email": row.get("email"),
+        "name": row.get("name"),
+        "external_key": row.get("customer_key"),
+    }

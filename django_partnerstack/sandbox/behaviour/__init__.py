@@ -1,0 +1,1 @@
+"""How the sandbox behaves: switches for what PartnerStack does not document, and faults on demand."""

@@ -1,0 +1,1 @@
+"""What answers a request, by path: both versions of the API, partner links, conversions and control."""

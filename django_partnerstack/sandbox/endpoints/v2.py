@@ -1,0 +1,40 @@
+"""The routes of the API ``/api/v2``, which follow from the declarations of the resources."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache, partial
+
+from ..api.operations import create_object, get_object, remove_object, update_object
+from ..api.pagination import page
+from ..api.resource import Resource
+from ..http.routing import Route, route
+from ..resources import RESOURCES
+
+ROOT = "/api/v2"
+
+
+def routes() -> Iterator[Route]:
+    for resource in RESOURCES.values():
+        yield from _routes_of(resource)
+
+
+@cache
+def _routes_of(resource: Resource) -> tuple[Route, ...]:
+    return tuple(_declared_routes(resource))
+
+
+def _declared_routes(resource: Resource) -> Iterator[Route]:
+    path, noun = f"{ROOT}/{resource.path}", resource.noun
+    one = path + "/{key}"
+    yield from resource.extra_routes
+    yield route("GET", path, partial(page, resource=resource), f"{noun}s retrieved successfully")
+    if resource.create:
+        handler = partial(create_object, resource=resource)
+        yield route("POST", path, handler, f"{noun} created successfully", creates=True)
+    if resource.readable:
+        yield route("GET", one, partial(get_object, resource=resource), f"{noun} retrieved successfully")
+    if resource.update:
+        yield route("PATCH", one, partial(update_object, resource=resource), f"{noun} updated successfully")
+    if resource.removable:
+        yield route("DELETE", one, partial(remove_object, resource=resource), f"{noun} archived successfully")

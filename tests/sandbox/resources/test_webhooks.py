@@ -1,0 +1,23 @@
+"""Documented: a subscription has a URL and events; sources disagree on the name of the URL."""
+
+import pytest
+
+
+@pytest.mark.parametrize("name", ["target_url", "target"])
+def test_the_url_has_one_of_two_names(sandbox, api, name):
+    sandbox.behaviour.webhook_url_field = name
+    webhook = api.post("/webhooks", **{name: "https://site.example/hook/", "events": ["customer.created"]})
+    assert webhook[name] == "https://site.example/hook/"
+    other = {"target_url": "target", "target": "target_url"}[name]
+    body = {other: "https://site.example/", "events": []}
+    assert api.refused("POST", "/webhooks", body) == (400, f"'{name}' is a required property")
+
+
+def test_a_subscription_is_listed_read_changed_and_archived(sandbox, api):
+    key = api.post("/webhooks", target_url="https://site.example/", events=["lead.created"])["key"]
+    assert api.keys("/webhooks") == [key]
+    assert api.patch(f"/webhooks/{key}", events=["deal.created"])["events"] == ["deal.created"]
+    assert api.get(f"/webhooks/{key}")["target_url"] == "https://site.example/"
+    api("DELETE", f"/webhooks/{key}")
+    assert api.keys("/webhooks") == []
+    assert sandbox.effects["test", "webhooks.archive", key] == 1
