@@ -1,4 +1,4 @@
-"""The client: one vendor account at PartnerStack."""
+"""``Client``, the entry point to PartnerStack's vendor API."""
 
 from __future__ import annotations
 
@@ -24,8 +24,7 @@ class Client:
     Each list of the API is an attribute, such as ``client.customers``.
 
     ``public_key``, ``secret_key``: the key pair of one mode, test or production.
-    ``api_url``: an https URL, or http on this machine. If it ends in ``/v1``, only ``partnerships.get``
-    works.
+    ``api_url``: an https URL, or http on this machine. With ``/v1`` only ``partnerships.get`` works.
     ``timeout``: seconds to wait for a connection and for the next bytes of a response, as a pair or as one
     number for both.
     ``session``: used instead of a new session, with its adapters and cookies. The deadline is then checked
@@ -33,7 +32,7 @@ class Client:
     ``tracking_token``, ``conversion_url``: for ``conversions`` only.
     ``deadline``: seconds that one call may take, including all attempts and delays.
     ``use_environment``: use the proxies, netrc and certificate bundles that the environment names.
-    ``retry_policy``: how often a read is tried.
+    ``retry_policy``: how many attempts a read has, and the clocks and the randomness of its delays.
 
     Raises ``InvalidArgument`` if an argument cannot be used.
 

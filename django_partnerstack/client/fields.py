@@ -6,9 +6,9 @@ A record declares its fields as a Django model does::
     amount: int | None = fields.integer()
     group_key: str = fields.key("group.key", "group_key")
 
-The arguments are names in the object, the preferred one first; the default is the name of the field itself. A
-dot leads into a nested object, and a function of the object may take the place of a name. Names without a
-usable value are skipped.
+The arguments are names in the object, the preferred one first; the default is the name of the field itself.
+``"group.key"`` is the key of a nested object. A function that takes the object can replace a name. Names
+without a usable value are skipped.
 
 Every field but the key is optional. A value that is missing, null or of an unexpected type becomes ``""`` in
 a text field and None in most others, because ``raw`` keeps what PartnerStack sent. ``RecordError`` is raised

@@ -4,8 +4,8 @@ PartnerStack's objects as frozen records.
 A record has the columns of the mirror model of the same name and ``raw``, the object as PartnerStack sent it.
 A field that a record does not declare is in ``raw`` alone and never causes an error.
 
-To support another list of the API, declare its record: ``class OfferRecord(Record, resource="offers")`` gives
-every client an ``offers`` attribute that lists ``/offers``.
+To support another list of the API, declare its record: with ``class OfferRecord(Record, resource="offers")``
+each client that is created afterwards has an attribute ``offers`` that lists ``/offers``.
 """
 
 from __future__ import annotations

@@ -85,8 +85,8 @@ def parse_response(
     The data of a successful response, converted. Raises a ``RequestError`` for any other response.
 
     The HTTP status decides, and then the status in the body: a 2xx whose body says 404 is a ``NotFound``.
-    ``convert`` may raise ``Malformed`` or ``RecordError``. ``now``: seconds since 1970. ``scrub`` removes
-    keys.
+    ``convert`` may raise ``Malformed`` or ``RecordError``. ``scrub`` removes keys.
+    ``now``: seconds since 1970.
     """
     headers = CaseInsensitiveDict({name: scrub(value) for name, value in reply.headers.items()})
     where: dict[str, Any] = {"method": reply.method, "path": reply.path, "headers": headers}

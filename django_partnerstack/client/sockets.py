@@ -93,8 +93,7 @@ class Session(requests.Session):
     """
     Ignores redirects.
 
-    requests would look at the target even where redirects are not followed, and read a body of any size for
-    it.
+    requests examines the target of a redirect that it does not follow, and reads a body of any size for that.
     """
 
     def get_redirect_target(self, resp: requests.Response) -> None:

@@ -33,11 +33,11 @@ class Server:
         self.stopping.set()
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        self._threads[0].join(5)  # No connection is accepted after this.
         for connection in self.connections:
-            # Closing the file would wait for a thread that reads from it.
+            # Ends reads and writes. Only the connection's own thread closes it, never during a read.
             with suppress(OSError):
                 connection.sock.shutdown(socket.SHUT_RDWR)
-            connection.close()
         for thread in self._threads:
             thread.join(5)
 

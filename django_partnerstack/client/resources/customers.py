@@ -31,8 +31,7 @@ class Customers(Listing[CustomerRecord]):
         """
         One customer. Safe to repeat.
 
-        Raises ``NotFound``, which within minutes of the creation does not prove that there is no such
-        customer.
+        Raises ``NotFound``, which proves nothing within minutes of the creation.
         """
         return self._request("GET", self._address("customer_key", customer_key))
 
@@ -50,8 +49,7 @@ class Customers(Listing[CustomerRecord]):
         """
         Create a customer of a partner.
 
-        ``customer_key``: the site's own key, unique in the account. With None the customer cannot be looked
-        up.
+        ``customer_key``: the site's own key, unique in the account. None prevents any later look-up.
         ``partner_key``: the partner's public key, not the ``part_…`` key.
         ``meta``: custom fields by their API names. It comes back empty; its values are in other fields of
         ``raw``.

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from .. import validation
 from ..api import UNSET, Unset, body, changes, exactly_one
@@ -10,6 +10,8 @@ from ..records import CustomerRecord, DealRecord
 from ..replies import Malformed
 from ..validation import or_null, path_segment
 from .base import Listing, nothing, one
+
+T = TypeVar("T")
 
 CHECKS = {
     "partner_key": validation.key,
@@ -144,23 +146,23 @@ class Deals(Listing[DealRecord]):
 
     def files(self, deal_key: str) -> list[dict[str, Any]]:
         """The ``key``, ``name`` and ``field_key`` of each file of a deal. Safe to repeat."""
-        return self._api.call("GET", f"{self._address('deal_key', deal_key)}/files", _files)
+        return self._api.call(
+            "GET", f"{self._address('deal_key', deal_key)}/files", _member("deal_files", list)
+        )
 
     def file_url(self, deal_key: str, file_key: str) -> str:
         """The URL of a file of a deal. Safe to repeat."""
         path = f"{self._address('deal_key', deal_key)}/file/{path_segment('file_key', file_key)}"
-        return self._api.call("GET", path, _file_url, root=True)
+        return self._api.call("GET", path, _member("url", str), root=True)
 
 
-def _files(data: Any) -> list[dict[str, Any]]:
-    files = data.get("deal_files") if isinstance(data, dict) else None
-    if not isinstance(files, list):
-        raise Malformed("the response has no files")
-    return files
+def _member(name: str, kind: type[T]) -> Callable[[Any], T]:
+    """Converts the data of a response to one of its members, which must be there."""
 
+    def convert(data: Any) -> T:
+        member = data.get(name) if isinstance(data, dict) else None
+        if not isinstance(member, kind):
+            raise Malformed(f"the response has no {name}")
+        return member
 
-def _file_url(data: Any) -> str:
-    url = data.get("url") if isinstance(data, dict) else None
-    if not isinstance(url, str):
-        raise Malformed("the response has no URL")
-    return url
+    return convert

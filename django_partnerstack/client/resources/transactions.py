@@ -57,8 +57,7 @@ class Transactions(Listing[TransactionRecord]):
         ``key``: the site's own key, 4 to 255 characters.
         ``amount``: in minor units of ``currency``, an ISO 4217 code.
         ``customer_external_key``, ``customer_key``, ``customer_email``: give exactly one. The first is the
-        site's own key, which is called ``customer_key`` elsewhere; the second is PartnerStack's ``cus_…``
-        key.
+        site's own key (elsewhere ``customer_key``), the second is PartnerStack's ``cus_…`` key.
         ``metadata``: at most 25 pairs, with names of up to 30 and values of up to 100 characters.
         ``created_at``: an aware datetime, to record an earlier sale.
 
