@@ -1,5 +1,11 @@
-"""Pages that show what was mirrored from PartnerStack and what it is told, and how both stand."""
+"""
+The pages of this app in Django's admin.
 
-from . import attributions, customers, deals, lines, outbox, partnerships, rewards, sync
+``business`` has the pages about the partner programme, ``machine`` those about the outbox, the connection and
+the syncs. Both use ``actions``, and ``display`` for what lists and pages have in common.
+"""
 
-__all__ = ["attributions", "customers", "deals", "lines", "outbox", "partnerships", "rewards", "sync"]
+from . import business, machine
+from .actions.push import PushToPartnerStackMixin
+
+__all__ = ["PushToPartnerStackMixin", "business", "machine"]

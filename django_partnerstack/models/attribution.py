@@ -42,7 +42,7 @@ class Attribution(models.Model):
     source_pk = models.CharField(_("source's primary key"), max_length=255, default="", blank=True)
 
     method = models.CharField(
-        _("known from"),
+        _("attributed by"),
         max_length=12,
         choices=AttributionMethod.choices,
         default=AttributionMethod.NONE,

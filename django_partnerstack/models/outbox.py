@@ -124,8 +124,8 @@ class OutboxLane(models.Model):
     due_at = models.DateTimeField(_("due"), null=True)
 
     class Meta:
-        verbose_name = _("outbox lane")
-        verbose_name_plural = _("outbox lanes")
+        verbose_name = _("customer queue")
+        verbose_name_plural = _("customer queues")
         constraints = (models.UniqueConstraint(fields=["mode", "key"], name="partnerstack_outboxlane_key"),)
         indexes = (models.Index(fields=["mode", "due_at"], name="partnerstack_outboxlane_due"),)
 

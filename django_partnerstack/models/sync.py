@@ -52,15 +52,15 @@ class SyncState(models.Model):
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
     resource = models.CharField(_("resource"), max_length=32)
     #: Where the last complete walk ended: the newest change it saw, by PartnerStack's clock.
-    watermark = models.DateTimeField(_("synced up to"), null=True)
-    completed_at = models.DateTimeField(_("completed"), null=True)
+    watermark = models.DateTimeField(_("newest change seen"), null=True)
+    completed_at = models.DateTimeField(_("last completed"), null=True)
 
     #: The walk under way. All empty between walks; after a crash, where the next run goes on.
-    checkpoint = models.JSONField(_("walk under way"), null=True)
+    checkpoint = models.JSONField(_("checkpoint"), null=True)
 
     #: The run that holds this resource, and how long it does unless it stores another page.
-    lease_owner = models.CharField(_("held by"), max_length=255, default="")
-    lease_expires_at = models.DateTimeField(_("held until"), null=True)
+    lease_owner = models.CharField(_("locked by"), max_length=255, default="")
+    lease_expires_at = models.DateTimeField(_("locked until"), null=True)
 
     #: When an object came back with its ``test`` flag set, and not set; about when it last did.
     test_seen_at = models.DateTimeField(_("test data seen"), null=True)

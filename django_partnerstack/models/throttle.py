@@ -19,7 +19,7 @@ class ThrottleState(models.Model):
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, unique=True)
     #: When the next request may go.
-    next_slot_at = models.DateTimeField(_("next request"), null=True)
+    next_slot_at = models.DateTimeField(_("next request not before"), null=True)
     #: No request goes before: PartnerStack asked for a pause, too many requests failed, or the keys were
     #: refused.
     paused_until = models.DateTimeField(_("paused until"), null=True)

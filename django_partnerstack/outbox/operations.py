@@ -268,3 +268,9 @@ def creating_customers() -> tuple[str, ...]:
 def customer_snapshots() -> tuple[str, ...]:
     """The operations whose content is all that this site has said of a customer."""
     return (SAVE_CUSTOMER, *names(lambda operation: operation.is_snapshot))
+
+
+def mirrored_in(model: type[Mirror]) -> tuple[str, ...]:
+    """The operations that are about a row of this mirror."""
+    queued = (SAVE_CUSTOMER,) if model is Customer else ()
+    return (*queued, *names(lambda operation: operation.model is model))

@@ -14,10 +14,7 @@ register = template.Library()
 
 @register.inclusion_tag("admin/partnerstack/mode.html", takes_context=True)
 def partnerstack_mode(context: template.Context) -> dict[str, Any]:
-    """
-    Which mode runs, where it is not the usual one, and the one that was seen, where it differs; and what
-    keeps messages from leaving.
-    """
+    """Test mode, data of the other mode, paused delivery, and messages that need attention."""
     health = delivery_health(conf.mode)
     return {
         "declared": conf.mode,

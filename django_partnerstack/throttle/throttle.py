@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 FRESH = timedelta(seconds=0.1)
 
 STOPPED = "The worker was stopped."
+KEYS_REJECTED = (
+    "PartnerStack rejected your API keys. Delivery resumes within five minutes after you correct "
+    "PARTNERSTACK_SECRET_KEY. {}"
+)
 
 #: Sleeps for some seconds; returns something true if nothing more is to begin.
 Wait = Callable[[float], object]
@@ -165,7 +169,7 @@ class Throttle:
 
     def pause_for_refused_keys(self, reason: str) -> None:
         """PartnerStack refused the keys. No message is the cause, so none spends an attempt."""
-        self.pause(self.clock.now() + REFUSED_KEYS_PAUSE, reason, probe=True)
+        self.pause(self.clock.now() + REFUSED_KEYS_PAUSE, KEYS_REJECTED.format(reason), probe=True)
 
 
 def site_throttle(mode: str) -> Throttle:

@@ -1,30 +1,36 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.auth.models import Permission, User
+from django.db import connection
 from django.db.models import Model
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_partnerstack.models import (
-    MIRRORS,
-    Attribution,
-    OutboxLane,
-    OutboxMessage,
-    State,
-    SyncState,
-    ThrottleState,
-)
+from django_partnerstack.models import Attribution, OutboxMessage, State
 from django_partnerstack.outbox.queue.messages import fingerprint
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
+
+#: The models of this app with pages in the admin.
+REGISTERED = [model for model in admin.site._registry if model._meta.app_label == "partnerstack"]
+
+MESSAGE_ACTIONS = ("retry", "hold", "release", "cancel", "mark_delivered")
+
+ASSIGN = "/admin/partnerstack/attribution/assign/"
+
+#: What a strict Content-Security-Policy refuses.
+INLINE = re.compile(r"<style|<script(?![^>]*\ssrc=)|\sstyle=|\son[a-z]+=")
 
 
 @pytest.fixture
 def staff(db: None) -> Callable[..., Client]:
-    """Logs in somebody of the staff who holds these permissions of our app, and no other."""
+    """Logs in a user with these permissions of this app and no others."""
 
     def log_in(*codenames: str) -> Client:
         user = User.objects.create_user("staff", is_staff=True)
@@ -40,14 +46,13 @@ def staff(db: None) -> Callable[..., Client]:
 
 @pytest.fixture
 def browser(staff: Callable[..., Client]) -> Client:
-    """Somebody who may see everything of ours."""
-    others = (Attribution, SyncState, OutboxMessage, OutboxLane, ThrottleState)
-    return staff(*(f"view_{model._meta.model_name}" for model in (*MIRRORS.values(), *others)))
+    """A user who may see all pages of this app, and do nothing."""
+    return staff(*(f"view_{model._meta.model_name}" for model in REGISTERED))
 
 
 @pytest.fixture
 def partnerstack(settings: Any) -> Iterator[Sandbox]:
-    """A sandbox behind a socket, and a site that is set up to use it."""
+    """A sandbox behind a socket, and a site with its keys."""
     sandbox = Sandbox()
     settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = TEST_KEYS
     settings.PARTNERSTACK_READ_TIMEOUT = 2
@@ -59,7 +64,7 @@ def partnerstack(settings: Any) -> Iterator[Sandbox]:
 def queue(
     state: State = State.DELIVERED, operation: str = "customers.update", **columns: Any
 ) -> OutboxMessage:
-    """A message of one customer, as it would lie in the outbox."""
+    """A message of one customer."""
     payload = columns.setdefault("payload", {"customer_key": "account-1"})
     given = {"mode": "test", "lane": "customer:account-1", "subject": "account-1", **columns}
     given.setdefault("queued_at", timezone.now())
@@ -69,10 +74,24 @@ def queue(
 
 
 def take(browser: Client, action: str, *rows: Model, query: str = "", **form: Any) -> list[tuple[int, str]]:
-    """What the page says after an action was taken on these rows."""
+    """Takes an action on these rows. Returns the levels and texts that the page then shows."""
     form |= {"action": action, "index": 0, "_selected_action": [row.pk for row in rows]}
-    answer = browser.post(f"{list_url(type(rows[0]))}{query}", form, follow=True)
-    return [(message.level, message.message) for message in answer.context["messages"]]
+    return shown_messages(browser.post(f"{list_url(type(rows[0]))}{query}", form, follow=True))
+
+
+def shown_messages(page: Any) -> list[tuple[int, str]]:
+    return [(message.level, message.message) for message in page.context["messages"]]
+
+
+def shown(browser: Client, url: str, **query: str) -> list[str]:
+    """The rows that a list shows."""
+    return [str(row) for row in browser.get(url, query).context["cl"].result_list]
+
+
+def queries(browser: Client, url: str) -> int:
+    with CaptureQueriesContext(connection) as captured:
+        assert browser.get(url).status_code == 200
+    return len(captured)
 
 
 def list_url(model: type[Model]) -> str:
@@ -81,3 +100,23 @@ def list_url(model: type[Model]) -> str:
 
 def page_url(row: Model) -> str:
     return f"{list_url(type(row))}{row.pk}/change/"
+
+
+def row_of(model: type[Model]) -> Any:
+    """A row with as few columns as possible."""
+    if model is OutboxMessage:
+        return queue()
+    columns: dict[str, Any] = {"bound_at": timezone.now()} if model is Attribution else {}
+    if any(field.name == "key" for field in model._meta.fields):
+        columns["key"] = "k"
+    return model._default_manager.create(mode="test", **columns)
+
+
+def attribution(customer_key: str = "account-1", **columns: Any) -> Attribution:
+    columns.setdefault("bound_at", timezone.now())
+    return Attribution.objects.create(mode="test", customer_key=customer_key, **columns)
+
+
+def html_of(browser: Client, row: Model) -> str:
+    """The page of one row."""
+    return browser.get(page_url(row)).rendered_content

@@ -1,6 +1,6 @@
 from django.contrib import admin
 
-from django_partnerstack.admin.push import PushToPartnerStackMixin
+from django_partnerstack.admin import PushToPartnerStackMixin
 
 from .models import Account, Payment
 

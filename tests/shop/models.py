@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from django.db import models
 
+from django_partnerstack.models import Mirror
+from django_partnerstack.models.fields import KeyField
+
 
 class Account(models.Model):
     email = models.EmailField()
@@ -20,3 +23,11 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.total} {self.currency}"
+
+
+class Offer(Mirror):
+    """The mirror of a resource that this package does not have."""
+
+    title = models.CharField(max_length=100, default="")
+    partner_key = KeyField(default="")
+    amount = models.BigIntegerField(null=True)

@@ -1,0 +1,124 @@
+"""The form with which an operator attributes a customer to a partner."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import router, transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ... import track
+from ...conf import conf
+from ...exceptions import AlreadyReported, InvalidArgument, InvalidTransition
+from ...insight import find
+from ...models import Attribution, Customer, Partnership
+from ..display.links import admin_url
+from ..display.read_only import ReadOnlyAdmin
+
+#: How many partners the form suggests.
+SUGGESTED = 200
+
+
+class AssignForm(forms.Form):
+    customer_key = forms.CharField(
+        label=gettext_lazy("Customer"),
+        max_length=255,
+        help_text=gettext_lazy(
+            "Its customer key, its e-mail address, or the primary key of the site's object."
+        ),
+    )
+    partner_key = forms.CharField(
+        label=gettext_lazy("Partner key"),
+        max_length=255,
+        help_text=gettext_lazy("Of a stored partnership, or of any other partner at PartnerStack."),
+        widget=forms.TextInput(attrs={"list": "partnerstack-partners", "autocomplete": "off"}),
+    )
+
+    def clean_customer_key(self) -> str:
+        found = find(self.cleaned_data["customer_key"], mode=conf.mode)
+        if not found:
+            text = _("There is no such customer in {mode} mode.")
+            raise forms.ValidationError(text.format(mode=conf.mode))
+        if len(found) > 1:
+            text = _("Several customers fit; give a customer key: {keys}.")
+            raise forms.ValidationError(text.format(keys=", ".join(found)))
+        return found[0]
+
+    def is_unknown(self) -> bool:
+        return not present_partners().filter(partner_key=self.cleaned_data["partner_key"]).exists()
+
+
+def present_partners() -> QuerySet[Partnership]:
+    return Partnership.objects.filter(mode=conf.mode, archived=False, missing_since=None)
+
+
+def may_assign(request: HttpRequest) -> bool:
+    return request.user.has_perm("partnerstack.assign_attribution")
+
+
+class AssignableAdmin(ReadOnlyAdmin):
+    """Pages with a link to the form, for users who may assign, unless PartnerStack has the customer."""
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        row = kwargs.get("obj")
+        if row is not None and row.mode == conf.mode and may_assign(request) and not is_reported(row):
+            query = urlencode({"customer": row.customer_key})
+            context["assign_url"] = f"{admin_url(Attribution, 'assign')}?{query}"
+        return super().render_change_form(request, context, *args, **kwargs)
+
+
+def is_reported(row: Attribution | Customer) -> bool:
+    """Whether PartnerStack has the customer, whose partner then cannot change."""
+    found = Customer.objects.filter(mode=row.mode, customer_key=row.customer_key, key__isnull=False)
+    return not row.customer_key or found.exists()
+
+
+def assign_view(model_admin: Any, request: HttpRequest) -> HttpResponse:
+    """The page of the form; ``?customer=`` fills in the customer."""
+    if not may_assign(request):
+        raise PermissionDenied
+    form = AssignForm(request.POST or None, initial={"customer_key": request.GET.get("customer", "")})
+    if form.is_valid():
+        try:
+            return _assign(model_admin, request, form)
+        except (AlreadyReported, InvalidArgument, InvalidTransition) as error:
+            form.add_error(None, str(error))
+    context = {
+        **model_admin.admin_site.each_context(request),
+        "title": _("Assign a partner"),
+        "opts": model_admin.opts,
+        "media": model_admin.media,
+        "form": form,
+        "partners": present_partners()[:SUGGESTED],
+    }
+    return TemplateResponse(request, "admin/partnerstack/attribution/assign.html", context)
+
+
+def _assign(model_admin: Any, request: HttpRequest, form: AssignForm) -> HttpResponse:
+    customer_key, partner_key = form.cleaned_data["customer_key"], form.cleaned_data["partner_key"]
+    attributions = Attribution.objects.filter(mode=conf.mode, customer_key=customer_key)
+    with transaction.atomic(router.db_for_write(Attribution)):
+        before = attributions.values_list("partner_key", flat=True).first()
+        track.assign(customer_key, partner_key, by=request.user.get_username())
+        attribution = attributions.get()
+        text = f"Assigned partner {partner_key}, before: {before or 'none'}."
+        model_admin.log_change(request, attribution, text)
+    done = _("Customer {customer} is now attributed to partner {partner}.").format(
+        customer=customer_key, partner=partner_key
+    )
+    model_admin.message_user(request, done, messages.SUCCESS)
+    if form.is_unknown():
+        unknown = _(
+            "No partner {partner} is stored here. If PartnerStack has none either, it refuses the customer."
+        )
+        model_admin.message_user(request, unknown.format(partner=partner_key), messages.WARNING)
+    return redirect(admin_url(Attribution, "change", attribution.pk))

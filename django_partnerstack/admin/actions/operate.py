@@ -1,0 +1,68 @@
+"""The actions that change the selected messages: retry, hold, release and cancel."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ...exceptions import InvalidTransition
+from ...models import OutboxMessage
+from ...outbox.control import actions
+from .selection import left_out
+
+#: How many messages one click changes, and how many refusals its text explains.
+ROWS, EXPLAINED = 200, 5
+
+Change = Callable[[OutboxMessage], None]
+
+
+def operate(change: Change, rows: Iterable[OutboxMessage], done: Any, *, over: int = 0) -> tuple[str, int]:
+    """
+    Change each message. Returns one text with its level.
+
+    ``done``: the text about the messages that were changed, with ``{count}``. ``over``: the number of
+    selected rows over the limit.
+    """
+    count, refused = 0, []
+    for row in rows:
+        try:
+            change(row)
+            count += 1
+        except InvalidTransition as error:
+            refused.append(str(error))
+    texts = [done.format(count=count)] if count or not refused else []
+    if refused:
+        texts += [_("{count} not changed:").format(count=len(refused)), *refused[:EXPLAINED]]
+    if len(refused) > EXPLAINED:
+        texts.append("…")
+    texts += [text for _level, text in left_out(over=over, limit=ROWS)]
+    level = messages.WARNING if refused or over else messages.SUCCESS
+    return " ".join(texts), level if count else messages.ERROR
+
+
+def action(verb: str, change: Change, description: Any, done: Any) -> Callable[..., None]:
+    """An admin action that needs the permission of its verb."""
+
+    @admin.action(description=description, permissions=[verb])
+    def act(model_admin: Any, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
+        over = max(queryset.count() - ROWS, 0)
+        # In the order in which they are sent.
+        text, level = operate(change, queryset.order_by("pk")[:ROWS], done, over=over)
+        model_admin.message_user(request, text, level)
+
+    act.__name__ = verb
+    return act
+
+
+retry = action(
+    "retry", actions.retry, gettext_lazy("Try again now"), gettext_lazy("{count} scheduled to be sent now.")
+)
+hold = action("hold", actions.hold, gettext_lazy("Put on hold"), gettext_lazy("{count} put on hold."))
+release = action("release", actions.release, gettext_lazy("Release"), gettext_lazy("{count} released."))
+cancel = action("cancel", actions.cancel, gettext_lazy("Cancel"), gettext_lazy("{count} cancelled."))

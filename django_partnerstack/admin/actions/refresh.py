@@ -1,0 +1,66 @@
+"""The action "Refresh from PartnerStack": reads the selected rows again, within limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ...conf import conf
+from ...connection import ConfigurationError, get_client
+from ...sync import Refreshed, refresh
+from .selection import Message, NonAtomicActions, left_out
+
+#: Limits of one click: rows, and seconds after which no request begins.
+ROWS, SECONDS = 50, 20
+
+#: How many failures are shown.
+SHOWN = 3
+
+
+class RefreshAction(NonAtomicActions):
+    @admin.action(description=gettext_lazy("Refresh from PartnerStack"), permissions=["refresh"])
+    def refresh_from_partnerstack(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        ours = queryset.filter(mode=conf.mode)
+        selected, readable = queryset.count(), ours.count()
+        try:
+            with get_client() as client:
+                refreshed = refresh(self.model, ours[:ROWS], client=client, deadline_seconds=SECONDS)
+        except ConfigurationError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
+        others = left_out(over=max(readable - ROWS, 0), limit=ROWS, other_mode=selected - readable)
+        for level, text in (*summary(refreshed), *others):
+            self.message_user(request, text, level)
+
+
+def summary(refreshed: Refreshed) -> Iterator[Message]:
+    text = _("{updated} updated, {unchanged} unchanged, {missing} missing, {failed} failed.")
+    yield (
+        _level(refreshed),
+        text.format(
+            updated=refreshed.updated,
+            unchanged=refreshed.unchanged,
+            missing=refreshed.missing,
+            failed=len(refreshed.failed),
+        ),
+    )
+    for row, error in islice(refreshed.failed.items(), SHOWN):
+        yield messages.ERROR, f"{row}: {error}"
+    if len(refreshed.failed) > SHOWN:
+        yield messages.ERROR, _("… and {more} more failed.").format(more=len(refreshed.failed) - SHOWN)
+    if refreshed.left:
+        text = _("{left} not tried: the limit of {seconds} seconds was reached.")
+        yield messages.WARNING, text.format(left=refreshed.left, seconds=SECONDS)
+
+
+def _level(refreshed: Refreshed) -> int:
+    if refreshed.failed:
+        return messages.ERROR
+    return messages.WARNING if refreshed.missing else messages.SUCCESS

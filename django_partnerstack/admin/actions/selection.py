@@ -1,0 +1,39 @@
+"""What the actions have in common: no transaction around them, and warnings about rows they leave out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+
+from ...conf import conf
+
+if TYPE_CHECKING:
+    Base = admin.ModelAdmin
+else:
+    Base = object
+
+#: A level of ``django.contrib.messages``, and the text.
+Message = tuple[int, str]
+
+
+class NonAtomicActions(Base):
+    """For actions that send requests or lock rows: no transaction around them, also with ATOMIC_REQUESTS."""
+
+    @transaction.non_atomic_requests
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        return super().changelist_view(request, extra_context)
+
+
+def left_out(*, over: int = 0, limit: int = 0, other_mode: int = 0) -> Iterator[Message]:
+    """Warnings about the numbers of selected rows ``over`` the limit and of the other mode."""
+    if over:
+        text = _("{over} not tried: at most {limit} rows at once.")
+        yield messages.WARNING, text.format(over=over, limit=limit)
+    if other_mode:
+        text = _("{number} not tried: the site runs in {mode} mode, and these rows are of the other mode.")
+        yield messages.WARNING, text.format(number=other_mode, mode=conf.mode)

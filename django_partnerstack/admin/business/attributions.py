@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path
+from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ...conf import conf
+from ...insight import explain
+from ...models import Attribution, Customer, Partnership
+from ..actions.assign import AssignableAdmin, assign_view, may_assign
+from ..display.columns import EMPTY, day, pretty, stacked
+from ..display.filters import ModeFilter, OrganicFilter, mode_column
+from ..display.links import Link, admin_url, host_link
+from ..display.read_only import LongListAdmin
+
+CUSTOMER = Link(gettext_lazy("customer"), "customer_key", Customer, "customer_key", "email")
+PARTNER = Link(gettext_lazy("partner"), "partner_key", Partnership, "partner_key", "partner_key")
+
+#: The period of the numbers above the list.
+DAYS = 30
+
+
+@admin.register(Attribution)
+class AttributionAdmin(AssignableAdmin, LongListAdmin):
+    list_filter = (ModeFilter, OrganicFilter, "method")
+    search_fields = ("customer_key", "partner_key", "click_id", "source_pk")
+    search_help_text = gettext_lazy(
+        "By customer key, partner key, click, or primary key of the site's object."
+    )
+
+    def get_urls(self) -> list[URLPattern]:
+        assign = path(
+            "assign/",
+            self.admin_site.admin_view(lambda request: assign_view(self, request)),
+            name="partnerstack_attribution_assign",
+        )
+        return [assign, *super().get_urls()]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Attribution]:
+        return super().get_queryset(request).annotate(**CUSTOMER.annotations(), **PARTNER.annotations())
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        return ("customer_key", "who", PARTNER, "method", "clicked", "decided", *mode_column(request))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        decision = [
+            "customer_key",
+            CUSTOMER,
+            PARTNER,
+            "method",
+            "reason",
+            "bound_at",
+            "mode",
+            "source_object",
+        ]
+        click = ["click_id", "unread_key", "link_host", "clicked_at", "landing_path", "earlier", "visited"]
+        return [
+            (None, {"fields": decision}),
+            (_("Why"), {"fields": [explained]}),
+            (_("Click"), {"fields": click}),
+        ]
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        context = {**recent_sign_ups(conf.mode), "days": DAYS, "may_assign": may_assign(request)}
+        return super().changelist_view(request, {**context, **(extra_context or {})})
+
+    @admin.display(description=gettext_lazy("customer"))
+    def who(self, attribution: Attribution) -> SafeString:
+        """Links to the mirrored customer and to the site's own object."""
+        return stacked(CUSTOMER(attribution), self.source_object(attribution))
+
+    @admin.display(description=gettext_lazy("clicked"), ordering="clicked_at")
+    def clicked(self, attribution: Attribution) -> SafeString:
+        """With the landing page."""
+        when = day(attribution.clicked_at) if attribution.clicked_at else EMPTY
+        return stacked(when, Truncator(attribution.landing_path).chars(40) or EMPTY)
+
+    @admin.display(description=gettext_lazy("decided"), ordering="bound_at")
+    def decided(self, attribution: Attribution) -> str:
+        return day(attribution.bound_at)
+
+    @admin.display(description=gettext_lazy("source"))
+    def source_object(self, attribution: Attribution) -> str:
+        return host_link(attribution.source, attribution.source_pk, self.admin_site)
+
+    @admin.display(description=gettext_lazy("earlier clicks"))
+    def earlier(self, attribution: Attribution) -> str:
+        return pretty(attribution.earlier_clicks) if attribution.earlier_clicks else EMPTY
+
+    @admin.display(description=gettext_lazy("visit"))
+    def visited(self, attribution: Attribution) -> str:
+        return pretty(attribution.visit) if attribution.visit else EMPTY
+
+
+def recent_sign_ups(mode: str) -> dict[str, int]:
+    """The numbers of attributed and organic sign-ups of the last days. Takes one query."""
+    organic = Q(click_id="", partner_key="")
+    since = timezone.now() - timedelta(days=DAYS)
+    rows = Attribution.objects.filter(mode=mode, bound_at__gte=since).order_by()
+    return rows.aggregate(attributed=Count("pk", filter=~organic), organic=Count("pk", filter=organic))
+
+
+@admin.display(description=gettext_lazy("explained"))
+def explained(row: Attribution | Customer) -> str:
+    """Why the sign-up is attributed, or not."""
+    if not row.customer_key:
+        return EMPTY
+    sentences = ((sentence,) for sentence in explain(row.customer_key, mode=row.mode))
+    return format_html('<ol class="partnerstack-why">{}</ol>', format_html_join("", "<li>{}</li>", sentences))
+
+
+@admin.display(description=gettext_lazy("attribution"))
+def attribution_link(customer: Customer) -> str:
+    found = Attribution.objects.filter(mode=customer.mode, customer_key=customer.customer_key).first()
+    if found is None:
+        return EMPTY
+    text = found.partner_key or found.click_id or _("no click known")
+    return format_html('<a href="{}">{}</a>', admin_url(Attribution, "change", found.pk), text)

@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from ...models import MIRRORS, Mirror
+from ...models.fields import KeyField
+from ...sync import REFRESHABLE
+from ..actions.refresh import RefreshAction
+from ..display.columns import as_received, created, money, stacked, state
+from ..display.filters import ModeFilter, StateFilter, mode_column
+from ..display.links import Link, Related
+from ..display.read_only import ReadOnlyAdmin, permission_to
+
+
+def declared_mirrors() -> dict[type[Mirror], bool]:
+    """The mirror model of each declared resource, and whether the resource is readable by key."""
+    return {model: name in REFRESHABLE for name, model in MIRRORS.items()}
+
+
+def register_mirrors(site: admin.AdminSite = admin.site) -> None:
+    """Register a generic page for each declared mirror that has no admin class of its own."""
+    for model in declared_mirrors():
+        if not site.is_registered(model):
+            site.register(model, MirrorAdmin)
+
+
+class MirrorAdmin(RefreshAction, ReadOnlyAdmin):
+    """
+    The pages of a mirror. A subclass says which columns matter.
+
+    Without a subclass: the key and all columns of the model's own, and a search by those with keys.
+    """
+
+    #: Columns of the model's own, for the list and for the page of one object.
+    columns: tuple[Any, ...] = ()
+    #: Columns of the model's own that only the page of one object shows.
+    details: ClassVar[tuple[Any, ...]] = ()
+    #: Objects that refer to this one by key.
+    related: ClassVar[tuple[Related, ...]] = ()
+    #: Filters of the model's own.
+    filters: ClassVar[tuple[Any, ...]] = ()
+
+    actions: tuple[str, ...] = ("refresh_from_partnerstack",)
+    date_hierarchy = "remote_created_at"
+    list_per_page = 100
+    show_full_result_count = False
+
+    def __init__(self, model: type[Mirror], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        self.columns = self.columns or ("key", *own_columns(model))
+
+    may_refresh = permission_to("refresh")
+
+    def has_refresh_permission(self, request: HttpRequest) -> bool:
+        return declared_mirrors().get(self.model, False) and self.may_refresh(request)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        links = (column for column in (*self.columns, *self.details) if isinstance(column, Link))
+        annotations = {name: found for link in links for name, found in link.annotations().items()}
+        return super().get_queryset(request).annotate(**annotations)
+
+    def get_search_fields(self, request: HttpRequest) -> list[str] | tuple[str, ...]:
+        return self.search_fields or [f.name for f in self.model._meta.fields if isinstance(f, KeyField)]
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        return (*self.columns, created, state, *mode_column(request))
+
+    def get_list_filter(self, request: HttpRequest) -> tuple[Any, ...]:
+        return (ModeFilter, *self.filters, StateFilter)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        at_partnerstack = ("key", "mode", "remote_created_at", "remote_updated_at", state)
+        here = ("missing_since", "synced_at")
+        related = ["related_objects"] if self.related else []
+        return [
+            (None, {"fields": [*self.columns, *self.details, *related]}),
+            (_("At PartnerStack"), {"fields": [*at_partnerstack, *here]}),
+            (_("As received"), {"fields": [as_received]}),
+        ]
+
+    @admin.display(description=_("related"))
+    def related_objects(self, row: Any) -> SafeString:
+        return stacked(*(related.link(row) for related in self.related))
+
+
+def own_columns(model: type[Mirror]) -> list[Any]:
+    """The columns that a mirror has besides those of all mirrors."""
+    common = {field.name for field in Mirror._meta.get_fields()} | {"id", "currency"}
+    own = [field.name for field in model._meta.fields if field.name not in common]
+    return [money if name == "amount" else name for name in own]

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ...conf import conf
+from ...models import OutboxMessage
+from ...outbox.queue.messages import customer_lane
+from ..actions.push import PushAction
+from ..actions.selection import left_out
+from ..display.columns import EMPTY
+from ..display.message_table import list_link, message_table
+from ..display.read_only import permission_to
+from .mirror import MirrorAdmin
+
+#: How many messages the page of a row shows.
+LATEST = 20
+
+
+class ReportedMirrorAdmin(PushAction, MirrorAdmin):
+    """The mirror of a resource that this site reports: shows the messages of a row, and delivers them."""
+
+    #: The column with the customer's key on this site.
+    customer_column: str
+
+    actions = ("push_to_partnerstack", "refresh_from_partnerstack")
+
+    has_push_permission = permission_to("push")
+
+    def lanes(self, request: HttpRequest, rows: list[Any]) -> dict[Any, str]:
+        ours = [row for row in rows if row.mode == conf.mode]
+        for level, text in left_out(other_mode=len(rows) - len(ours)):
+            self.message_user(request, text, level)
+        return {row: self.lane(row) for row in ours}
+
+    def lane(self, row: Any) -> str:
+        return customer_lane(getattr(row, self.customer_column))
+
+    def messages_of(self, row: Any) -> Q:
+        """The condition for the messages about a row."""
+        return Q(lane=self.lane(row))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fieldsets = super().get_fieldsets(request, obj)
+        if not request.user.has_perm("partnerstack.view_outboxmessage"):
+            return fieldsets
+        return [*fieldsets[:-1], (gettext_lazy("Outbox"), {"fields": ["outbox"]}), fieldsets[-1]]
+
+    @admin.display(description=gettext_lazy("messages"))
+    def outbox(self, row: Any) -> str:
+        messages = OutboxMessage.objects.filter(self.messages_of(row), mode=row.mode)
+        table = message_table(messages.defer("payload", "response")[:LATEST])
+        link = list_link(_("All messages of this customer"), mode=row.mode, lane=self.lane(row))
+        return format_html("{}<p>{}</p>", table, link) if table else EMPTY

@@ -1,0 +1,76 @@
+"""How values are shown, in lists and on the page of one object."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.contrib import admin
+from django.utils.formats import date_format, number_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
+
+from ...client.money import exponent
+from ...conf import conf
+
+#: Shown instead of an empty value.
+EMPTY = "-"
+
+
+def in_major_units(amount: int, currency: str) -> str:
+    """``4900, "USD"`` as ``49.00 USD``. Deals and leads have no currency and are in cents."""
+    decimals = exponent(currency)
+    number = number_format(Decimal(amount).scaleb(-decimals), decimals, force_grouping=True)
+    return f"{number} {currency}".rstrip()
+
+
+def pretty(value: Any) -> SafeString:
+    """Indented JSON without the site's keys."""
+    text = conf.without_keys(json.dumps(value, indent=2, ensure_ascii=False))
+    return format_html('<pre class="partnerstack-raw">{}</pre>', text)
+
+
+def stacked(*lines: str) -> SafeString:
+    """The lines of one cell, without empty ones."""
+    return format_html_join("", "<div>{}</div>", ((line,) for line in lines if line != EMPTY))
+
+
+def day(when: datetime) -> str:
+    return date_format(localtime(when), "SHORT_DATE_FORMAT")
+
+
+def moment(when: datetime) -> str:
+    """To the second."""
+    return f"{date_format(localtime(when))}, {localtime(when):%H:%M:%S}"
+
+
+def moment_with_zone(when: datetime) -> str:
+    return f"{moment(when)} {localtime(when):%Z}"
+
+
+# Not called "amount": Django would show the help text of the model field with that name, on minor units.
+@admin.display(description=_("amount"), ordering="amount")
+def money(row: Any) -> str:
+    return EMPTY if row.amount is None else in_major_units(row.amount, getattr(row, "currency", ""))
+
+
+@admin.display(description=_("created"), ordering="remote_created_at")
+def created(row: Any) -> str | None:
+    """The day, for lists."""
+    return day(row.remote_created_at) if row.remote_created_at else None
+
+
+@admin.display(description="JSON")
+def as_received(row: Any) -> SafeString:
+    return pretty(row.raw)
+
+
+@admin.display(description=_("state"))
+def state(row: Any) -> Any:
+    if row.missing_since:
+        return _("missing")
+    return _("archived") if row.archived else _("present")

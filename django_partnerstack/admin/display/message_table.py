@@ -1,0 +1,72 @@
+"""How outbox messages are shown: state, timeline, and several messages in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import admin
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ...conf import conf
+from ...models import OutboxMessage
+from ...outbox.queue.messages import customer_lane
+from .columns import EMPTY, moment
+from .links import admin_url
+
+MOMENTS = ("queued_at", "first_sent_at", "sent_at", "in_doubt_since", "finished_at", "next_attempt_at")
+
+
+@admin.display(description=gettext_lazy("state"))
+def badge(message: OutboxMessage) -> SafeString:
+    text = '<span class="partnerstack-state partnerstack-{}">{}</span>'
+    return format_html(text, message.state, message.get_state_display())
+
+
+@admin.display(description=gettext_lazy("all messages"))
+def lane_link(message: OutboxMessage) -> str:
+    """A link to the list of the messages of the same customer."""
+    if not message.lane:
+        return EMPTY
+    text = _("All messages of {customer}").format(customer=message.lane.removeprefix(customer_lane("")))
+    return list_link(text, mode=message.mode, lane=message.lane)
+
+
+def list_link(text: Any, **which: str) -> SafeString:
+    url = admin_url(OutboxMessage, "changelist")
+    return format_html('<a href="{}?{}">{}</a>', url, urlencode(which), text)
+
+
+@admin.display(description=gettext_lazy("when"))
+def timeline(message: OutboxMessage) -> SafeString:
+    """What happened and what is planned, in the order of time."""
+    names = {name: message._meta.get_field(name).verbose_name for name in MOMENTS}  # type: ignore[union-attr]
+    moments = [(name, getattr(message, name)) for name in MOMENTS if getattr(message, name)]
+    rows = ((names[name], moment(when)) for name, when in sorted(moments, key=lambda pair: pair[1]))
+    lines = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', rows)
+    return format_html('<table class="partnerstack-timeline">{}</table>', lines)
+
+
+def message_table(messages: Iterable[OutboxMessage], current: OutboxMessage | None = None) -> SafeString:
+    """A row for each message with a link to its page. The ``current`` message is highlighted instead."""
+    heads = (_("Message"), _("About"), _("State"), _("Attempts"), _("Queued"), _("Reason"))
+    rows = format_html_join("", "{}", ((_row(message, current),) for message in messages))
+    head = format_html_join("", '<th scope="col">{}</th>', ((text,) for text in heads))
+    text = '<table class="partnerstack-messages"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>'
+    return format_html(text, head, rows) if rows else SafeString("")
+
+
+def _row(message: OutboxMessage, current: OutboxMessage | None) -> SafeString:
+    here = current is not None and message.pk == current.pk
+    url = admin_url(OutboxMessage, "change", message.pk)
+    name = message.operation if here else format_html('<a href="{}">{}</a>', url, message.operation)
+    reason = Truncator(conf.without_keys(message.reason)).chars(60)
+    short = (name, message.subject, badge(message), message.attempts, moment(message.queued_at))
+    row = format_html_join("", '<td class="nowrap">{}</td>', ((cell,) for cell in short))
+    row += format_html("<td>{}</td>", reason)
+    return format_html('<tr class="{}">{}</tr>', "partnerstack-current" if here else "", row)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth import get_permission_codename
+from django.core.paginator import Paginator
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+
+class ReadOnlyAdmin(admin.ModelAdmin):
+    """Pages that show what is stored. Nobody can add, change or delete a row on them."""
+
+    class Media:
+        css = {"all": ["partnerstack/admin.css"]}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class BoundedPaginator(Paginator):
+    """Counts at most ``MOST`` rows, so that a list of any length opens quickly."""
+
+    MOST = 10_000
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return rows.order_by().values("pk")[: self.MOST].count()
+
+    @property
+    def is_cut(self) -> bool:
+        return self.count == self.MOST
+
+
+class LongListAdmin(ReadOnlyAdmin):
+    """A read-only list that may have millions of rows."""
+
+    list_per_page = 100
+    paginator = BoundedPaginator
+    show_full_result_count = False
+
+
+def permission_to(verb: str) -> Callable[[Any, HttpRequest], bool]:
+    """A ``has_…_permission`` method: whether the user has the permission of this verb for the model."""
+
+    def has_permission(model_admin: Any, request: HttpRequest) -> bool:
+        opts = model_admin.opts
+        return request.user.has_perm(f"{opts.app_label}.{get_permission_codename(verb, opts)}")
+
+    return has_permission

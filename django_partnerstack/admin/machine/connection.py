@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from ...conf import conf
+from ...models import ThrottleState
+from ...throttle.throttle import resume_delivery
+from ..actions.selection import NonAtomicActions
+from ..display.columns import EMPTY, moment_with_zone
+from ..display.read_only import ReadOnlyAdmin, permission_to
+
+
+@admin.register(ThrottleState)
+class ThrottleStateAdmin(NonAtomicActions, ReadOnlyAdmin):
+    list_display = ("__str__", "paused", "reason")
+    fields = ("mode", "paused", "reason", "next_slot_at")
+    actions = ("resume",)
+
+    has_resume_permission = permission_to("resume")
+
+    @admin.display(description=gettext_lazy("paused until"))
+    def paused(self, connection: ThrottleState) -> Any:
+        until = connection.paused_until
+        return moment_with_zone(until) if until is not None and is_paused(connection) else _("not paused")
+
+    @admin.display(description=gettext_lazy("reason"))
+    def reason(self, connection: ThrottleState) -> str:
+        return conf.without_keys(connection.pause_reason) if is_paused(connection) else EMPTY
+
+    @admin.action(description=gettext_lazy("Resume delivery"), permissions=["resume"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[ThrottleState]) -> None:
+        for connection in queryset:
+            if resume_delivery(connection.mode):
+                text = _("Delivery to {connection} is resumed. A single message may go first as a probe.")
+                self.message_user(request, text.format(connection=connection), messages.SUCCESS)
+            else:
+                text = _("Delivery to {connection} was not paused.")
+                self.message_user(request, text.format(connection=connection), messages.WARNING)
+
+
+def is_paused(connection: ThrottleState) -> bool:
+    return connection.paused_until is not None and connection.paused_until > timezone.now()

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.db.models import Case, CharField, F, QuerySet, Value, When
+from django.db.models.functions import Substr
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from ...conf import conf
+from ...models import Customer, OutboxMessage, State, Transaction
+from ...outbox.control.actions import ALLOWED_STATES
+from ...outbox.operations import mirrored_in
+from ...outbox.queue.messages import customer_lane
+from ..actions.mark_delivered import mark_delivered
+from ..actions.operate import cancel, hold, release, retry
+from ..actions.selection import NonAtomicActions
+from ..display.columns import EMPTY, pretty, stacked
+from ..display.filters import AttentionFilter, ModeFilter, OperationFilter, mode_column
+from ..display.links import Link, host_link
+from ..display.message_table import badge, lane_link, message_table, timeline
+from ..display.read_only import LongListAdmin, permission_to
+
+CUSTOMER = Link(_("customer"), "customer_key", Customer, "customer_key", "customer_key")
+TRANSACTION = Link(_("transaction"), "transaction_key", Transaction, "key", "key")
+
+#: How many messages before and after it, of the same customer, the page of a message shows.
+NEIGHBOURS = 5
+
+
+@admin.register(OutboxMessage)
+class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
+    list_filter = (ModeFilter, AttentionFilter, "state", OperationFilter)
+    search_fields = ("lane", "subject", "source_pk")
+    search_help_text = _("By customer key, key of the payment, or primary key of the site's object.")
+    sortable_by = ("status", "age")
+    actions = (retry, hold, release, cancel, mark_delivered)
+
+    has_retry_permission = permission_to("retry")
+    has_hold_permission = permission_to("hold")
+    has_release_permission = permission_to("release")
+    has_cancel_permission = permission_to("cancel")
+    has_mark_delivered_permission = permission_to("mark_delivered")
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        message = self.get_object(request, unquote(object_id)) if object_id else None
+        buttons = self.buttons(request, message) if message is not None else []
+        context = {"buttons": buttons, **(extra_context or {})}
+        return super().changeform_view(request, object_id, form_url, context)
+
+    def buttons(self, request: HttpRequest, message: OutboxMessage) -> list[tuple[str, str]]:
+        """The names and labels of the actions that the user may take and that the message's state allows."""
+        state = State.SCHEDULED if message.state == State.QUEUED else message.state
+        choices = self.get_action_choices(request, default_choices=[])
+        return [(name, label) for name, label in choices if state in ALLOWED_STATES[name]]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request).annotate(**related_keys())
+        return rows.annotate(**CUSTOMER.annotations(), **TRANSACTION.annotations())
+
+    def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
+        return ("operation", "status", "about", "why", "age", *mode_column(request))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        return [
+            (None, {"fields": ["operation", "subject_link", badge, "full_reason", "attempts", "mode"]}),
+            (_("Timeline"), {"fields": [timeline]}),
+            (_("Messages of the same customer, in order"), {"fields": ["neighbours", lane_link]}),
+            (_("Objects"), {"fields": ["source_object", CUSTOMER, TRANSACTION]}),
+            (_("Content"), {"fields": ["content"]}),
+            (_("Answer"), {"fields": ["answer"]}),
+        ]
+
+    @admin.display(description=_("about"))
+    def about(self, message: Any) -> SafeString:
+        """Links to the mirrored object, the customer's messages and the site's object."""
+        return stacked(self.subject_link(message), lane_link(message), self.source_object(message))
+
+    @admin.display(description=_("about"))
+    def subject_link(self, message: Any) -> str:
+        """A link to the mirrored customer or transaction, if there is one."""
+        if message.transaction_key:
+            return TRANSACTION(message)
+        is_customer = message.operation in mirrored_in(Customer)
+        return CUSTOMER(message) if is_customer else message.subject or EMPTY
+
+    @admin.display(description=_("reason"))
+    def why(self, message: OutboxMessage) -> str:
+        """The beginning of the reason, for the list."""
+        return Truncator(conf.without_keys(message.reason)).chars(90)
+
+    @admin.display(description=_("reason"))
+    def full_reason(self, message: OutboxMessage) -> str:
+        return conf.without_keys(message.reason) or EMPTY
+
+    @admin.display(description=_("state"), ordering="next_attempt_at")
+    def status(self, message: OutboxMessage) -> SafeString:
+        """The state, the number of attempts and the time of the next."""
+        lines: list[str] = [badge(message)]
+        if message.attempts:
+            text = ngettext("{number} attempt", "{number} attempts", message.attempts)
+            lines.append(text.format(number=message.attempts))
+        if message.next_attempt_at:
+            lines.append(_("next attempt in {time}").format(time=timeuntil(message.next_attempt_at, depth=1)))
+        return stacked(*lines)
+
+    @admin.display(description=_("age"), ordering="-queued_at")
+    def age(self, message: OutboxMessage) -> str:
+        return timesince(message.queued_at, depth=1)
+
+    @admin.display(description=_("source"))
+    def source_object(self, message: OutboxMessage) -> str:
+        return host_link(message.source, message.source_pk, self.admin_site)
+
+    @admin.display(description=_("before and after"))
+    def neighbours(self, message: OutboxMessage) -> str:
+        if not message.lane:
+            return EMPTY
+        lane = OutboxMessage.objects.filter(mode=message.mode, lane=message.lane)
+        before = lane.filter(pk__lte=message.pk).order_by("-pk")[: NEIGHBOURS + 1]
+        after = lane.filter(pk__gt=message.pk).order_by("pk")[:NEIGHBOURS]
+        return message_table([*reversed(before), *after], current=message)
+
+    @admin.display(description="JSON")
+    def content(self, message: OutboxMessage) -> SafeString:
+        return pretty(message.content)
+
+    @admin.display(description="JSON")
+    def answer(self, message: OutboxMessage) -> str:
+        return pretty(message.response) if message.response is not None else EMPTY
+
+
+def related_keys() -> dict[str, Case]:
+    """The keys of a message's customer and, if it is about a transaction, of that."""
+    prefix = customer_lane("")
+    customer = When(lane__startswith=prefix, then=Substr("lane", len(prefix) + 1))
+    transaction = When(operation__in=mirrored_in(Transaction), then=F("subject"))
+    empty, text = Value(""), CharField()
+    return {
+        "customer_key": Case(customer, default=empty, output_field=text),
+        "transaction_key": Case(transaction, default=empty, output_field=text),
+    }

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from django_partnerstack.models import Customer, OutboxMessage, State, Transaction
+from tests.shop.models import Account
+
+from ..conftest import INLINE, MESSAGE_ACTIONS, list_url, page_url, queries, queue, shown
+
+LIST = list_url(OutboxMessage)
+
+
+@pytest.fixture
+def operator(staff: Callable[..., Client]) -> Client:
+    return staff("view_outboxmessage", *(f"{action}_outboxmessage" for action in MESSAGE_ACTIONS))
+
+
+@pytest.mark.parametrize("state", State)
+def test_a_message_in_any_state_is_listed_and_has_a_page(browser: Client, state: State) -> None:
+    message = queue(state, reason="Why it is so.")
+    for url in (LIST, page_url(message)):
+        html = browser.get(url).rendered_content
+        assert f'<span class="partnerstack-state partnerstack-{state}">{state.label}</span>' in html
+        assert "Why it is so." in html
+        assert not INLINE.findall(html)
+
+
+def test_a_list_takes_as_many_queries_for_fifty_messages_as_for_two(browser: Client) -> None:
+    Customer.objects.create(mode="test", customer_key="account-1")
+    queue(source="shop.account", source_pk="1")
+    queue(operation="transactions.create", subject="payment-1")
+    few = queries(browser, LIST)
+    for _ in range(48):
+        queue(source="shop.account", source_pk="1")
+    assert queries(browser, LIST) == few <= 10
+
+
+class TestFilters:
+    @pytest.mark.parametrize(
+        ("query", "found"),
+        [
+            ({}, ["b", "a"]),
+            ({"mode": "production"}, ["c"]),
+            ({"state__exact": "dead"}, ["b"]),
+            ({"attention": "yes"}, ["b"]),
+            ({"operation": "transactions.create"}, ["b"]),
+            ({"q": "customer:x"}, ["b"]),
+            ({"q": "77"}, ["a"]),
+            ({"q": "b"}, ["b"]),
+        ],
+    )
+    def test_narrow_the_list(self, browser: Client, query: dict[str, str], found: list[str]) -> None:
+        queue(subject="a", source="shop.account", source_pk="77", lane="customer:y")
+        queue(State.FAILED, "transactions.create", subject="b", lane="customer:x")
+        queue(subject="c", mode="production")
+        assert [name.split()[1] for name in shown(browser, LIST, **query)] == found
+
+
+class TestPage:
+    def test_shows_content_and_answer_readably(self, browser: Client) -> None:
+        message = queue(payload={"key": "payment-1"}, response={"data": {"key": "x"}})
+        html = browser.get(page_url(message)).rendered_content
+        assert "{\n  &quot;key&quot;: &quot;payment-1&quot;\n}" in html
+        assert "&quot;data&quot;: {\n" in html
+
+    def test_does_not_show_keys_of_the_site(self, browser: Client, settings: Any) -> None:
+        settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = "pk_canary", "sk_canary"
+        settings.PARTNERSTACK_TRACKING_TOKEN = "token_canary"
+        text = "pk_canary sk_canary token_canary"
+        message = queue(State.FAILED, reason=text, payload={"a": [text]}, response={text: text})
+        for url in (LIST, page_url(message)):
+            html = browser.get(url).rendered_content
+            assert "canary" not in html
+            assert "*** *** ***" in html
+
+    def test_shows_the_timeline_in_order(self, browser: Client) -> None:
+        now = timezone.now().replace(hour=12, minute=30, second=5)
+        before, after = now - timedelta(minutes=1), now + timedelta(seconds=1)
+        message = queue(queued_at=before, first_sent_at=now, finished_at=after)
+        html = browser.get(page_url(message)).rendered_content
+        timeline = html.split("partnerstack-timeline")[1].split("</table>")[0]
+        assert re.findall(r"\d\d:\d\d:\d\d", timeline) == ["12:29:05", "12:30:05", "12:30:06"]
+        assert "Next attempt" not in timeline
+
+    def test_shows_earlier_and_later_messages_of_the_same_customer(self, browser: Client) -> None:
+        messages = [queue(subject=f"s{number}") for number in range(14)]
+        queue(lane="customer:other", subject="foreign")
+        html = browser.get(page_url(messages[7])).rendered_content
+        table = html.split("partnerstack-messages")[1].split("</table>")[0]
+        assert re.findall(r">s(\d+)<", table) == [str(number) for number in range(2, 13)]
+        assert page_url(messages[7]) not in table
+        assert "foreign" not in table
+
+    def test_links_to_the_mirror_and_to_the_object_of_the_host(self, browser: Client) -> None:
+        account = Account.objects.create(email="a@example.com")
+        customer = Customer.objects.create(mode="test", customer_key="account-1")
+        payment = Transaction.objects.create(mode="test", key="payment-1")
+        message = queue(
+            operation="transactions.create", subject="payment-1", source="shop.account", source_pk=account.pk
+        )
+        html = browser.get(page_url(message)).rendered_content
+        for row in (account, customer, payment):
+            assert f'href="{page_url(row)}"' in html
+
+    @pytest.mark.parametrize("source", ["gone.model", "contenttypes.contenttype"])
+    def test_names_an_object_of_the_host_that_has_no_page(self, browser: Client, source: str) -> None:
+        html = browser.get(page_url(queue(source=source, source_pk="7"))).rendered_content
+        assert f">{source} 7<" in html
+
+    @pytest.mark.parametrize(
+        ("state", "offered"),
+        [
+            (State.QUEUED, ["retry", "hold", "cancel"]),
+            (State.ON_HOLD, ["release", "cancel", "mark_delivered"]),
+            (State.FAILED, ["retry", "cancel", "mark_delivered"]),
+            (State.SENDING, []),
+            (State.DELIVERED, []),
+        ],
+    )
+    def test_offers_the_actions_that_its_state_allows(
+        self, operator: Client, state: State, offered: list[str]
+    ) -> None:
+        html = operator.get(page_url(queue(state))).rendered_content
+        assert re.findall(r'<button class="button" name="action" value="(\w+)"', html) == offered
+
+    def test_offers_nothing_without_permission(self, browser: Client) -> None:
+        assert '<button class="button"' not in browser.get(page_url(queue(State.ON_HOLD))).rendered_content

@@ -1,0 +1,3 @@
+from tests.admin.conftest import browser, staff
+
+__all__ = ["browser", "staff"]

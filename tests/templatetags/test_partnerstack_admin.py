@@ -1,0 +1,87 @@
+"""The banner on the pages of this app: test mode, wrong keys, paused delivery, failed messages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from django_partnerstack.insight.status import DeliveryHealth, delivery_health
+from django_partnerstack.models import Group, OutboxMessage, State, SyncState, ThrottleState
+from tests.admin.conftest import list_url, page_url, queue
+
+TEST_MODE = "PartnerStack runs in test mode"
+
+
+@pytest.fixture(params=["/admin/partnerstack/", "list", "page"])
+def page(request: Any, db: None) -> str:
+    row = Group.objects.create(mode="production", key="k")
+    return {"list": list_url(Group), "page": page_url(row)}.get(request.param, request.param)
+
+
+def test_every_page_shows_test_mode(browser: Client, page: str) -> None:
+    assert TEST_MODE in browser.get(page).rendered_content
+
+
+def test_production_mode_is_not_mentioned(browser: Client, page: str, settings: Any) -> None:
+    settings.PARTNERSTACK_MODE = "production"
+    html = browser.get(page).rendered_content
+    assert TEST_MODE not in html
+    assert "messagelist" not in html
+
+
+@pytest.mark.parametrize(("declared", "seen"), [("production", "test"), ("test", "production")])
+def test_every_page_shows_keys_of_the_other_mode_as_an_error(
+    browser: Client, page: str, settings: Any, declared: str, seen: str
+) -> None:
+    settings.PARTNERSTACK_MODE = declared
+    SyncState.objects.create(mode=declared, resource="customers", **{f"{seen}_seen_at": timezone.now()})
+    html = browser.get(page).rendered_content
+    assert f"PARTNERSTACK_MODE is {declared}, but PartnerStack returned only {seen} data." in html
+
+
+def test_every_page_shows_until_when_and_why_delivery_is_paused(browser: Client, page: str) -> None:
+    until = timezone.now() + timedelta(minutes=5)
+    ThrottleState.objects.create(mode="test", paused_until=until, pause_reason="POST /customers: 401 <No>")
+    html = browser.get(page).rendered_content
+    assert f", {until:%H:%M:%S} UTC: POST /customers: 401 &lt;No&gt;" in html
+
+
+def test_every_page_counts_messages_that_need_attention(browser: Client, page: str) -> None:
+    ThrottleState.objects.create(mode="test")
+    for state in (State.FAILED, State.FAILED, State.ON_HOLD, State.SCHEDULED):
+        queue(state)
+    queue(State.FAILED, mode="production")
+    html = browser.get(page).rendered_content
+    assert "Messages that need attention: 2 failed, 1 on hold." in html
+    assert f'href="{list_url(OutboxMessage)}?mode=test&amp;attention=yes"' in html
+
+
+def test_the_delivery_health_takes_one_query(db: None, django_assert_num_queries: Any) -> None:
+    ThrottleState.objects.create(mode="test", paused_until=timezone.now() - timedelta(minutes=5))
+    queue(State.ON_HOLD)
+    with django_assert_num_queries(1):
+        assert delivery_health("test") == DeliveryHealth(
+            paused_until=None, pause_reason="", failed=0, on_hold=1
+        )
+
+
+def test_links_need_the_permission_to_see_their_pages(staff: Callable[..., Client]) -> None:
+    ThrottleState.objects.create(mode="test", paused_until=timezone.now() + timedelta(minutes=5))
+    queue(State.FAILED)
+    html = staff("view_group").get(list_url(Group)).rendered_content
+    assert "Messages that need attention: 1 failed, 0 on hold." in html
+    assert "partnerstack/outbox" not in html
+
+
+def test_pages_of_other_apps_have_no_banner(admin_client: Client) -> None:
+    assert TEST_MODE not in admin_client.get("/admin/auth/user/").rendered_content
+
+
+def test_no_page_shows_a_key(browser: Client, page: str, settings: Any) -> None:
+    settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = "pk_canary_1", "sk_canary_1"
+    assert "canary" not in browser.get(page).rendered_content
