@@ -30,7 +30,11 @@ ROWS = (
         " < outbox.delivery < outbox.control < outbox",
     ),
     ("track dispatch worker insight privacy",),
-    ("receivers middleware checks admin management templatetags testing contrib", "views < urls"),
+    (
+        "receivers middleware checks management templatetags testing contrib",
+        "admin.display < admin.actions < admin.business admin.machine < admin",
+        "views < urls",
+    ),
     ("apps",),
 )
 #: place: its row, its chain and its step within the chain.

@@ -21,7 +21,7 @@ from ...outbox.control.lookup import LookUp, look_up
 from ..display.columns import pretty
 from ..display.message_table import badge
 from .operate import operate
-from .selection import left_out
+from .selection import left_out, limited
 
 #: Limits of one page: messages, and seconds after which no look-up begins.
 ROWS, SECONDS = 20, 20
@@ -31,8 +31,7 @@ ROWS, SECONDS = 20, 20
 def mark_delivered(
     model_admin: Any, request: HttpRequest, queryset: QuerySet[OutboxMessage]
 ) -> TemplateResponse | None:
-    over = max(queryset.count() - ROWS, 0)
-    rows = list(queryset.order_by("pk")[:ROWS])
+    rows, over = limited(queryset.order_by("pk"), ROWS)
     if "confirmed" in request.POST:
         done = _("{count} marked as delivered.")
         model_admin.message_user(request, *operate(actions.mark_delivered, rows, done))

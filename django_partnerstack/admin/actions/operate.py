@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from ...exceptions import InvalidTransition
 from ...models import OutboxMessage
 from ...outbox.control import actions
-from .selection import left_out
+from .selection import left_out, limited
 
 #: How many messages one click changes, and how many refusals its text explains.
 ROWS, EXPLAINED = 200, 5
@@ -51,9 +51,9 @@ def action(verb: str, change: Change, description: Any, done: Any) -> Callable[.
 
     @admin.action(description=description, permissions=[verb])
     def act(model_admin: Any, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
-        over = max(queryset.count() - ROWS, 0)
         # In the order in which they are sent.
-        text, level = operate(change, queryset.order_by("pk")[:ROWS], done, over=over)
+        rows, over = limited(queryset.order_by("pk"), ROWS)
+        text, level = operate(change, rows, done, over=over)
         model_admin.message_user(request, text, level)
 
     act.__name__ = verb

@@ -20,7 +20,7 @@ from ...insight.status import delivery_health
 from ...models import Customer, State, Transaction
 from ...outbox.control.deliver_now import DeliveredNow, deliver_now, lane_of
 from ..display.columns import moment_with_zone
-from .selection import Message, NonAtomicActions, left_out
+from .selection import Message, NonAtomicActions, left_out, limited
 
 logger = logging.getLogger(__name__)
 
@@ -44,8 +44,8 @@ class PushAction(NonAtomicActions):
             text = _("PARTNERSTACK_PUSH_ENABLED is False: messages are queued, and nothing is sent.")
             self.message_user(request, text, messages.ERROR)
             return
-        over = max(queryset.count() - ROWS, 0)
-        lanes = self.lanes(request, list(queryset[:ROWS]))
+        rows, over = limited(queryset, ROWS)
+        lanes = self.lanes(request, rows)
         try:
             delivered = deliver_now(set(lanes.values()), limit=MESSAGES, seconds=SECONDS)
         except ConfigurationError as error:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from ...conf import conf
 from ...connection import ConfigurationError, get_client
 from ...sync import Refreshed, refresh
-from .selection import Message, NonAtomicActions, left_out
+from .selection import Message, NonAtomicActions, left_out, limited
 
 #: Limits of one click: rows, and seconds after which no request begins.
 ROWS, SECONDS = 50, 20
@@ -27,30 +27,23 @@ SHOWN = 3
 class RefreshAction(NonAtomicActions):
     @admin.action(description=gettext_lazy("Refresh from PartnerStack"), permissions=["refresh"])
     def refresh_from_partnerstack(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        ours = queryset.filter(mode=conf.mode)
-        selected, readable = queryset.count(), ours.count()
+        rows, over = limited(queryset.filter(mode=conf.mode), ROWS)
+        other_mode = queryset.exclude(mode=conf.mode).count()
         try:
             with get_client() as client:
-                refreshed = refresh(self.model, ours[:ROWS], client=client, deadline_seconds=SECONDS)
+                refreshed = refresh(self.model, rows, client=client, deadline_seconds=SECONDS)
         except ConfigurationError as error:
             self.message_user(request, str(error), messages.ERROR)
             return
-        others = left_out(over=max(readable - ROWS, 0), limit=ROWS, other_mode=selected - readable)
+        others = left_out(over=over, limit=ROWS, other_mode=other_mode)
         for level, text in (*summary(refreshed), *others):
             self.message_user(request, text, level)
 
 
 def summary(refreshed: Refreshed) -> Iterator[Message]:
     text = _("{updated} updated, {unchanged} unchanged, {missing} missing, {failed} failed.")
-    yield (
-        _level(refreshed),
-        text.format(
-            updated=refreshed.updated,
-            unchanged=refreshed.unchanged,
-            missing=refreshed.missing,
-            failed=len(refreshed.failed),
-        ),
-    )
+    counts = {**vars(refreshed), "failed": len(refreshed.failed)}
+    yield _level(refreshed), text.format(**counts)
     for row, error in islice(refreshed.failed.items(), SHOWN):
         yield messages.ERROR, f"{row}: {error}"
     if len(refreshed.failed) > SHOWN:

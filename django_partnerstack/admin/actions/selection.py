@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
@@ -27,6 +28,11 @@ class NonAtomicActions(Base):
     @transaction.non_atomic_requests
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         return super().changelist_view(request, extra_context)
+
+
+def limited(queryset: QuerySet[Any], limit: int) -> tuple[list[Any], int]:
+    """The first ``limit`` rows, and the number of the others."""
+    return list(queryset[:limit]), max(queryset.count() - limit, 0)
 
 
 def left_out(*, over: int = 0, limit: int = 0, other_mode: int = 0) -> Iterator[Message]:

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -18,8 +18,8 @@ from ...conf import conf
 from ...insight import explain
 from ...models import Attribution, Customer, Partnership
 from ..actions.assign import AssignableAdmin, assign_view, may_assign
-from ..display.columns import EMPTY, day, pretty, stacked
-from ..display.filters import ModeFilter, OrganicFilter, mode_column
+from ..display.columns import EMPTY, day, json_column, stacked
+from ..display.filters import ORGANIC, ModeFilter, OrganicFilter, mode_column
 from ..display.links import Link, admin_url, host_link
 from ..display.read_only import LongListAdmin
 
@@ -63,11 +63,12 @@ class AttributionAdmin(AssignableAdmin, LongListAdmin):
             "mode",
             "source_object",
         ]
-        click = ["click_id", "unread_key", "link_host", "clicked_at", "landing_path", "earlier", "visited"]
+        click = ["click_id", "unread_key", "link_host", "clicked_at", "landing_path"]
+        visit = [json_column("earlier_clicks", _("earlier clicks")), json_column("visit", _("visit"))]
         return [
             (None, {"fields": decision}),
             (_("Why"), {"fields": [explained]}),
-            (_("Click"), {"fields": click}),
+            (_("Click"), {"fields": [*click, *visit]}),
         ]
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
@@ -93,21 +94,12 @@ class AttributionAdmin(AssignableAdmin, LongListAdmin):
     def source_object(self, attribution: Attribution) -> str:
         return host_link(attribution.source, attribution.source_pk, self.admin_site)
 
-    @admin.display(description=gettext_lazy("earlier clicks"))
-    def earlier(self, attribution: Attribution) -> str:
-        return pretty(attribution.earlier_clicks) if attribution.earlier_clicks else EMPTY
-
-    @admin.display(description=gettext_lazy("visit"))
-    def visited(self, attribution: Attribution) -> str:
-        return pretty(attribution.visit) if attribution.visit else EMPTY
-
 
 def recent_sign_ups(mode: str) -> dict[str, int]:
     """The numbers of attributed and organic sign-ups of the last days. Takes one query."""
-    organic = Q(click_id="", partner_key="")
     since = timezone.now() - timedelta(days=DAYS)
     rows = Attribution.objects.filter(mode=mode, bound_at__gte=since).order_by()
-    return rows.aggregate(attributed=Count("pk", filter=~organic), organic=Count("pk", filter=organic))
+    return rows.aggregate(attributed=Count("pk", filter=~ORGANIC), organic=Count("pk", filter=ORGANIC))
 
 
 @admin.display(description=gettext_lazy("explained"))

@@ -12,7 +12,7 @@ from ...models import MIRRORS, Mirror
 from ...models.fields import KeyField
 from ...sync import REFRESHABLE
 from ..actions.refresh import RefreshAction
-from ..display.columns import as_received, created, money, stacked, state
+from ..display.columns import created, json_column, money, stacked, state
 from ..display.filters import ModeFilter, StateFilter, mode_column
 from ..display.links import Link, Related
 from ..display.read_only import ReadOnlyAdmin, permission_to
@@ -81,7 +81,7 @@ class MirrorAdmin(RefreshAction, ReadOnlyAdmin):
         return [
             (None, {"fields": [*self.columns, *self.details, *related]}),
             (_("At PartnerStack"), {"fields": [*at_partnerstack, *here]}),
-            (_("As received"), {"fields": [as_received]}),
+            (_("As received"), {"fields": [json_column("raw")]}),
         ]
 
     @admin.display(description=_("related"))

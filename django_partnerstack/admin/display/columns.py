@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -34,6 +35,16 @@ def pretty(value: Any) -> SafeString:
     return format_html('<pre class="partnerstack-raw">{}</pre>', text)
 
 
+def json_column(name: str, description: Any = "JSON") -> Callable[[Any], str]:
+    @admin.display(description=description)
+    def column(row: Any) -> str:
+        value = getattr(row, name)
+        return pretty(value) if value else EMPTY
+
+    column.__name__ = name
+    return column
+
+
 def stacked(*lines: str) -> SafeString:
     """The lines of one cell, without empty ones."""
     return format_html_join("", "<div>{}</div>", ((line,) for line in lines if line != EMPTY))
@@ -62,11 +73,6 @@ def money(row: Any) -> str:
 def created(row: Any) -> str | None:
     """The day, for lists."""
     return day(row.remote_created_at) if row.remote_created_at else None
-
-
-@admin.display(description="JSON")
-def as_received(row: Any) -> SafeString:
-    return pretty(row.raw)
 
 
 @admin.display(description=_("state"))

@@ -42,37 +42,46 @@ def mode_column(request: HttpRequest) -> tuple[str, ...]:
     return ("mode",) if request.GET.get(ModeFilter.parameter_name) == ALL else ()
 
 
-class StateFilter(admin.SimpleListFilter):
-    title = _("state")
-    parameter_name = "state"
+class ConditionFilter(admin.SimpleListFilter):
+    """Each choice stands for a condition."""
 
-    CHOICES = {
-        "present": (_("present"), Q(archived=False, missing_since=None)),
-        "archived": (_("archived"), Q(archived=True)),
-        "missing": (_("missing"), Q(missing_since__isnull=False)),
-    }
+    #: value: its label and condition.
+    CHOICES: dict[str, tuple[Any, Q]]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(name, label) for name, (label, _condition) in self.CHOICES.items()]
+        return [(value, label) for value, (label, _condition) in self.CHOICES.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         chosen = self.CHOICES.get(self.value() or "")
         return queryset.filter(chosen[1]) if chosen else queryset
 
 
-class OrganicFilter(admin.SimpleListFilter):
-    """Attributed: with a click or a partner. Organic: with neither."""
+class StateFilter(ConditionFilter):
+    title = _("state")
+    parameter_name = "state"
+    CHOICES = {
+        "present": (_("present"), Q(archived=False, missing_since=None)),
+        "archived": (_("archived"), Q(archived=True)),
+        "missing": (_("missing"), Q(missing_since__isnull=False)),
+    }
 
+
+#: Attributions with neither a click nor a partner.
+ORGANIC = Q(click_id="", partner_key="")
+
+
+class OrganicFilter(ConditionFilter):
     title = _("sign-up")
     parameter_name = "organic"
+    CHOICES = {"no": (_("attributed"), ~ORGANIC), "yes": (_("organic"), ORGANIC)}
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("no", _("attributed")), ("yes", _("organic"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        organic = Q(click_id="", partner_key="")
-        chosen = {"yes": organic, "no": ~organic}.get(self.value() or "")
-        return queryset.filter(chosen) if chosen else queryset
+class AttentionFilter(ConditionFilter):
+    """Messages that wait for an operator."""
+
+    title = _("attention")
+    parameter_name = "attention"
+    CHOICES = {"yes": (_("needs attention"), Q(state__in=(State.FAILED, State.ON_HOLD)))}
 
 
 class OperationFilter(admin.SimpleListFilter):
@@ -86,16 +95,3 @@ class OperationFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(operation=self.value()) if self.value() else queryset
-
-
-class AttentionFilter(admin.SimpleListFilter):
-    """Messages that wait for an operator."""
-
-    title = _("needs attention")
-    parameter_name = "attention"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", _("Yes"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(state__in=(State.FAILED, State.ON_HOLD)) if self.value() else queryset

@@ -33,7 +33,7 @@ def lane_link(message: OutboxMessage) -> str:
     """A link to the list of the messages of the same customer."""
     if not message.lane:
         return EMPTY
-    text = _("All messages of {customer}").format(customer=message.lane.removeprefix(customer_lane("")))
+    text = _("Messages of {customer}").format(customer=message.lane.removeprefix(customer_lane("")))
     return list_link(text, mode=message.mode, lane=message.lane)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -27,23 +28,24 @@ class ThrottleStateAdmin(NonAtomicActions, ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("paused until"))
     def paused(self, connection: ThrottleState) -> Any:
-        until = connection.paused_until
-        return moment_with_zone(until) if until is not None and is_paused(connection) else _("not paused")
+        until = paused_until(connection)
+        return moment_with_zone(until) if until else _("not paused")
 
     @admin.display(description=gettext_lazy("reason"))
     def reason(self, connection: ThrottleState) -> str:
-        return conf.without_keys(connection.pause_reason) if is_paused(connection) else EMPTY
+        return conf.without_keys(connection.pause_reason) if paused_until(connection) else EMPTY
 
     @admin.action(description=gettext_lazy("Resume delivery"), permissions=["resume"])
     def resume(self, request: HttpRequest, queryset: QuerySet[ThrottleState]) -> None:
         for connection in queryset:
+            level, text = messages.WARNING, _("Delivery to {connection} was not paused.")
             if resume_delivery(connection.mode):
+                level = messages.SUCCESS
                 text = _("Delivery to {connection} is resumed. A single message may go first as a probe.")
-                self.message_user(request, text.format(connection=connection), messages.SUCCESS)
-            else:
-                text = _("Delivery to {connection} was not paused.")
-                self.message_user(request, text.format(connection=connection), messages.WARNING)
+            self.message_user(request, text.format(connection=connection), level)
 
 
-def is_paused(connection: ThrottleState) -> bool:
-    return connection.paused_until is not None and connection.paused_until > timezone.now()
+def paused_until(connection: ThrottleState) -> datetime | None:
+    """None if a pause is over."""
+    until = connection.paused_until
+    return until if until is not None and until > timezone.now() else None

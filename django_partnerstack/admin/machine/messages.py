@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
 from django.db.models import Case, CharField, F, QuerySet, Value, When
 from django.db.models.functions import Substr
 from django.http import HttpRequest
@@ -21,7 +20,7 @@ from ...outbox.queue.messages import customer_lane
 from ..actions.mark_delivered import mark_delivered
 from ..actions.operate import cancel, hold, release, retry
 from ..actions.selection import NonAtomicActions
-from ..display.columns import EMPTY, pretty, stacked
+from ..display.columns import EMPTY, json_column, stacked
 from ..display.filters import AttentionFilter, ModeFilter, OperationFilter, mode_column
 from ..display.links import Link, host_link
 from ..display.message_table import badge, lane_link, message_table, timeline
@@ -48,17 +47,9 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
     has_cancel_permission = permission_to("cancel")
     has_mark_delivered_permission = permission_to("mark_delivered")
 
-    def changeform_view(
-        self,
-        request: HttpRequest,
-        object_id: str | None = None,
-        form_url: str = "",
-        extra_context: Any = None,
-    ) -> Any:
-        message = self.get_object(request, unquote(object_id)) if object_id else None
-        buttons = self.buttons(request, message) if message is not None else []
-        context = {"buttons": buttons, **(extra_context or {})}
-        return super().changeform_view(request, object_id, form_url, context)
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        context["buttons"] = self.buttons(request, kwargs["obj"])
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def buttons(self, request: HttpRequest, message: OutboxMessage) -> list[tuple[str, str]]:
         """The names and labels of the actions that the user may take and that the message's state allows."""
@@ -79,8 +70,8 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
             (_("Timeline"), {"fields": [timeline]}),
             (_("Messages of the same customer, in order"), {"fields": ["neighbours", lane_link]}),
             (_("Objects"), {"fields": ["source_object", CUSTOMER, TRANSACTION]}),
-            (_("Content"), {"fields": ["content"]}),
-            (_("Answer"), {"fields": ["answer"]}),
+            (_("Content"), {"fields": [json_column("content")]}),
+            (_("Answer"), {"fields": [json_column("response")]}),
         ]
 
     @admin.display(description=_("about"))
@@ -132,14 +123,6 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
         before = lane.filter(pk__lte=message.pk).order_by("-pk")[: NEIGHBOURS + 1]
         after = lane.filter(pk__gt=message.pk).order_by("pk")[:NEIGHBOURS]
         return message_table([*reversed(before), *after], current=message)
-
-    @admin.display(description="JSON")
-    def content(self, message: OutboxMessage) -> SafeString:
-        return pretty(message.content)
-
-    @admin.display(description="JSON")
-    def answer(self, message: OutboxMessage) -> str:
-        return pretty(message.response) if message.response is not None else EMPTY
 
 
 def related_keys() -> dict[str, Case]:
