@@ -17,18 +17,6 @@ from ..models.bulk import insert, none_of
 from .clicks import Visit, visit_of
 from .parameters import MAX_TEXT_LENGTH, Click, is_text
 
-#: The columns of a row without a click. The INSERT needs all columns.
-NO_CLICK: dict[str, Any] = {
-    "click_id": "",
-    "partner_key": "",
-    "unread_key": "",
-    "link_host": "",
-    "clicked_at": None,
-    "landing_path": "",
-    "earlier_clicks": [],
-    "visit": {},
-}
-
 
 def bind(
     customer_key: str,
@@ -57,7 +45,6 @@ def bind(
         "source": source[0],
         "source_pk": source[1],
         "bound_at": timezone.now(),
-        **NO_CLICK,
         **_columns(visit, request),
     }
     if _insert(row, decided, using):
@@ -117,20 +104,21 @@ def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
 
 
 def _columns(visit: Visit, request: HttpRequest | None) -> dict[str, Any]:
-    if not visit.clicks:
-        return {"method": AttributionMethod.NONE, "reason": visit.reason}
-    click, *earlier = visit.clicks
+    """All columns of the decision: without a click they are empty, because an INSERT names all columns."""
+    click, *earlier = visit.clicks or (Click(at=timezone.now()),)
+    at_unknown = visit.method in (AttributionMethod.NONE, AttributionMethod.PARTNERSTACK)
+    with_details = visit.clicks and conf.privacy == "full"
     return {
         "method": visit.method,
-        "reason": "",
+        "reason": visit.reason,
         "click_id": click.click_id,
         "partner_key": click.partner_key,
         "unread_key": click.unread_key,
         "link_host": click.link_host,
-        "clicked_at": click.at if visit.method != AttributionMethod.PARTNERSTACK else None,
+        "clicked_at": None if at_unknown else click.at,
         "landing_path": click.path,
         "earlier_clicks": [_as_json(other) for other in earlier],
-        "visit": _details(request) if request is not None and conf.privacy == "full" else {},
+        "visit": _details(request) if request is not None and with_details else {},
     }
 
 
