@@ -116,5 +116,5 @@ def attribution_link(customer: Customer) -> str:
     found = Attribution.objects.filter(mode=customer.mode, customer_key=customer.customer_key).first()
     if found is None:
         return EMPTY
-    text = found.partner_key or found.click_id or _("no click known")
+    text = found.partner_key or found.click_id or _("no click")
     return format_html('<a href="{}">{}</a>', admin_url(Attribution, "change", found.pk), text)

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -19,7 +19,7 @@ CHECKPOINT = json_column("checkpoint", _("checkpoint"))
 class SyncStateAdmin(ReadOnlyAdmin):
     list_filter = (ModeFilter,)
     ordering = ("mode", "resource")
-    fieldsets: Any = (
+    fieldsets: ClassVar[Any] = (
         (None, {"fields": ("resource", "mode", "completed_at", "watermark")}),
         (_("Sync in progress"), {"fields": ("in_progress", "locked_by", "lease_expires_at", CHECKPOINT)}),
         (_("Data seen"), {"fields": ("test_seen_at", "production_seen_at")}),

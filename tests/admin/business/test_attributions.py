@@ -59,7 +59,7 @@ class TestList:
 class TestPage:
     def test_explains_why_the_customer_is_organic(self, browser: Client) -> None:
         html = html_of(browser, attribution(reason="The visitor has not consented."))
-        assert "no click was known. The visitor has not consented." in html
+        assert ", without a click. The visitor has not consented." in html
 
     def test_shows_earlier_clicks_and_the_visit(self, browser: Client) -> None:
         row = attribution(

@@ -37,7 +37,7 @@ class TestCustomerPage:
         customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
         html = html_of(browser, customer)
         assert page_url(row) in html
-        assert "PartnerStack has it as cus_1" in html
+        assert "PartnerStack has the customer as cus_1" in html
 
     def test_needs_permission_to_see_attributions(self, staff: Callable[..., Client]) -> None:
         attribution(partner_key="gstest")
