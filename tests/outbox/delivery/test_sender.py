@@ -86,6 +86,7 @@ def test_refused_keys_pause_the_line_and_spend_no_attempt(site: Site, paid: Any,
     found, line = told(), ThrottleState.objects.get()
     assert (found.state, found.attempts, found.in_doubt_since) == ("ready", 0, None)
     assert line.paused_until == site.clock.at + timedelta(minutes=5)
+    assert line.pause_reason.startswith("PartnerStack rejected your API keys. ")
     assert str(status) in line.pause_reason
 
 
