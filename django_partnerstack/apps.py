@@ -17,4 +17,4 @@ class PartnerStackConfig(AppConfig):
         autodiscover_modules("partnerstack")
         post_save.connect(receivers.report_saved, dispatch_uid="partnerstack.report_saved")
         message_queued.connect(receivers.wake_worker, dispatch_uid="partnerstack.wake_worker")
-        dispatch.load()
+        dispatch.register_celery_tasks()
