@@ -14,7 +14,7 @@ __all__ = ["customer_pushed", "message_queued", "objects_synced", "push_failed",
 #: Sent for each stored page of a sync that created or updated rows.
 #:
 #: ``sender``: the mirror model (type[Model]). ``mode`` (str): "test" or "production". ``created`` and
-#: ``updated`` (list[str]): PartnerStack's keys of these rows. ``unchanged`` (int): the other rows of the page.
+#: ``updated`` (list[str]): PartnerStack's keys of these rows. ``unchanged`` (int): the page's other rows.
 objects_synced = Signal()
 
 #: Sent for each queued message. This app's own receiver wakes a worker as ``PARTNERSTACK_DISPATCH`` says.
