@@ -1,3 +1,5 @@
+"""Connects checks, sources, receivers and tasks when Django starts."""
+
 from django.apps import AppConfig
 from django.db.models.signals import post_save
 from django.utils.module_loading import autodiscover_modules

@@ -100,7 +100,7 @@ class Conf:
         return bool(self.public_key and self.secret_key)
 
     def without_keys(self, text: str) -> str:
-        """The text with the site's keys masked. None should be in it, but no page may show one."""
+        """The text with the site's keys masked. It should contain no key, but no page may ever show a key."""
         for key in (self.public_key, self.secret_key, self.tracking_token):
             if key and isinstance(key, str):
                 text = text.replace(key, "***")

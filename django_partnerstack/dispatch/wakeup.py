@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 #: Has the messages of some lanes delivered. Starts nothing more once the event is set.
 Backend = Callable[[Sequence[str], threading.Event], None]
 
-#: Seconds between two wake-ups. All lanes of that time share one.
+#: Seconds between two wake-ups. All lanes of that time share a wake-up.
 PAUSE = 0.5
 
 #: The most lanes that can wait for a wake-up. Further messages are left to the next worker.
