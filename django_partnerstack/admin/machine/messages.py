@@ -71,7 +71,7 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
             (_("Messages of the same customer, in order"), {"fields": ["neighbours", lane_link]}),
             (_("Objects"), {"fields": ["source_object", CUSTOMER, TRANSACTION]}),
             (_("Content"), {"fields": [json_column("content")]}),
-            (_("Answer"), {"fields": [json_column("response")]}),
+            (_("Response"), {"fields": [json_column("response")]}),
         ]
 
     @admin.display(description=_("about"))
