@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Action, Customer, Partnership, Reward, Transaction
+from ..outbox.operations import mirrored_in
 from .assigning import AssignableAdmin
 from .attributions import attribution_link, explained
 from .columns import amount
@@ -60,4 +61,6 @@ class TransactionAdmin(PushableAdmin):
 
     def messages_of(self, row: Any) -> Q:
         """Also of what is left of a payment after refunds, which has a key of its own."""
-        return Q(subject__in={row.key, re.sub(r"-r\d+$", "", row.key)}, operation__startswith="transactions.")
+        return Q(
+            subject__in={row.key, re.sub(r"-r\d+$", "", row.key)}, operation__in=mirrored_in(Transaction)
+        )

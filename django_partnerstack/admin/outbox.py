@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from ..conf import conf
 from ..models import Customer, OutboxMessage, State, Transaction
 from ..outbox.control.actions import ALLOWED_STATES
+from ..outbox.operations import mirrored_in
 from .columns import EMPTY, pretty
 from .delivered import mark_delivered
 from .filters import ALL, ModeFilter, OperationFilter, PersonFilter
@@ -104,7 +105,7 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
         """What it is about, with the way to the mirror's row where there is one."""
         if message.transaction_key:
             return TRANSACTION(message)
-        return CUSTOMER(message) if message.operation.startswith("customers.") else message.subject or EMPTY
+        return CUSTOMER(message) if message.operation in mirrored_in(Customer) else message.subject or EMPTY
 
     @admin.display(description=_("reason"))
     def why(self, message: OutboxMessage) -> str:
@@ -156,7 +157,7 @@ def keys() -> dict[str, Case]:
     """The keys of the customer whose lane a message is in, and of the transaction that it is about."""
     prefix = "customer:"
     customer = When(lane__startswith=prefix, then=Substr("lane", len(prefix) + 1))
-    transaction = When(operation__startswith="transactions.", then=F("subject"))
+    transaction = When(operation__in=mirrored_in(Transaction), then=F("subject"))
     nothing, kind = Value(""), CharField()
     return {
         "customer_key": Case(customer, default=nothing, output_field=kind),

@@ -85,7 +85,7 @@ def test_not_found_proves_nothing_before_the_grace_is_over(site: ConvertingSite)
     shop = sign_up(site)
     site.push_for(seconds=899)
     assert converted(site) == {key_of(shop): 1}
-    assert message("conversions.create").reason == "Not found yet, which proves nothing so soon."
+    assert message("conversions.create").reason == "Not found yet; PartnerStack may show it later."
     site.sandbox.behaviour.phantom = 0
     site.push_for(minutes=2)
     assert converted(site) == {key_of(shop): 2}
