@@ -1,4 +1,4 @@
-"""Delivering with threads."""
+"""The delivery loop: threads, limits and stopping."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def lanes(*shops: Account) -> set[str]:
     return {customer_lane(f"account-{shop.pk}") for shop in shops}
 
 
-def test_what_waits_for_a_thread_does_not_begin_after_the_time(site: Site) -> None:
+def test_no_attempt_starts_after_the_given_seconds(site: Site) -> None:
     first, second = account(), account(email="b@customers.example")
     site.sandbox.faults.add("latency", seconds=30, times=1)
     worker = site.new_worker(threads=1)
