@@ -11,11 +11,8 @@ from pathlib import Path
 
 import pytest
 from django.db import connection
-from django.utils import timezone
 
 from django_partnerstack.models import OutboxMessage
-from django_partnerstack.throttle.clock import Clock
-from django_partnerstack.throttle.throttle import Throttle
 
 from .history import Event
 from .host import write
@@ -70,14 +67,3 @@ def test_a_worker_whose_clock_is_off_takes_nothing_early_and_leaves_nothing(
     show(f"one clock of two off by {shift}: {taken_early} of {CUSTOMERS} messages taken early, none left")
     assert taken_early == 0
     assert [each.method for each in witness.arrivals] == ["POST"] * CUSTOMERS
-
-
-@pytest.mark.skipif(connection.vendor != "mysql", reason="Others give their time with its zone.")
-def test_a_server_that_is_not_on_utc_gives_the_right_time(transactional_db):
-    with connection.cursor() as cursor:
-        cursor.execute("SET time_zone = '+05:00'")
-    try:
-        with Throttle("test", Clock(), requests_per_minute=60).locked() as row:
-            assert abs(row.now - timezone.now()).total_seconds() < 10
-    finally:
-        connection.close()

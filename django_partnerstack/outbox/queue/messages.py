@@ -177,6 +177,7 @@ def _insert(row: dict[str, Any], using: str) -> bool:
     condition = _condition(
         once=row["dedupe_key"] is not None,
         mirror=operation.model if operation and operation.once_in_mirror and not is_note else None,
+        key_field=operation.key_field if operation else "",
         snapshots=customer_snapshots() if row["operation"] == SAVE_CUSTOMER and not is_note else (),
         using=using,
     )
@@ -186,13 +187,13 @@ def _insert(row: dict[str, Any], using: str) -> bool:
 
 @cache
 def _condition(
-    *, once: bool, mirror: type[Mirror] | None, snapshots: tuple[str, ...], using: str
+    *, once: bool, mirror: type[Mirror] | None, key_field: str, snapshots: tuple[str, ...], using: str
 ) -> Condition:
     """
     The condition that a message is no duplicate, compiled once for each kind of message.
 
-    ``once``: no message has its dedupe key. ``mirror``: this mirror does not have its key. ``snapshots``: the
-    last message of these operations about the same subject has other content.
+    ``once``: no message has its dedupe key. ``mirror``: no row of this mirror has its key in ``key_field``.
+    ``snapshots``: the last message of these operations about the same subject has other content.
     """
     before = OutboxMessage.objects.filter(mode=BoundParam("mode"))
     unless: list[QuerySet[Any]] = []
@@ -200,7 +201,7 @@ def _condition(
         unless.append(before.filter(dedupe_key=BoundParam("dedupe_key")))
     if mirror is not None:
         rows = mirror._base_manager.all()
-        unless.append(rows.filter(mode=BoundParam("mode"), key=BoundParam("key")))
+        unless.append(rows.filter(**{"mode": BoundParam("mode"), key_field: BoundParam("key")}))
     if snapshots:
         same = before.filter(subject=BoundParam("subject"), operation__in=snapshots)
         last = same.order_by("-pk").values("pk")[:1]

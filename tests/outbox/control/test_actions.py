@@ -25,7 +25,7 @@ ACTIONS = {
     "cancel": actions.cancel,
     "mark_delivered": actions.mark_delivered,
 }
-#: By the state of a payment, the actions that are allowed and the state after each. PartnerStack has the customer.
+#: The allowed actions by the state of a payment, each with the state after it.
 RESULTS = {
     "new": {"retry": "ready", "hold": "held", "cancel": "cancelled"},
     "ready": {"retry": "ready", "hold": "held", "cancel": "cancelled"},

@@ -10,11 +10,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.signals import post_save
 
-from django_partnerstack.models import SyncState
+from django_partnerstack.models import OutboxMessage, SyncState
 from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.outbox.queue.claim import Claimed, claim
-from django_partnerstack.signals import customer_pushed
-from tests.outbox.site import Site, account, message
+from django_partnerstack.signals import customer_pushed, push_failed, transaction_pushed
+from tests.outbox.site import Site, account, message, messages, payment
 
 
 def claimed_by(worker: DeliveryLoop, number: int) -> tuple[Claimed, ...]:
@@ -92,3 +92,50 @@ def test_a_failing_receiver_of_the_site_does_not_stop_a_delivery(site: Site, aud
         customer_pushed.disconnect(receive)
     assert (message("customers.create").state, len(signalled)) == ("delivered", 1)
     assert SyncState.objects.get().test_seen_at == site.clock.at
+
+
+@pytest.fixture
+def signalled() -> Any:
+    """The signals that were sent, each with the stored state of its message."""
+    received: list[tuple[Any, ...]] = []
+
+    def receive(signal: Any, message: int, **about: Any) -> None:
+        stored = OutboxMessage.objects.get(pk=message).state
+        received.append((about["operation"], about["key"], stored, about.get("state"), about.get("record")))
+
+    for signal in (customer_pushed, transaction_pushed, push_failed):
+        signal.connect(receive)
+    yield received
+    for signal in (customer_pushed, transaction_pushed, push_failed):
+        signal.disconnect(receive)
+
+
+@pytest.mark.django_db
+def test_a_delivery_is_signalled_after_the_commit(site: Site, signalled: Any) -> None:
+    shop = account()
+    paid = payment(shop)
+    site.push()
+    [customer, transaction] = signalled
+    assert customer[:4] == ("customers.create", f"account-{shop.pk}", "delivered", None)
+    assert transaction[:4] == ("transactions.create", f"payment-{paid.pk}", "delivered", None)
+    assert transaction[4].amount == 4900
+
+
+@pytest.mark.django_db
+def test_a_failure_is_signalled_after_the_commit(site: Site, paid: Any, signalled: Any) -> None:
+    site.fail("status", status=400)
+    site.push()
+    assert signalled == [("transactions.create", f"payment-{paid.pk}", "dead", "dead", None)]
+
+
+@pytest.mark.django_db
+def test_a_failing_receiver_does_not_stop_a_delivery(site: Site, paid: Any, caplog: Any) -> None:
+    def fail_to_receive(**kwargs: Any) -> None:
+        raise ZeroDivisionError
+
+    transaction_pushed.connect(fail_to_receive)
+    site.push()
+    transaction_pushed.disconnect(fail_to_receive)
+    assert message("transactions.create").state == "delivered"
+    assert connection.alias == "default"
+    assert messages(state="sending") == []

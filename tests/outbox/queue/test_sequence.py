@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import override_settings
-from django.utils import timezone
 
 from django_partnerstack import sources, track
 from django_partnerstack.models import Customer, OutboxMessage, Transaction
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.queue.claim import claim
-from django_partnerstack.outbox.queue.retention import prune
 from tests.outbox.site import Site, account, lane_of, message, messages, payment, states
 from tests.shop.models import Account
 
@@ -40,42 +37,6 @@ def test_an_organic_customer_costs_no_request_and_neither_do_its_payments(site: 
     assert site.sent == []
     assert Customer.objects.get().email == shop.email
     assert Transaction.objects.get().amount == 4900
-
-
-def test_a_payment_and_its_balance_are_both_in_the_mirror(site: Site) -> None:
-    track.purchase(account(partner_key=""), amount=4900, currency="USD", key="inv_1")
-    track.refund("inv_1", amount=900)
-    site.push()
-    assert dict(Transaction.objects.values_list("key", "amount")) == {"inv_1": 4900, "inv_1-r1": 4000}
-
-
-def test_a_late_partner_releases_the_payments_inside_the_window(site: Site) -> None:
-    shop = account(partner_key="")
-    old, recent = payment(shop), payment(shop)
-    queued = OutboxMessage.objects.filter(source_pk=str(old.pk), source="shop.payment")
-    queued.update(queued_at=site.clock.at - timedelta(days=91))
-    site.push()
-    shop.partner_key = "gstest"
-    shop.save()
-    site.push()
-    assert site.effects("transactions.create") == {f"payment-{recent.pk}": 1}
-    assert queued.get().state == "organic"
-    assert "too long before" in queued.get().reason
-
-
-def test_the_balance_of_a_payment_outside_the_window_is_not_sent(site: Site) -> None:
-    shop = account(partner_key="")
-    track.purchase(shop, amount=4900, currency="USD", key="inv_1")
-    OutboxMessage.objects.update(queued_at=site.clock.at - timedelta(days=91))
-    track.refund("inv_1", amount=900)
-    site.push()
-    shop.partner_key = "gstest"
-    shop.save()
-    site.push()
-    track.refund("inv_1", amount=900)
-    site.push()
-    assert "POST /transactions" not in site.sent
-    assert "DELETE /transactions/inv_1" not in site.sent
 
 
 def test_a_customer_that_partnerstack_has_already_is_updated(site: Site) -> None:
@@ -185,14 +146,6 @@ def refused(site: Site) -> Account:
     return shop
 
 
-def test_a_refused_customer_blocks_its_payments(site: Site, refused: Account) -> None:
-    payment(refused)
-    site.push()
-    assert message("customers.create").state == "dead"
-    assert {each.state for each in messages("transactions.create")} == {"blocked"}
-    assert all("Depends on" in each.reason for each in messages("transactions.create"))
-
-
 def test_newer_data_replace_a_refused_creation(site: Site, refused: Account) -> None:
     refused.email = "better@customers.example"
     refused.save()
@@ -223,46 +176,8 @@ def test_data_without_a_partner_do_not_replace_a_refused_creation(site: Site, re
     assert (message("customers.create").state, message("customers.update").state) == ("dead", "blocked")
 
 
-def test_texts_too_long_for_the_mirror_do_not_stop_other_customers(site: Site) -> None:
-    shop, other = account(), account(email="b@customers.example")
-    track.signup(shop, name="n" * 300, email=f"{'e' * 300}@customers.example", partner_key="p" * 300)
-    site.push()
-    assert message("customers.create", source_pk=str(other.pk)).state == "delivered"
-    assert {each.state for each in messages(source_pk=str(shop.pk))} == {"delivered", "dead"}
-
-
 def test_a_skipped_payment_is_never_sent(site: Site) -> None:
     payment(account(), paid=False)
     site.push()
     assert message("transactions.create").state == "skipped"
     assert site.sent == ["POST /customers"]
-
-
-def test_pruning_keeps_unfinished_messages_and_what_later_ones_are_compared_with(site: Site) -> None:
-    shop = account()
-    payment(shop)
-    site.push()
-    shop.email = "b@customers.example"
-    shop.save()
-    payment(shop, paid=False)
-    site.push()
-    site.sandbox.faults.add("status", status=400, times=1)
-    payment(shop, total="5.00")
-    site.push()
-    track.event(shop, "demo")
-    site.sandbox.faults.add("lost", times=1)
-    site.push()
-    prune("test", timezone.now() + timedelta(days=1))
-    assert sorted((each.operation, each.state) for each in messages()) == [
-        ("actions.create", "held"),
-        ("customers.update", "delivered"),
-        ("transactions.create", "dead"),
-    ]
-
-
-def test_pruning_keeps_the_other_mode_and_recent_messages(site: Site) -> None:
-    payment(account())
-    site.push()
-    assert prune("production", timezone.now() + timedelta(days=1)) == 0
-    assert prune("test", timezone.now() - timedelta(days=1)) == 0
-    assert len(messages()) == 2
