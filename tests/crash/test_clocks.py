@@ -24,7 +24,7 @@ CUSTOMERS = 40
 
 @pytest.fixture
 def off_by(family, server):
-    """Starts a worker whose clock is off by so much."""
+    """Starts a worker whose clock is shifted."""
     started = []
 
     def start(shift):
@@ -53,7 +53,7 @@ def off_by(family, server):
 @pytest.mark.skipif(shutil.which("faketime") is None, reason="faketime is not installed.")
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite has no clock but the machine's.")
 @pytest.mark.parametrize("shift", ["+1h", "-1h"])
-def test_a_worker_whose_clock_is_off_takes_nothing_early_and_leaves_nothing(
+def test_a_worker_whose_clock_is_off_claims_nothing_early_and_delivers_all(
     family, witness, show, off_by, shift
 ):
     witness.faults.add("latency", seconds=0.3)
@@ -63,7 +63,7 @@ def test_a_worker_whose_clock_is_off_takes_nothing_early_and_leaves_nothing(
         write(Event("sign-up", number))
     left = OutboxMessage.objects.exclude(state="delivered")
     until(lambda: not left.exists(), seconds=60, what="everything is delivered")
-    taken_early = OutboxMessage.objects.exclude(attempts=1).count()
-    show(f"one clock of two off by {shift}: {taken_early} of {CUSTOMERS} messages taken early, none left")
-    assert taken_early == 0
+    claimed_early = OutboxMessage.objects.exclude(attempts=1).count()
+    show(f"one clock of two off by {shift}: {claimed_early} of {CUSTOMERS} messages claimed early, none left")
+    assert claimed_early == 0
     assert [each.method for each in witness.arrivals] == ["POST"] * CUSTOMERS

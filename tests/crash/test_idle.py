@@ -1,4 +1,4 @@
-"""A service with nothing to do: what it costs, and how soon it does something."""
+"""An idle worker: what it costs, and how soon it sends a new message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .worker import command, work_and_say_queries
 TIMES = 100 if LONG else 10
 
 
-def test_what_is_committed_arrives_within_a_poll_or_two(family, witness, show):
+def test_a_committed_message_arrives_within_two_polls(family, witness, show):
     random, seconds = Random(5), []
     write(Event("sign-up", 1))
     family.start(command)

@@ -1,4 +1,4 @@
-"""PartnerStack asks for a pause, fails or hangs: what leaves then, however many workers there are."""
+"""PartnerStack asks for a pause, fails or hangs: what is sent then, with any number of workers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .worker import command, work
 PER_SECOND = 20
 #: 5 % more, and what a busy machine sends a tenth of a second late.
 IN_ANY_SECOND = 1.05 * PER_SECOND + 2
-#: Seconds after which no request arrives that left before its worker knew of the pause.
+#: Seconds after which no request arrives that was sent before its worker knew of the pause.
 ON_ITS_WAY = 0.3
 CUSTOMERS = 60
 #: Workers, the status that asks for a pause, and in which form.
@@ -60,7 +60,9 @@ def within(arrivals, seconds):
 
 
 @pytest.mark.parametrize(("workers", "status", "form"), STORMS)
-def test_nothing_leaves_while_partnerstack_wants_a_pause(crowd, witness, show, workers, status, form):
+def test_no_request_is_sent_during_a_pause_that_partnerstack_asked_for(
+    crowd, witness, show, workers, status, form
+):
     witness.behaviour.retry_after = form
     crowd(workers)
     witness.faults.add("status", status=status, retry_after=3, times=1)
@@ -76,11 +78,11 @@ def test_nothing_leaves_while_partnerstack_wants_a_pause(crowd, witness, show, w
     assert busiest <= IN_ANY_SECOND
 
 
-def test_a_pause_of_years_is_an_hour_and_a_person_can_end_it(crowd, witness):
+def test_a_pause_lasts_an_hour_at_most_and_an_operator_can_end_it(crowd, witness):
     crowd(workers=2)
     witness.faults.add("status", status=429, retry_after=10**10, times=1)
-    line = ThrottleState.objects.filter(mode="test", paused_until__gt=timezone.now())
-    row = until(line.first, seconds=10, what="the line is closed")
+    throttle = ThrottleState.objects.filter(mode="test", paused_until__gt=timezone.now())
+    row = until(throttle.first, seconds=10, what="delivery is paused")
     assert row.paused_until - timezone.now() < timedelta(hours=1)
     assert not is_all_there(witness)
     resume_delivery("test")
@@ -90,25 +92,25 @@ def test_a_pause_of_years_is_an_hour_and_a_person_can_end_it(crowd, witness):
 
 @pytest.mark.skipif(not LONG, reason="Takes longer than half a minute.")
 @pytest.mark.parametrize("workers", [1, 4, 8])
-def test_a_partnerstack_that_fails_is_left_alone_and_one_request_finds_out(crowd, witness, show, workers):
+def test_a_failing_partnerstack_gets_no_request_but_a_probe(crowd, witness, show, workers):
     crowd(workers)
     witness.faults.add("status", status=503)
-    line = ThrottleState.objects.filter(mode="test", paused_until__gt=timezone.now(), half_open=True)
-    until(line.first, seconds=60, what="the line is closed")
+    throttle = ThrottleState.objects.filter(mode="test", paused_until__gt=timezone.now(), half_open=True)
+    until(throttle.first, seconds=60, what="delivery is paused")
     witness.faults.clear()
-    opened, before = line.first().paused_until.timestamp(), len(witness.arrivals)
+    opened, before = throttle.first().paused_until.timestamp(), len(witness.arrivals)
     until(lambda: is_all_there(witness), seconds=120, what="everything is delivered")
     early = [opened - each.at for each in witness.arrivals[before:] if each.at < opened]
     busiest = busiest_second(witness.arrivals)
     show(
-        f"{workers} workers, 503: {len(early)} requests while the line was closed for half a minute; "
+        f"{workers} workers, 503: {len(early)} requests in a pause of half a minute; "
         f"{busiest} in the busiest second of {PER_SECOND}"
     )
     assert not [seconds for seconds in early if seconds < 30 - ON_ITS_WAY]
     assert busiest <= IN_ANY_SECOND
 
 
-def test_a_request_that_hangs_delays_nobody_else(family, witness, show):
+def test_a_request_that_hangs_does_not_delay_other_customers(family, witness, show):
     family.settings["PARTNERSTACK_READ_TIMEOUT"] = 10
     for number in range(1, 10):
         write(Event("sign-up", number))

@@ -1,7 +1,7 @@
 """
 Named points in a worker's life, and what happens there.
 
-They are found from outside: by what a database connection is about to commit, and by what a session sends.
+They are found from outside: by what a connection is about to commit, and by what a session sends.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def die(*args: Any) -> None:
 
 
 class Trap:
-    """Springs when ``point`` is reached for the ``after``-th time; every so many times if ``again``."""
+    """Springs when ``point`` is reached for the ``after``-th time; with ``again`` each ``after``-th time."""
 
     def __init__(
         self, point: str, after: int, spring: Callable[..., None] = die, again: bool = False
@@ -96,8 +96,8 @@ def _kind(statements: list[str]) -> str:
         return "the claim's"
     if any(map(RESULT.search, statements)):
         return "the result's"
-    # A thread that delivers waits for a turn, or closes the line.
-    return "another" if threading.current_thread() is threading.main_thread() else "the line's"
+    # A delivering thread acquires a slot or pauses delivery.
+    return "another" if threading.current_thread() is threading.main_thread() else "the throttle's"
 
 
 def watched_session(trap: Trap) -> Session:

@@ -17,7 +17,7 @@ from .history import Effect
 
 @dataclass(frozen=True)
 class Arrival:
-    """A request, at so many seconds since the epoch. ``took_effect``: it changed something."""
+    """A request, ``at`` seconds since the epoch. ``took_effect``: it changed something."""
 
     at: float
     method: str
