@@ -8,7 +8,7 @@ over and a single request, the probe, is sent; its result closes the breaker or 
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 #: The breaker opens when this share of at least this many requests within a minute has failed.
@@ -45,11 +45,6 @@ class RequestCounter:
             taken = self._requests, self._failures, self._attempt_ended
             self._requests, self._failures, self._attempt_ended = 0, 0, False
         return taken
-
-
-def is_open(row: Any, now: datetime) -> bool:
-    """Whether no request may be sent now."""
-    return row.paused_until is not None and row.paused_until > now
 
 
 def update(row: Any, counter: RequestCounter, *, paused: bool) -> None:

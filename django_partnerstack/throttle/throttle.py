@@ -79,7 +79,7 @@ class Throttle:
 
     def is_open(self, row: ThrottleState) -> bool:
         """Whether the circuit breaker is open, so no request may be sent."""
-        return circuit_breaker.is_open(row, self.clock.now())
+        return row.paused_until is not None and row.paused_until > self.clock.now()
 
     def slots(self, row: ThrottleState, wanted: int) -> list[datetime]:
         """Take the next slots: at most ``wanted``."""
