@@ -65,7 +65,7 @@ def _look_up(message: OutboxMessage, client: Client, acquire_slot: Callable[[], 
     if message.mode != conf.mode:
         return LookUp(problem=f"Not looked up: the site runs in {conf.mode} mode.")
     if operation.idempotent:
-        return LookUp(problem="Not looked up: it is safe to retry it.")
+        return LookUp(problem="Not looked up: sending it again does no harm.")
     end = message.in_doubt_since or message.sent_at
     if end is None:
         return LookUp(problem="Not looked up: it was never sent.")

@@ -32,8 +32,7 @@ NO_LOOK_UP = (
 )
 
 CONVERSION_REFUSED = (
-    "PartnerStack rejected the tracking token; correct PARTNERSTACK_TRACKING_TOKEN. "
-    "Only conversions are delayed. {}"
+    "PartnerStack rejected PARTNERSTACK_TRACKING_TOKEN; correct it. Only conversions are delayed. {}"
 )
 
 GIVEN_UP = "Given up after {} attempts: PartnerStack has no {}, and no attempt created it."
