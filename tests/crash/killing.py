@@ -36,7 +36,7 @@ class Victim:
 
     @property
     def place(self) -> str:
-        """Where it died."""
+        """The point at which it was killed."""
         return self.point if "trap:" in self.child.said else AT_RANDOM
 
 
@@ -73,7 +73,7 @@ class Killing:
             self.victims.remove(victim)
             self.killed[victim.place] += 1
             if victim.place != victim.point:
-                # Others have left it nothing to come to its point with.
+                # Other workers left it no message to reach its point with.
                 self.points.appendleft(victim.point)
         return len(dead)
 

@@ -1,4 +1,4 @@
-"""One worker's clock is an hour off; leases and windows are by the database's."""
+"""The clock of a worker is an hour off; leases use the database's clock."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ def off_by(family, server):
             "DJANGO_SETTINGS_MODULE": "tests.crash.settings",
             "CRASH_DATABASE": str(connection.settings_dict["NAME"]),
             "CRASH_API_URL": f"{server.url}/api/v2",
-            # Only the time of day is off: seconds are as long as elsewhere.
+            # Shift only the time of day; seconds keep their length.
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         }
         arguments = ["faketime", "-f", shift, sys.executable, "-m", "django", "partnerstack_push", "--loop"]
         started.append(
-            # A group of its own, because faketime waits for another process.
+            # A separate process group, because faketime starts another process.
             subprocess.Popen(
                 arguments, env=environment, cwd=Path(__file__).parents[2], start_new_session=True
             )

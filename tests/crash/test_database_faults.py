@@ -1,4 +1,4 @@
-"""The database goes away, as the workers see it: one backend at a time, or the whole server."""
+"""The database fails: one connection at a time, or the whole server."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ AT_MOST = 5
 
 @pytest.fixture(scope="module")
 def postgresql():
-    # Not in pytest's own folder, which other users may not enter.
+    # Not in pytest's folder, which other users cannot enter.
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as server:
         yield server
 
@@ -65,7 +65,7 @@ def delivered(witness):
     return verdict if not verdict.lost else None
 
 
-def test_workers_outlive_a_database_that_crashes_and_soon_deliver_again(site, postgresql, witness, show):
+def test_workers_survive_a_crash_of_the_database_and_soon_deliver_again(site, postgresql, witness, show):
     workers = [site.start(work), site.start(work)]
     seconds = []
     for _ in range(2):

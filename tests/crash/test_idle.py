@@ -30,14 +30,14 @@ def test_a_committed_message_arrives_within_two_polls(family, witness, show):
     assert p99 < 2
 
 
-def test_an_idle_worker_asks_the_database_once_a_second(family, show):
+def test_an_idle_worker_sends_one_query_a_second(family, show):
     worker = family.start(work_and_say_queries)
     rate = until(lambda: idle_rate(worker.said), seconds=30, what="the worker has nothing to do")
     show(f"idle: {rate:.2f} queries a second")
 
 
 def idle_rate(said):
-    """Queries a second among the last five, if those are few enough."""
+    """The rate of the last five queries; None as long as it is above one a second."""
     times = [float(line.split()[1]) for line in said.splitlines() if line.startswith("query ")][-6:]
     rate = 5 / (times[-1] - times[0]) if len(times) == 6 else None
     return rate if rate and rate <= 1 else None

@@ -17,12 +17,12 @@ from .processes import until
 from .worker import command, work
 
 PER_SECOND = 20
-#: 5 % more, and what a busy machine sends a tenth of a second late.
+#: 5 % more, and the requests that a busy machine sends a tenth of a second late.
 IN_ANY_SECOND = 1.05 * PER_SECOND + 2
 #: Seconds after which no request arrives that was sent before its worker knew of the pause.
 ON_ITS_WAY = 0.3
 CUSTOMERS = 60
-#: Workers, the status that asks for a pause, and in which form.
+#: The number of workers, the status that asks for a pause, and the form of Retry-After.
 STORMS = [(1, 429, "seconds"), (4, 429, "date"), (4, 503, "seconds")]
 if LONG:
     STORMS = [(w, status, form) for w in (1, 4, 8) for status in (429, 503) for form in ("seconds", "date")]
@@ -54,7 +54,7 @@ def busiest_second(arrivals):
 
 
 def within(arrivals, seconds):
-    """How long after an answer that asked for a pause requests arrive, of those that arrive in it."""
+    """For each request during a pause, the seconds since the answer that asked for the pause."""
     begins = [each.at for each in arrivals if each.status in (429, 503)]
     return [each.at - begin for each in arrivals for begin in begins if 0 < each.at - begin < seconds]
 
@@ -67,7 +67,7 @@ def test_no_request_is_sent_during_a_pause_that_partnerstack_asked_for(
     crowd(workers)
     witness.faults.add("status", status=status, retry_after=3, times=1)
     until(lambda: is_all_there(witness), seconds=60, what="everything is delivered")
-    # A date has no parts of seconds, so that the pause may be one shorter.
+    # A date has no fractions of a second, so the pause may be a second shorter.
     late = within(witness.arrivals, 3 if form == "seconds" else 2)
     busiest = busiest_second(witness.arrivals)
     show(

@@ -28,7 +28,7 @@ POINTS = (
     "before the result's commit",
     "after the result's commit",
 )
-#: What a transaction is, by the columns of messages that it sets.
+#: Recognise a transaction by the columns of messages that it sets.
 CLAIM = re.compile(r"\bUPDATE\b.*outboxmessage\W.*\bSET\b.*\bfirst_sent_at\b", re.DOTALL)
 RESULT = re.compile(r"\bUPDATE\b.*outboxmessage\W.*\bSET\b.*\bfinished_at\b", re.DOTALL)
 
@@ -62,7 +62,7 @@ class Trap:
 
 
 def watch_commits(trap: Trap) -> None:
-    """Reach the points before and after the commits of claims and results, on every connection to come."""
+    """Reach the points before and after the commits of claims and results, on each new connection."""
 
     def watch(connection: Any, **kwargs: Any) -> None:
         if "_commit" not in vars(connection):
@@ -101,7 +101,7 @@ def _kind(statements: list[str]) -> str:
 
 
 def watched_session(trap: Trap) -> Session:
-    """A session like the client's own, that reaches the points of each write."""
+    """A session like the client's that reaches the points of each write."""
 
     class Connection(BoundedHTTPConnection):
         def request(self, method: str, *args: Any, **options: Any) -> None:

@@ -28,8 +28,8 @@ class NewMessage:
     """
     A message before it is queued.
 
-    ``lane``: its order; see ``customer_lane``. ``subject``: the key of what it is about. ``source`` and
-    ``customer_source``: the host's objects, as ("app.model", primary key).
+    ``lane``: messages of one lane are sent in order; see ``customer_lane``. ``subject``: the key of what it
+    is about. ``source`` and ``customer_source``: the host's objects, as ("app.model", primary key).
     """
 
     operation: str
