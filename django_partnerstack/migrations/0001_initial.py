@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
                 ('customer_key', django_partnerstack.models.fields.KeyField(max_length=255, verbose_name='customer key')),
                 ('source', models.CharField(blank=True, default='', max_length=200, verbose_name='source')),
                 ('source_pk', models.CharField(blank=True, default='', max_length=255, verbose_name="source's primary key")),
-                ('method', models.CharField(blank=True, choices=[('', 'no click known'), ('link', 'the link of the same request'), ('cookie', "this site's cookie"), ('partnerstack', "a cookie of PartnerStack's"), ('token', 'a token'), ('hand', 'assigned by an operator')], default='', max_length=12, verbose_name='known from')),
+                ('method', models.CharField(blank=True, choices=[('', 'no click'), ('link', 'the link of the same request'), ('cookie', "this site's cookie"), ('partnerstack', "PartnerStack's own cookie"), ('token', 'a token'), ('hand', 'assigned by an operator')], default='', max_length=12, verbose_name='method')),
                 ('click_id', django_partnerstack.models.fields.KeyField(blank=True, default='', max_length=255, verbose_name='click')),
                 ('partner_key', django_partnerstack.models.fields.KeyField(blank=True, default='', max_length=255, verbose_name='partner key')),
                 ('unread_key', models.CharField(blank=True, default='', max_length=255, verbose_name='unreadable key')),
