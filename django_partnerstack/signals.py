@@ -1,28 +1,40 @@
-"""The signals that this app sends, for receivers of the site."""
+"""
+Signals that this app sends, for the site to connect to.
+
+Each is sent after the commit of what it reports, outside of a transaction, in the process that did the work:
+the site's for ``message_queued``, a worker's or a sync's for the others. An error in a receiver is logged by
+Django (logger ``django.dispatch``) and changes nothing else. A signal is sent at most once: a process that is
+killed right after the commit sends none, so do not rely on signals for what must not be missed.
+"""
 
 from django.dispatch import Signal
 
-#: Sent after each page of a sync was stored and committed. A page without changes sends no signal.
+__all__ = ["customer_pushed", "message_queued", "objects_synced", "push_failed", "transaction_pushed"]
+
+#: Sent for each stored page of a sync that created or updated rows.
 #:
-#: ``sender``: the mirror model. ``mode`` (str). ``created``, ``updated`` (list[str]): the keys of the rows
-#: that were written. ``unchanged`` (int): how many rows were up to date.
+#: ``sender``: the mirror model (type[Model]). ``mode`` (str): "test" or "production". ``created`` and
+#: ``updated`` (list[str]): PartnerStack's keys of these rows. ``unchanged`` (int): the page's other rows.
 objects_synced = Signal()
 
-#: Sent for each queued message, after the commit. Dispatch wakes a worker with it.
+#: Sent for each queued message. This app's own receiver wakes a worker as ``PARTNERSTACK_DISPATCH`` says.
 #:
-#: ``sender``: OutboxMessage. ``lane`` (str): the lane of the message.
+#: ``sender``: OutboxMessage. ``lane`` (str): orders the messages of a customer, such as "customer:account-1".
 message_queued = Signal()
 
-#: Sent after a customer, or a transaction, was delivered and the result committed.
+#: Sent after a customer was delivered: created or updated at PartnerStack, or found there.
 #:
-#: ``sender``: OutboxMessage. ``mode``, ``operation`` (str, such as "customers.create"). ``key`` (str): the
-#: customer key or transaction key. ``message`` (int): the message's primary key. ``record``: the record in
-#: the response, or None after a deletion.
+#: ``sender``: OutboxMessage. ``mode`` (str): "test" or "production". ``operation`` (str): such as
+#: "customers.create". ``key`` (str): the customer key. ``message`` (int): the primary key of the message.
+#: ``record`` (client.records.CustomerRecord): the customer as PartnerStack returned it.
 customer_pushed = Signal()
+
+#: Sent after a transaction was delivered or deleted. As ``customer_pushed``, but ``key`` is the transaction
+#: key that the site reported, also for the rest of a refunded payment. ``record`` is None after a deletion.
 transaction_pushed = Signal()
 
-#: Sent after a message failed or was put on hold, and that was committed: it needs attention.
+#: Sent when a message needs attention because its delivery failed or was put on hold.
 #:
-#: The arguments of ``customer_pushed`` without ``record``. ``state`` (str): "dead" (failed) or "held" (on
-#: hold). ``reason`` (str): why.
+#: As ``customer_pushed``, without ``record``. ``state`` (str): the stored value of ``State.FAILED`` ("dead")
+#: or of ``State.ON_HOLD`` ("held"). ``reason`` (str): why.
 push_failed = Signal()
