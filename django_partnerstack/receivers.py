@@ -1,4 +1,4 @@
-"""What this app does when a host object is saved, and when a message is queued."""
+"""Signal receivers: report saved objects of the site, and wake a worker for queued messages."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def report_saved(
     sender: type[models.Model], instance: models.Model, created: bool, raw: bool, **kwargs: Any
 ) -> None:
     """
-    Report a saved object of a registered model. The host's save succeeds in any case.
+    Report a saved object of a registered model. An error is logged, so the host's save still succeeds.
 
-    Fixtures (``raw``) are not reported. An error is logged; PARTNERSTACK_STRICT raises it into the save.
+    Does not report fixtures (``raw``). With PARTNERSTACK_STRICT an error is raised into the save.
     """
     if raw or not (sources.find(sources.customers, sender) or sources.find(sources.transactions, sender)):
         return
@@ -37,15 +37,15 @@ def report_saved(
 @contextmanager
 def _savepoint_on_first_query(using: str) -> Iterator[None]:
     """
-    Keep a failing query of the site's source from breaking the transaction of the save.
+    Roll back only the source's queries if one of them fails, not the transaction of the save.
 
-    A source without queries needs no savepoint: our own INSERT has one already.
+    A source without queries needs no savepoint: the INSERT of the message has one.
     """
     savepoints: list[str | None] = []
 
     def begin(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         if not savepoints:
-            savepoints.append(None)  # Creating a savepoint is a query, too.
+            savepoints.append(None)  # Creating a savepoint is a query as well.
             if connection.in_atomic_block and not str(sql).startswith("SAVEPOINT"):
                 savepoints[0] = transaction.savepoint(using)
         return execute(sql, *rest)
@@ -63,5 +63,5 @@ def _savepoint_on_first_query(using: str) -> Iterator[None]:
 
 
 def wake_worker(lane: str, **kwargs: Any) -> None:
-    """Have a queued message delivered soon, if PARTNERSTACK_DISPATCH asks for it."""
+    """Wake a worker for a queued message, as PARTNERSTACK_DISPATCH says."""
     dispatch.wake(lane)

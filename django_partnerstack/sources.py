@@ -1,8 +1,15 @@
 """
-What a site reports, as plain data.
+What a site reports to PartnerStack: sources, which describe the site's objects as plain data.
 
-A module ``partnerstack.py`` in any app of the site registers functions, the sources, that turn the site's own
-objects into this data. It is discovered automatically, as ``admin.py`` is.
+Register sources in a module ``partnerstack.py`` of any app. It is discovered automatically, like
+``admin.py``::
+
+    @sources.customer(Account)
+    def account(account: Account) -> sources.CustomerData:
+        return sources.CustomerData(email=account.owner.email, name=account.name)
+
+A source is called when an object of its model is saved, and by ``partnerstack_backfill``. It may be called
+any number of times for the same object, and must not change it.
 """
 
 from __future__ import annotations
@@ -36,10 +43,11 @@ R = TypeVar("R")
 @dataclass(frozen=True, kw_only=True)
 class CustomerData:
     """
-    A customer as PartnerStack is to know it (docs.partnerstack.com/reference/post_v2-customers).
+    The data of a customer (docs.partnerstack.com/reference/post_customers).
 
-    ``partner_key``: the partner who referred it; empty for an organic customer, which is not reported.
-    ``provider_key``: its key at the payment provider. ``meta``: custom fields by their API names.
+    ``partner_key``: the partner who referred the customer. Leave it empty if the visitor's click decides;
+    without a click the customer is organic and not reported. ``provider_key``: the customer's key at the
+    payment provider. ``meta``: custom fields by their API names.
     """
 
     email: str
@@ -52,12 +60,12 @@ class CustomerData:
 @dataclass(frozen=True, kw_only=True)
 class TransactionData:
     """
-    A payment as PartnerStack is to know it (docs.partnerstack.com/reference/post_v2-transactions).
+    The data of a payment (docs.partnerstack.com/reference/post_transactions).
 
-    ``key``: the site's own, 4 to 240 characters, never used twice. ``customer``: the site's object that
-    ``sources.customer`` is registered for. ``amount``: a ``Decimal`` in major units (``Decimal("49.00")``) or
-    an ``int`` in minor units (``4900``). ``currency``: an ISO 4217 code. ``metadata``: at most 25 short
-    texts. ``created_at``: when it was paid, with a time zone; None for now.
+    ``key``: the site's key of the payment, 4 to 240 characters; each key is reported once. ``customer``: the
+    site's object that ``sources.customer`` is registered for. ``amount``: a ``Decimal`` in major units
+    (``Decimal("49.00")``) or an ``int`` in minor units (``4900``). ``currency``: an ISO 4217 code.
+    ``metadata``: at most 25 short texts. ``created_at``: when it was paid, with a time zone; None for now.
     """
 
     key: str
@@ -72,7 +80,7 @@ class TransactionData:
 
 @dataclass(frozen=True)
 class Skipped:
-    """Returned by a source instead of data: the object is not reported, for this reason."""
+    """What a source returns instead of data if the object must not be reported. ``reason`` is recorded."""
 
     reason: str
 
@@ -86,7 +94,10 @@ transactions: dict[type[models.Model], TransactionSource[Any]] = {}
 
 def customer(model: type[M]) -> Callable[[CustomerSource[M]], CustomerSource[M]]:
     """
-    Register a function that returns the ``CustomerData`` of an object, or ``Skipped(reason)`` or None.
+    Decorator: register the source of a customer model.
+
+    The function takes an object of ``model`` and returns ``CustomerData``; ``Skipped(reason)`` or None if the
+    object must not be reported. It is returned unchanged. Safe to repeat with the same function.
 
     Raises SourceError if the model has another source.
     """
@@ -95,7 +106,11 @@ def customer(model: type[M]) -> Callable[[CustomerSource[M]], CustomerSource[M]]
 
 def transaction(model: type[M]) -> Callable[[TransactionSource[M]], TransactionSource[M]]:
     """
-    Register a function that returns the ``TransactionData`` of an object, or ``Skipped(reason)`` or None.
+    Decorator: register the source of a payment model.
+
+    The function takes an object of ``model`` and returns ``TransactionData``; ``Skipped(reason)`` or None if
+    the object must not be reported, for example not yet. It is returned unchanged. Safe to repeat with the
+    same function.
 
     Raises SourceError if the model has another source.
     """
@@ -104,26 +119,28 @@ def transaction(model: type[M]) -> Callable[[TransactionSource[M]], TransactionS
 
 def _register(registry: dict[type[models.Model], Any], model: type[models.Model], source: R) -> R:
     if registry.get(model, source) is not source:
-        raise SourceError(f"{model._meta.label} has a source already: {registry[model].__qualname__}.")
+        raise SourceError(
+            f"{model._meta.label} has a source already: {registry[model].__qualname__}. Remove one of them."
+        )
     registry[model] = source
     return source
 
 
 def find(registry: dict[type[models.Model], R], model: type[models.Model]) -> R | None:
-    """The source of a model, or of the nearest model that it inherits from or is a proxy of."""
+    """The source of a model, or of the nearest model that it inherits from. None if there is none."""
     return next((registry[parent] for parent in model.__mro__ if parent in registry), None)
 
 
 def customer_key(instance: models.Model) -> str:
     """
-    The key of a host object at PartnerStack, from ``PARTNERSTACK_CUSTOMER_KEY``. It must never change.
+    The key of a customer at PartnerStack, 1 to 255 characters, from ``PARTNERSTACK_CUSTOMER_KEY``.
 
-    By default the model and the primary key. Not an e-mail address, because that changes.
+    By default ``<model>-<pk>``. The key of an object must never change, so do not use an e-mail address.
 
-    Raises SourceError for an object that was never saved, and for a key that cannot be used.
+    Raises SourceError for an object that was not saved, and for a key that cannot be used.
     """
     if not isinstance(instance, models.Model) or instance.pk is None:
-        raise SourceError(f"A customer is a saved object of the site; not {instance!r}.")
+        raise SourceError(f"A customer is a saved object of the site; not {instance!r}. Save it first.")
     chosen = conf.customer_key
     if chosen == "<model>-<pk>":
         key = f"{_model(instance)._meta.model_name}-{instance.pk}"
@@ -137,7 +154,7 @@ def customer_key(instance: models.Model) -> str:
 
 
 def _model(instance: models.Model) -> type[models.Model]:
-    """The model that names the key: the same for each proxy or subclass that the object was loaded as."""
+    """The model in the key, the same whatever proxy or subclass the object was loaded as."""
     registered = (model for model in type(instance).__mro__ if model in customers)
     return next(registered, instance._meta.concrete_model or type(instance))
 

@@ -1,8 +1,9 @@
 """
-The verbs with which a site reports what happens.
+The verbs with which a site reports customers, payments, refunds and events to PartnerStack.
 
-Each queues a message in the caller's transaction and sends nothing itself. All are safe to repeat: what was
-queued is not queued again. What a site's ``partnerstack.py`` reports goes through here as well.
+A verb queues a message in the caller's transaction; a worker sends it. Verbs return a ``Report``, and are
+safe to repeat unless their docstring says otherwise. Objects with a registered source are reported in the
+same way when they are saved.
 """
 
 from __future__ import annotations
@@ -43,10 +44,11 @@ __all__ = ["RefundError", "Report", "assign", "event", "purchase", "refund", "re
 @dataclass(frozen=True)
 class Report:
     """
-    What a verb did. True if it queued anything.
+    The result of a verb. True in a condition if anything was queued.
 
-    ``key``: the customer key, transaction key or event key at PartnerStack; empty if the object is not
-    reported. ``skipped``: why the source does not report it.
+    ``mode``: "test" or "production". ``key``: the customer key, transaction key or event key at PartnerStack;
+    empty for an event without a key, and if the object is not reported. ``queued``: whether a message was
+    queued; False if the same was queued before. ``skipped``: why the source does not report the object.
     """
 
     mode: str
@@ -59,7 +61,7 @@ class Report:
 
     @property
     def messages(self) -> models.QuerySet[OutboxMessage]:
-        """All messages about this key, the newest first, with their states. Evaluated when it is used."""
+        """All messages about this key, newest first. The queryset is evaluated when it is used."""
         using = router.db_for_write(OutboxMessage)
         return OutboxMessage.objects.using(using).filter(mode=self.mode, subject=self.key).exclude(subject="")
 
@@ -74,14 +76,15 @@ def signup(
     token: str = "",
 ) -> Report:
     """
-    Report a customer, or what has changed of it.
+    Report a customer, or changed data of a customer (docs.partnerstack.com/reference/post_customers).
 
-    What is not given comes from the source of the model. ``request`` is the one that the customer signed up
-    with, and ``token`` what ``attribution.token`` returned, for where there is no request: the visitor's
-    click is read from them, and the first decision stays. Without a partner the customer is recorded as
-    organic, and nothing is sent. PartnerStack's page: docs.partnerstack.com/reference/post_v2-customers.
+    ``email``, ``name`` and ``partner_key`` default to the data of the model's source. ``request``: that of
+    the sign-up; the visitor's click is read from it. ``token``: what ``attribution.token`` returned, if there
+    is no request. The first attribution of a customer is kept. A customer without a partner is organic: it is
+    recorded, and nothing is sent. Safe to repeat: unchanged data are not queued again.
 
-    Raises SourceError if there is neither a source nor an e-mail address.
+    Raises SourceError if the model has no source and no ``email`` is given, and InvalidArgument for data that
+    no message can hold.
     """
     given = {"email": email, "name": name, "partner_key": partner_key}
     fields: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
@@ -91,14 +94,14 @@ def signup(
             f"{customer._meta.label} has no source; register one with sources.customer, or give email=."
         )
     data = describe(customer) if describe is not None else sources.CustomerData(**fields)
-    # Also for a customer that is not reported yet: when it is, the click can no longer be read.
+    # Also for a customer that is not reported yet, because the click cannot be read later.
     bound = (request is not None or token != "") and _bind(customer, request, token)
     if not isinstance(data, sources.CustomerData):
         return _enqueue(skipped_message(customer, SAVE_CUSTOMER, data), customer)
     message = customer_message(customer, replace(data, **fields))
     queued = _enqueue(message, customer)
     if not queued and bound:
-        # The click was found after the customer was queued.
+        # The customer was queued before its click was known.
         late = apply_late_attribution(message.subject, mode=conf.mode, using=customer._state.db)
         return replace(queued, queued=late)
     return queued
@@ -116,13 +119,15 @@ def purchase(
     created_at: datetime | None = None,
 ) -> Report:
     """
-    Report a payment of a customer, once, ever.
+    Report a payment of a customer (docs.partnerstack.com/reference/post_transactions).
 
     ``amount``: a ``Decimal`` in major units (``Decimal("49.00")``) or an ``int`` in minor units (``4900``).
-    ``currency``: an ISO 4217 code. ``key``: the site's own, 4 to 240 characters. The rest as in
-    ``sources.TransactionData``. PartnerStack's page: docs.partnerstack.com/reference/post_v2-transactions.
+    ``currency``: an ISO 4217 code. ``key``: the site's key of the payment, 4 to 240 characters. For the other
+    arguments see ``sources.TransactionData``. Safe to repeat: each key is queued once, and a later call with
+    the same key changes nothing.
 
-    Raises InvalidArgument for an amount, a currency or a key that cannot be used.
+    Raises InvalidArgument for an amount, a currency, a key or metadata that cannot be used, and SourceError
+    for a customer that was not saved.
     """
     data = sources.TransactionData(
         key=key,
@@ -139,14 +144,17 @@ def purchase(
 
 def refund(key: str, *, amount: Decimal | int | None = None) -> Report:
     """
-    Refund a reported payment, or a part of it: the payment is deleted, and the rest reported again.
+    Refund a reported payment, or a part of it.
 
-    PartnerStack has no other refund for reported payments. The rest gets the payment's key with ``-r1``,
-    ``-r2``, … appended. ``key``: the payment's, as reported. ``amount``: what is refunded, as in
-    ``purchase``; all that is left if None.
+    PartnerStack can only delete a transaction: the payment is deleted, and after a partial refund its balance
+    is reported under the payment's key with ``-r1``, ``-r2``, … appended. ``key``: the key that the payment
+    was reported under. ``amount``: what to refund, in the units of ``purchase``; None for the whole balance.
 
-    Raises RefundError if the payment was never reported, is refunded already, or was for less; nothing is
-    queued then. Not safe to repeat for a part of a payment.
+    Not safe to repeat with an ``amount``: each call refunds it once more. Without an amount, a second call
+    raises RefundError.
+
+    Raises RefundError if the payment was never reported, is refunded already, or its balance is smaller, and
+    InvalidArgument for an amount that cannot be used. Nothing is queued then.
     """
     using = router.db_for_write(OutboxMessage)
     with transaction.atomic(using):
@@ -160,22 +168,25 @@ def refund(key: str, *, amount: Decimal | int | None = None) -> Report:
 
 def event(customer: models.Model, name: str, *, value: int = 1, key: str = "") -> Report:
     """
-    Report an event of a customer, such as ``"qualified_demo"``, ``value`` times. PartnerStack calls it an
-    action.
+    Report an event of a customer, such as ``"qualified_demo"``. PartnerStack calls it an action
+    (docs.partnerstack.com/reference/post_actions).
 
-    An event with a ``key`` of the site's is reported once, ever; without one it is not safe to repeat.
-    PartnerStack cannot look events up, so an event without an answer is put on hold for an operator.
+    ``value``: how often it happened. ``key``: the site's key of the event, at most 255 characters. Safe to
+    repeat with a key: each key is queued once. Not safe to repeat without a key. An event cannot be looked up
+    at PartnerStack, so if no answer arrives it is put on hold for an operator.
+
+    Raises InvalidArgument for a key that cannot be used, and SourceError for a customer that was not saved.
     """
     return _enqueue(event_message(customer, name, value, key), customer)
 
 
 def report(instance: models.Model, *, new: bool = False) -> Report:
     """
-    Report an object as its registered source describes it.
+    Report an object as its registered source describes it. Safe to repeat.
 
     ``new``: it was just created. If it is a customer, its click is read from the current request.
 
-    Raises SourceError if the model has no source, and what the source raises.
+    Raises SourceError if the model has no source, and whatever the source raises.
     """
     if sources.find(sources.customers, type(instance)) is not None:
         return signup(instance, request=attribution.current.get() if new else None)
@@ -184,10 +195,12 @@ def report(instance: models.Model, *, new: bool = False) -> Report:
 
 def assign(customer_key: str, partner_key: str, *, by: str) -> None:
     """
-    Attribute a customer to a partner; ``by`` is who decided, for the record. Safe to repeat.
+    Attribute a customer to a partner. Safe to repeat.
 
-    Raises AlreadyReported if PartnerStack has the customer, because it does not move customers to another
-    partner, and InvalidTransition as long as it may have it. Nothing is changed then.
+    ``by``: who decided; it is recorded with the attribution.
+
+    Raises AlreadyReported if PartnerStack has the customer, because PartnerStack does not move customers to
+    another partner, and InvalidTransition as long as it may have the customer. Nothing is changed then.
     """
     with transaction.atomic(router.db_for_write(Attribution)):
         attribution.assign(customer_key, partner_key, mode=conf.mode, by=by)
@@ -195,7 +208,7 @@ def assign(customer_key: str, partner_key: str, *, by: str) -> None:
 
 
 def _bind(customer: models.Model, request: HttpRequest | None, token: str) -> bool:
-    """An error is logged, because the sign-up matters more. PARTNERSTACK_STRICT raises it."""
+    """Save the attribution. An error is logged; PARTNERSTACK_STRICT raises it."""
     try:
         return attribution.bind(
             sources.customer_key(customer),
@@ -213,6 +226,6 @@ def _bind(customer: models.Model, request: HttpRequest | None, token: str) -> bo
 
 
 def _enqueue(message: NewMessage, instance: models.Model) -> Report:
-    """In the database of the object, so that both are one transaction. A note is nothing new."""
+    """Queue in the database of the object, so that both are in one transaction. A note does not count."""
     queued = enqueue(message, mode=conf.mode, using=instance._state.db) and not message.skipped
     return Report(conf.mode, message.subject, queued, message.skipped)

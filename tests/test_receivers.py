@@ -1,4 +1,4 @@
-"""Saving an object of the site never fails on our account."""
+"""Saving an object of the site never fails because of this app."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def new_account(**fields: Any) -> Account:
 
 @pytest.fixture
 def no_table(transactional_db: None) -> Iterator[None]:
-    """The site was deployed before it was migrated."""
+    """The site is not migrated yet."""
     with connection.schema_editor() as editor:
         editor.alter_db_table(OutboxMessage, OutboxMessage._meta.db_table, "elsewhere")
     yield
@@ -32,7 +32,7 @@ def no_table(transactional_db: None) -> Iterator[None]:
         editor.alter_db_table(OutboxMessage, "elsewhere", OutboxMessage._meta.db_table)
 
 
-def test_a_save_goes_on_without_our_table(no_table: None, caplog: Any) -> None:
+def test_a_save_succeeds_without_the_apps_tables(no_table: None, caplog: Any) -> None:
     with transaction.atomic():
         account = new_account()
         Payment.objects.create(account=account, total=Decimal(5))
@@ -40,14 +40,14 @@ def test_a_save_goes_on_without_our_table(no_table: None, caplog: Any) -> None:
     assert f"shop.Account {account.pk} could not be queued" in caplog.text
 
 
-def test_a_strict_site_is_told(no_table: None) -> None:
+def test_a_strict_site_gets_the_error(no_table: None) -> None:
     with override_settings(PARTNERSTACK_STRICT=True), pytest.raises(DatabaseError):
         new_account()
 
 
 @pytest.fixture
 def locked(transactional_db: None) -> Iterator[None]:
-    """Somebody else holds our table, and the database waits for nobody for long."""
+    """Another connection locks the outbox table, and the database does not wait long for locks."""
     with connection.cursor() as cursor:
         cursor.execute(
             {
@@ -56,34 +56,34 @@ def locked(transactional_db: None) -> Iterator[None]:
                 "mysql": "SET lock_wait_timeout = 1",
             }[connection.vendor]
         )
-    holding, done = threading.Event(), threading.Event()
-    thread = threading.Thread(target=hold_table, args=(holding, done))
+    is_locked, done = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lock_table, args=(is_locked, done))
     thread.start()
-    assert holding.wait(10)
+    assert is_locked.wait(10)
     yield
     done.set()
     thread.join()
     connection.close()
 
 
-def hold_table(holding: threading.Event, done: threading.Event) -> None:
+def lock_table(is_locked: threading.Event, done: threading.Event) -> None:
     table = connection.ops.quote_name(OutboxMessage._meta.db_table)
     with connection.cursor() as cursor:
         if connection.vendor == "mysql":
             cursor.execute(f"LOCK TABLES {table} WRITE")
-            holding.set()
+            is_locked.set()
             done.wait(20)
             cursor.execute("UNLOCK TABLES")
         else:
             with transaction.atomic():
                 cursor.execute(f"LOCK TABLE {table}")
-                holding.set()
+                is_locked.set()
                 done.wait(20)
     connection.close()
 
 
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite locks the host's own tables too")
-def test_a_save_goes_on_while_our_table_is_locked(locked: None, caplog: Any) -> None:
+def test_a_save_succeeds_while_the_apps_table_is_locked(locked: None, caplog: Any) -> None:
     with transaction.atomic():
         new_account()
         new_account(name="another")
@@ -93,7 +93,7 @@ def test_a_save_goes_on_while_our_table_is_locked(locked: None, caplog: Any) -> 
 
 @pytest.mark.django_db
 @override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.missing")
-def test_a_save_goes_on_when_a_setting_is_wrong(caplog: Any) -> None:
+def test_a_save_succeeds_with_a_wrong_setting(caplog: Any) -> None:
     account = new_account()
     assert f"shop.Account {account.pk} could not be queued" in caplog.text
     assert caplog.records[0].levelno == logging.ERROR
@@ -101,7 +101,7 @@ def test_a_save_goes_on_when_a_setting_is_wrong(caplog: Any) -> None:
 
 @pytest.mark.django_db
 @override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.from_a_missing_table")
-def test_a_save_goes_on_when_a_query_of_the_site_fails(caplog: Any) -> None:
+def test_a_save_succeeds_when_a_query_of_the_site_fails(caplog: Any) -> None:
     with transaction.atomic():
         account = new_account()
         Account.objects.filter(pk=account.pk).update(name="Goes on")
@@ -111,14 +111,14 @@ def test_a_save_goes_on_when_a_query_of_the_site_fails(caplog: Any) -> None:
 
 @pytest.mark.django_db
 @override_settings(PARTNERSTACK_STRICT=True)
-def test_a_strict_site_hears_of_an_amount_that_cannot_be_told() -> None:
+def test_a_strict_site_gets_the_error_of_an_unusable_amount() -> None:
     account = new_account()
     with pytest.raises(ValueError, match="more decimals than USD has"):
         Payment.objects.create(account=account, total=Decimal("1.001"))
 
 
 @pytest.mark.django_db
-def test_a_fixture_reports_nothing(tmp_path: Any) -> None:
+def test_a_fixture_is_not_reported(tmp_path: Any) -> None:
     fixture = tmp_path / "accounts.json"
     fixture.write_text(serialize("json", [Account(pk=1, email="a@customers.example")]))
     call_command("loaddata", fixture, verbosity=0)
@@ -127,6 +127,8 @@ def test_a_fixture_reports_nothing(tmp_path: Any) -> None:
 
 
 @pytest.mark.django_db
-def test_models_without_a_source_cost_nothing(django_user_model: Any, django_assert_num_queries: Any) -> None:
+def test_models_without_a_source_cost_no_query(
+    django_user_model: Any, django_assert_num_queries: Any
+) -> None:
     with django_assert_num_queries(1):
         django_user_model.objects.create(username="ada")

@@ -15,7 +15,7 @@ from tests.shop.models import Account, Payment
 
 
 class Loyal(Account):
-    """The same customers under another name."""
+    """A proxy of a customer model."""
 
     class Meta:
         proxy = True
@@ -36,7 +36,7 @@ def accounts() -> Iterator[dict[Any, Any]]:
     sources.customers.update(before)
 
 
-def test_the_sources_of_every_app_are_found_by_themselves() -> None:
+def test_the_sources_of_every_app_are_discovered() -> None:
     assert sources.find(sources.customers, Account) is not None
     assert sources.find(sources.transactions, Payment) is not None
 
@@ -45,31 +45,31 @@ def test_a_proxy_has_the_source_of_its_model() -> None:
     assert sources.find(sources.customers, Loyal) is sources.find(sources.customers, Account)
 
 
-def test_a_model_has_one_source() -> None:
+def test_a_second_source_for_a_model_is_refused() -> None:
     with pytest.raises(SourceError, match=r"shop.Account has a source already: account"):
         sources.customer(Account)(lambda account: None)
 
 
-def test_registering_the_same_source_again_is_no_mistake() -> None:
+def test_registering_the_same_source_again_is_allowed() -> None:
     registered = sources.customers[Account]
     assert sources.customer(Account)(registered) is registered
 
 
-def test_a_customer_is_known_by_model_and_primary_key(shop: Account) -> None:
+def test_the_default_customer_key_is_model_and_primary_key(shop: Account) -> None:
     assert sources.customer_key(shop) == f"account-{shop.pk}"
 
 
-def test_a_customer_has_one_key_whatever_it_was_loaded_as(shop: Account) -> None:
+def test_a_proxy_has_the_customer_key_of_its_model(shop: Account) -> None:
     assert sources.customer_key(Loyal.objects.get()) == sources.customer_key(shop)
 
 
-def test_a_site_makes_its_own_keys(shop: Account) -> None:
+def test_a_site_can_choose_its_customer_keys(shop: Account) -> None:
     with override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.by_name"):
         assert sources.customer_key(Account(pk=1, name="ada")) == "customer ada"
 
 
 @pytest.mark.parametrize("name", ["", "x" * 256, None])
-def test_a_key_that_cannot_be_used_is_refused(name: Any) -> None:
+def test_an_unusable_customer_key_is_refused(name: Any) -> None:
     with (
         override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.plain_name"),
         pytest.raises(SourceError, match=r"PARTNERSTACK_CUSTOMER_KEY returned .* for shop.Account 1"),
@@ -78,7 +78,7 @@ def test_a_key_that_cannot_be_used_is_refused(name: Any) -> None:
 
 
 @pytest.mark.parametrize("customer", [Account(email="a@customers.example"), None, "account-1"])
-def test_what_has_not_been_saved_is_no_customer(customer: Any) -> None:
+def test_an_object_that_was_not_saved_is_refused_as_a_customer(customer: Any) -> None:
     with pytest.raises(SourceError, match="is a saved object"):
         sources.customer_key(customer)
 
@@ -99,13 +99,13 @@ def test_reporting_an_object_without_a_source_says_what_to_do(
 
 
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("result", "reason"),
     [(None, "The source returned None."), (sources.Skipped("Staff."), "Staff.")],
 )
-def test_an_object_that_is_not_reported_keeps_the_reason(
-    shop: Account, accounts: dict[Any, Any], answer: Any, reason: str
+def test_the_reason_is_recorded_when_an_object_is_not_reported(
+    shop: Account, accounts: dict[Any, Any], result: Any, reason: str
 ) -> None:
-    accounts[Account] = lambda account: answer
+    accounts[Account] = lambda account: result
     OutboxMessage.objects.all().delete()
     for _ in range(2):
         shop.save()
@@ -115,7 +115,7 @@ def test_an_object_that_is_not_reported_keeps_the_reason(
     assert {each.source_pk for each in found} == {str(shop.pk + number) for number in range(3)}
 
 
-def test_an_object_that_is_reported_later_leaves_then(db: None, shop: Account) -> None:
+def test_a_skipped_object_is_queued_once_its_source_reports_it(db: None, shop: Account) -> None:
     payment = Payment.objects.create(account=shop, total=5, paid=False)
     payment.paid = True
     payment.save()

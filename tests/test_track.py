@@ -1,4 +1,4 @@
-"""The verbs with which a site tells what happens."""
+"""The verbs with which a site reports customers, payments, refunds and events."""
 
 from __future__ import annotations
 
@@ -9,15 +9,10 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from django_partnerstack import track
+from django_partnerstack import sources, track
 from django_partnerstack.exceptions import InvalidArgument
-from django_partnerstack.models import OutboxMessage, Transaction
-from django_partnerstack.outbox.control import actions
-from django_partnerstack.outbox.queue.messages import enqueue
-from django_partnerstack.outbox.queue.retention import prune
-from django_partnerstack.outbox.refunds import refundable_balance
-from django_partnerstack.track import RefundError
-from tests.outbox.site import Site, account, message, messages, states
+from django_partnerstack.models import OutboxMessage
+from tests.outbox.site import Site, account, messages
 from tests.shop.models import Account
 
 pytestmark = pytest.mark.django_db
@@ -37,35 +32,30 @@ def buy(shop: Account, key: str = "inv_1", amount: Any = Decimal("49.00")) -> No
     assert track.purchase(shop, amount=amount, currency="USD", key=key)
 
 
-def amounts(site: Site) -> dict[str, int]:
-    """What stands at PartnerStack now."""
-    return {each["key"]: each["amount"] for each in site.sandbox.objects("transactions")}
-
-
-def test_a_sign_up_overrides_what_the_source_says(site: Site, shop: Account) -> None:
+def test_a_sign_up_overrides_the_data_of_the_source(site: Site, shop: Account) -> None:
     assert track.signup(shop, email="b@customers.example", name="Ada")
     site.push()
     [customer] = site.sandbox.objects("customers")
     assert (customer["email"], customer["name"]) == ("b@customers.example", "Ada")
 
 
-def test_saying_the_same_again_queues_nothing(shop: Account) -> None:
+def test_a_repeated_report_queues_nothing(shop: Account) -> None:
     assert not track.signup(shop)
     buy(shop)
     assert not track.purchase(shop, amount=Decimal("49.00"), currency="USD", key="inv_1")
 
 
-def test_a_purchase_is_told_with_its_details(site: Site, shop: Account) -> None:
+def test_a_purchase_is_reported_with_all_its_details(site: Site, shop: Account) -> None:
     moment = timezone.now() - timedelta(days=3)
     track.purchase(
         shop, amount=4900, currency="eur", key="inv_1", product_key="pro", category_key="plans",
         metadata={"seats": "3"}, created_at=moment,
     )  # fmt: skip
     site.push()
-    [told] = site.sandbox.objects("transactions")
-    assert (told["amount"], told["currency"], told["product_key"]) == (4900, "EUR", "pro")
-    assert (told["category_key"], told["metadata"]) == ("plans", {"seats": "3"})
-    assert told["created_at"] == int(moment.timestamp() * 1000)
+    [found] = site.sandbox.objects("transactions")
+    assert (found["amount"], found["currency"], found["product_key"]) == (4900, "EUR", "pro")
+    assert (found["category_key"], found["metadata"]) == ("plans", {"seats": "3"})
+    assert found["created_at"] == int(moment.timestamp() * 1000)
 
 
 @pytest.mark.parametrize(
@@ -73,165 +63,79 @@ def test_a_purchase_is_told_with_its_details(site: Site, shop: Account) -> None:
     [{"amount": 49.0}, {"amount": True}, {"currency": "US"}, {"key": "abc"}, {"key": None},
      {"amount": 50_000_000_001}, {"amount": Decimal("0.001")}, {"metadata": {"a": Decimal(1)}}],
 )  # fmt: skip
-def test_a_purchase_that_cannot_be_told_is_refused_at_once(shop: Account, wrong: dict[str, Any]) -> None:
+def test_a_purchase_with_wrong_arguments_is_refused_at_once(shop: Account, wrong: dict[str, Any]) -> None:
     with pytest.raises(InvalidArgument):
         track.purchase(shop, **{"amount": 1, "currency": "USD", "key": "inv_1"} | wrong)
     assert messages("transactions.create") == []
 
 
-def test_an_event_is_told(site: Site, shop: Account) -> None:
+def test_an_event_is_reported(site: Site, shop: Account) -> None:
     assert track.event(shop, "qualified_demo", value=2, key="demo-1")
     site.push()
     assert site.effects("actions.create") == {"demo-1": 1}
 
 
-def test_a_full_refund_deletes_the_payment(site: Site, shop: Account) -> None:
+def source_of_accounts(monkeypatch: pytest.MonkeyPatch, result: Any) -> None:
+    monkeypatch.setitem(sources.customers, Account, lambda account: result)
+
+
+def test_each_verb_returns_a_report_of_what_it_queued(shop: Account) -> None:
+    reports = [
+        track.signup(shop, name="Ada"),
+        track.purchase(shop, amount=4900, currency="USD", key="inv_1"),
+        track.refund("inv_1", amount=900),
+        track.event(shop, "qualified_demo", key="demo-1"),
+    ]
+    assert all(isinstance(report, track.Report) for report in reports)
+    assert [(bool(report), report.key) for report in reports] == [
+        (True, f"account-{shop.pk}"), (True, "inv_1"), (True, "inv_1"), (True, "demo-1"),
+    ]  # fmt: skip
+
+
+def test_a_report_is_false_when_the_same_was_queued_before(shop: Account) -> None:
+    buy(shop)
+    track.event(shop, "qualified_demo", key="demo-1")
+    again = [
+        track.signup(shop),
+        track.report(shop),
+        track.purchase(shop, amount=4900, currency="USD", key="inv_1"),
+        track.event(shop, "qualified_demo", key="demo-1"),
+    ]
+    assert [(bool(report), report.queued, report.skipped) for report in again] == [(False, False, "")] * 4
+
+
+def test_a_report_shows_the_messages_about_its_key_newest_first(site: Site, shop: Account) -> None:
     buy(shop)
     site.push()
-    track.refund("inv_1")
+    report = track.refund("inv_1", amount=900)
+    assert [(each.operation, each.state) for each in report.messages] == [
+        ("transactions.create", "new"), ("transactions.delete", "new"), ("transactions.create", "delivered"),
+    ]  # fmt: skip
     site.push()
-    assert amounts(site) == {}
-    assert site.effects("transactions.delete") == {"inv_1": 1}
+    assert {each.state for each in report.messages} == {"delivered"}
 
 
-def test_a_partial_refund_leaves_the_rest_under_a_key_of_its_own(site: Site, shop: Account) -> None:
-    buy(shop)
-    track.refund("inv_1", amount=Decimal("9.00"))
-    site.push()
-    assert amounts(site) == {"inv_1-r1": 4000}
+def test_a_report_shows_only_messages_of_its_mode(shop: Account) -> None:
+    report = track.signup(shop)
+    assert report.messages.count() == 1
+    OutboxMessage.objects.update(mode="production")
+    assert not report.messages.exists()
 
 
-def test_a_payment_is_refunded_in_several_parts(site: Site, shop: Account) -> None:
-    buy(shop)
-    for part in (900, Decimal("10.00")):
-        track.refund("inv_1", amount=part)
-        site.push()
-    assert amounts(site) == {"inv_1-r2": 3000}
-    track.refund("inv_1")
-    site.push()
-    assert amounts(site) == {}
+def test_a_report_of_an_event_without_a_key_shows_no_messages(shop: Account) -> None:
+    report = track.event(shop, "qualified_demo")
+    assert (report.queued, report.key, list(report.messages)) == (True, "", [])
 
 
-def test_refunding_twice_is_an_error(shop: Account) -> None:
-    buy(shop)
-    track.refund("inv_1")
-    with pytest.raises(RefundError, match="inv_1 is refunded already"):
-        track.refund("inv_1")
+def test_a_report_says_why_the_source_skipped_an_object(
+    shop: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source_of_accounts(monkeypatch, sources.Skipped("Staff."))
+    for report in (track.signup(shop), track.report(shop)):
+        assert (bool(report), report.key, report.skipped) == (False, "", "Staff.")
+        assert not report.messages
 
 
-@pytest.mark.parametrize("amount", [4901, Decimal("49.01"), 0, -1])
-def test_refunding_more_than_was_paid_or_nothing_is_an_error(shop: Account, amount: Any) -> None:
-    buy(shop)
-    with pytest.raises(RefundError, match=r"inv_1: .* can be refunded \(USD, minor units\)"):
-        track.refund("inv_1", amount=amount)
-    assert messages("transactions.delete") == []
-
-
-def test_refunding_what_was_never_reported_is_an_error(shop: Account) -> None:
-    buy(shop, "inv_12")
-    with pytest.raises(RefundError, match="inv_1 was never reported"):
-        track.refund("inv_1")
-
-
-def test_refunding_what_was_cancelled_is_an_error(site: Site, shop: Account) -> None:
-    buy(shop)
-    actions.cancel(message("transactions.create"))
-    with pytest.raises(RefundError, match="inv_1 was never reported"):
-        track.refund("inv_1")
-
-
-def test_a_payment_can_be_refunded_long_after_its_message_was_pruned(site: Site, shop: Account) -> None:
-    buy(shop)
-    track.refund("inv_1", amount=900)
-    site.push()
-    prune("test", timezone.now() + timedelta(days=1))
-    assert messages("transactions.create") == []
-    track.refund("inv_1", amount=1000)
-    site.push()
-    assert amounts(site) == {"inv_1-r2": 3000}
-
-
-def test_a_payment_that_was_pulled_can_be_refunded(site: Site, shop: Account) -> None:
-    site.push()
-    customer = site.sandbox.objects("customers")[0]["customer_key"]
-    Transaction.objects.create(
-        mode="test", key="inv_1", amount=4900, currency="USD", customer_external_key=customer,
-        synced_at=timezone.now(),
-    )  # fmt: skip
-    track.refund("inv_1", amount=900)
-    queued = [each.operation for each in messages(subject="inv_1")]
-    assert queued == ["transactions.delete", "transactions.create"]
-
-
-def test_a_payment_whose_key_goes_on_with_digits_is_another_payment(site: Site, shop: Account) -> None:
-    for key in ("1001", "10012"):
-        buy(shop, key)
-    site.push()
-    prune("test", timezone.now() + timedelta(days=1))
-    track.refund("1001")
-    site.push()
-    assert amounts(site) == {"10012": 4900}
-
-
-def test_a_payment_that_partnerstack_has_lost_cannot_be_refunded(site: Site) -> None:
-    Transaction.objects.create(mode="test", key="inv_1", synced_at=timezone.now(), archived=True)
-    with pytest.raises(RefundError, match="inv_1"):
-        track.refund("inv_1")
-
-
-def test_a_refund_of_a_held_payment_waits_for_it(site: Site, shop: Account) -> None:
-    buy(shop)
-    actions.hold(message("transactions.create"))
-    track.refund("inv_1", amount=900)
-    site.push()
-    assert site.effects("transactions.delete") == {}
-    assert {each.state for each in messages(subject="inv_1")} == {"held", "blocked"}
-    actions.release(messages("transactions.create")[0])
-    site.push()
-    assert amounts(site) == {"inv_1-r1": 4000}
-
-
-def test_a_refund_of_a_dead_payment_waits_for_it(site: Site, shop: Account) -> None:
-    site.push()
-    buy(shop)
-    site.sandbox.faults.add("status", status=400, path="/api/v2/transactions", times=1)
-    site.push()
-    track.refund("inv_1")
-    site.push()
-    assert states()["transactions.delete inv_1"] == "blocked"
-    actions.retry(message("transactions.create"))
-    site.push()
-    assert amounts(site) == {}
-    assert states()["transactions.delete inv_1"] == "delivered"
-
-
-def test_the_rest_never_leaves_before_the_payment_is_deleted(site: Site, shop: Account) -> None:
-    buy(shop)
-    site.push()
-    site.sandbox.faults.add("status", status=400, method="DELETE", times=1)
-    track.refund("inv_1", amount=900)
-    site.push()
-    assert amounts(site) == {"inv_1": 4900}
-    assert message("transactions.create", dedupe_key="transactions.create:inv_1-r1").state == "blocked"
-    actions.retry(message("transactions.delete"))
-    site.push()
-    assert amounts(site) == {"inv_1-r1": 4000}
-
-
-def test_two_who_refund_at_once_do_not_lose_a_part(site: Site, shop: Account) -> None:
-    buy(shop)
-    seen_by_both = refundable_balance("inv_1", mode="test")
-    track.refund("inv_1", amount=900)
-    for draft in seen_by_both.refund_messages(1000):
-        assert not enqueue(draft, mode="test")
-
-
-def test_a_refund_is_all_or_nothing(shop: Account) -> None:
-    buy(shop)
-    OutboxMessage.objects.create(
-        mode="test", lane="", operation="note", payload={}, queued_at=timezone.now(),
-        dedupe_key="transactions.create:inv_1-r1",
-    )  # fmt: skip
-    with pytest.raises(RefundError, match="at this moment; try again"):
-        track.refund("inv_1", amount=900)
-    assert messages("transactions.delete") == []
+def test_reports_with_the_same_values_are_equal(shop: Account) -> None:
+    again = [track.signup(shop) for _ in range(2)]
+    assert again[0] == again[1] == track.Report("test", f"account-{shop.pk}", queued=False)

@@ -1,4 +1,4 @@
-"""What this site reports to PartnerStack, and its progress."""
+"""The outbox: what this site reports to PartnerStack, and the progress of each message."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from .mirror import Mode
 
 class State(models.TextChoices):
     """
-    The state of a message. Only SCHEDULED, SENDING and UNCONFIRMED messages take part in the order of a lane.
+    The state of a message. Only SCHEDULED, SENDING and UNCONFIRMED messages are in the order of their lane.
 
-    The stored values do not change, because scripts outside of this package read them.
+    The stored values never change, because scripts of sites read them.
     """
 
     QUEUED = "new", _("queued")
     SCHEDULED = "ready", _("scheduled")
     SENDING = "sending", _("sending")
-    #: In doubt: sent without an answer. It is looked up before it is sent again.
+    #: In doubt: sent, but no answer arrived. It is looked up before it is sent again.
     UNCONFIRMED = "unknown", _("unconfirmed")
     DELIVERED = "delivered", _("delivered")
-    #: The customer has no partner. Costs no request; sent once the customer has a partner.
+    #: The customer has no partner. It is sent when the customer has one, and costs no request until then.
     ORGANIC = "organic", _("organic")
-    #: Depends on a message that failed, is on hold or was cancelled.
+    #: It depends on a message that failed, is on hold or was cancelled.
     BLOCKED = "blocked", _("blocked")
     ON_HOLD = "held", _("on hold")
-    #: PartnerStack refused it, or too many attempts failed. An operator can retry it.
+    #: PartnerStack rejected it, or too many attempts failed. An operator can retry it.
     FAILED = "dead", _("failed")
     CANCELLED = "cancelled", _("cancelled")
     #: The site's source does not report this object.
@@ -37,7 +37,7 @@ class State(models.TextChoices):
 
 
 class OutboxMessage(models.Model):
-    """One report to PartnerStack. Its content is fixed when it is queued."""
+    """A report to PartnerStack. Its content is fixed when it is queued."""
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
     lane = KeyField(_("lane"), max_length=280, help_text=_("Messages of one lane are sent in order."))
@@ -48,12 +48,12 @@ class OutboxMessage(models.Model):
     #: The partner or click that the customer is attributed to, fixed when the message is sequenced.
     attributed_to = models.JSONField(_("attributed to"), default=dict, blank=True)
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
-    #: What may be queued only once, ever; NULL if there is no limit.
+    #: Only one message with this key is ever queued. NULL: no limit.
     dedupe_key = KeyField(max_length=300, null=True, editable=False)
-    #: The creation of the customer (0) is sent before what was queued earlier (1).
+    #: The creation of the customer (0) is sent before earlier messages (1).
     priority = models.PositiveSmallIntegerField(default=1, editable=False)
 
-    #: The host's objects, what is reported and its customer: "app.model" and primary key.
+    #: The host's objects, the reported one and its customer: "app.model" and primary key.
     source = models.CharField(_("source"), max_length=200, default="")
     source_pk = models.CharField(_("source's primary key"), max_length=255, default="")
     customer_source = models.CharField(max_length=200, default="", editable=False)
@@ -61,15 +61,15 @@ class OutboxMessage(models.Model):
 
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.QUEUED)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
-    #: The claim of the worker that is sending the message. A worker with another token writes nothing.
+    #: Identifies the claim of the worker that is sending it. A worker with another token writes nothing.
     lease_token = models.CharField(max_length=32, default="", editable=False)
     lease_expires_at = models.DateTimeField(_("lease expires"), null=True)
     queued_at = models.DateTimeField(_("queued"))
     first_sent_at = models.DateTimeField(_("first sent"), null=True)
     sent_at = models.DateTimeField(_("last sent"), null=True)
-    #: The last attempt without an answer.
+    #: When the last attempt without an answer was made.
     in_doubt_since = models.DateTimeField(_("in doubt since"), null=True)
-    #: The first one: it may have had its effect since then.
+    #: When the first such attempt was made; the message may have had its effect since then.
     first_in_doubt_at = models.DateTimeField(null=True, editable=False)
     next_attempt_at = models.DateTimeField(_("next attempt"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
@@ -96,30 +96,30 @@ class OutboxMessage(models.Model):
 
     @property
     def content(self) -> dict[str, Any]:
-        """All that is sent."""
+        """All that is sent: the payload and the attribution."""
         return {**self.payload, **self.attributed_to}
 
 
 class LaneStatus(models.TextChoices):
-    """What is known of a lane's customer."""
+    """What is known about the customer of a lane."""
 
     NEW = "new", _("not reported yet")
     ORGANIC = "organic", _("without a partner")
     #: PartnerStack has the customer, or its creation is sent first: messages are sent in order.
     OPEN = "open", _("reported")
-    #: The creation failed, is on hold or was cancelled, so nothing is sent.
+    #: The creation failed, is on hold or was cancelled, so nothing of the lane is sent.
     BLOCKED = "blocked", _("blocked")
 
 
 class OutboxLane(models.Model):
-    """The messages of one customer in order: only the first is sent."""
+    """The messages of one customer, sent one after the other."""
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
     key = KeyField(_("key"), max_length=280)
     status = models.CharField(
         _("customer"), max_length=10, choices=LaneStatus.choices, default=LaneStatus.NEW
     )
-    #: When to claim from it next. While a message is being sent: when its lease expires. NULL: nothing to
+    #: When to claim its next message; while a message is being sent, when its lease expires. NULL: nothing to
     #: send.
     due_at = models.DateTimeField(_("due"), null=True)
 

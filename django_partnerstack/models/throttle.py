@@ -1,4 +1,4 @@
-"""What all processes of the site share about the requests to PartnerStack."""
+"""The state of the throttle, which all processes of the site share."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from .mirror import Mode
 
 class ThrottleState(models.Model):
     """
-    The rate limiter's next slot and the circuit breaker's state, one row for each mode.
+    The state of the rate limiter and the circuit breaker, a row for each mode.
 
-    Whoever claims messages or takes a slot locks the row first; see ``throttle``.
+    A process locks the row before it claims messages or acquires a slot; see ``throttle.throttle``.
     """
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, unique=True)
-    #: When the next request may go.
+    #: When the next request may be sent.
     next_slot_at = models.DateTimeField(_("next request not before"), null=True)
-    #: No request goes before: PartnerStack asked for a pause, too many requests failed, or the keys were
-    #: refused.
+    #: No request is sent before. PartnerStack asked for a pause or rejected the keys, or too many requests
+    #: failed.
     paused_until = models.DateTimeField(_("paused until"), null=True)
     pause_reason = models.CharField(_("reason"), max_length=255, default="", blank=True)
-    #: The requests of the minute that began then, and those of them that failed.
+    #: The begin of the minute that is counted, its requests, and how many of them failed.
     minute_began_at = models.DateTimeField(null=True, editable=False)
     requests = models.PositiveIntegerField(default=0, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)
-    #: After the pause a single request, the probe, decides whether others may follow.
+    #: After the pause only a single request, the probe, is sent; its result decides about the others.
     half_open = models.BooleanField(default=False, editable=False)
     #: The database's time, annotated on a locked row.
     now: datetime

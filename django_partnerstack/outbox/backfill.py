@@ -1,4 +1,4 @@
-"""Queueing what no signal reported: rows from before this app was installed, bulk writes, raw SQL."""
+"""Backfill: queue objects that no signal reported, such as older rows, bulk writes and raw SQL."""
 
 from __future__ import annotations
 
@@ -22,13 +22,19 @@ T = TypeVar("T")
 #: Objects compared at a time, and queued in one transaction.
 PAGE = 500
 
-#: How many failures are kept for the report; all are counted.
+#: The most failures that are listed. All are counted.
 REPORTED = 20
 
 
 @dataclass
 class Backfilled:
-    """What became of the objects of one model. ``skipped``: those not to be reported, by reason."""
+    """
+    The result for one model.
+
+    ``known``: objects that were queued before or that PartnerStack has. ``skipped``: objects that their
+    source does not report, by reason. ``failed``: objects whose source failed or whose content cannot be
+    stored.
+    """
 
     model: type[models.Model]
     queued: int = 0
@@ -48,7 +54,7 @@ class Backfilled:
 
 
 def reported_models() -> list[type[models.Model]]:
-    """The models that a site reports: those of customers, then those of transactions."""
+    """The models that the site reports, those of customers before those of transactions."""
     found = (_with_source(registry) for registry in (sources.customers, sources.transactions))
     return list(dict.fromkeys(model for several in found for model in several))
 
@@ -66,18 +72,18 @@ def backfill(
     """
     Queue the objects of a model that were never queued and that PartnerStack does not have.
 
-    In the order of their primary keys, a page at a time, each page in a transaction of its own: safe to
-    interrupt and to repeat. ``on_page`` is called after each with the counts so far. ``dry_run`` counts only.
+    In the order of their primary keys, and each page in its own transaction: safe to interrupt and to repeat.
+    Calls ``on_page`` after each page with the counts so far. ``dry_run``: only count.
     """
-    walk = Walk(Backfilled(model), mode, dry_run=dry_run)
+    job = ModelBackfill(Backfilled(model), mode, dry_run=dry_run)
     for page in _pages(model):
-        walk.take(page)
-        on_page(walk.done)
-    return walk.done
+        job.queue_page(page)
+        on_page(job.result)
+    return job.result
 
 
 def _pages(model: type[models.Model]) -> Iterator[list[models.Model]]:
-    """A query a page, since a cursor that stays open would not survive the commits in between."""
+    """One query a page, because a cursor would not survive the commits in between."""
     customers = [
         relation.name
         for relation in model._meta.concrete_fields
@@ -91,78 +97,80 @@ def _pages(model: type[models.Model]) -> Iterator[list[models.Model]]:
         page = list(rows.filter(pk__gt=page[-1].pk)[:PAGE])
 
 
-class Walk:
-    """One model's pages, one after the other."""
+class ModelBackfill:
+    """Queues the pages of one model."""
 
-    def __init__(self, done: Backfilled, mode: str, *, dry_run: bool) -> None:
-        self.done = done
+    def __init__(self, result: Backfilled, mode: str, *, dry_run: bool) -> None:
+        self.result = result
         self.mode = mode
         self.dry_run = dry_run
-        self.using = router.db_for_write(done.model)
+        self.using = router.db_for_write(result.model)
         self.messages = OutboxMessage.objects.using(self.using).filter(mode=mode)
 
-    def take(self, page: list[models.Model]) -> None:
-        """A few queries, however many objects."""
-        if sources.find(sources.customers, self.done.model):
+    def queue_page(self, page: list[models.Model]) -> None:
+        """The number of queries does not depend on the number of objects."""
+        if sources.find(sources.customers, self.result.model):
             page = self._without_known_customers(page)
         messages = self._without_known_messages(self._each(message_of, page))
         if messages and not self.dry_run:
             with transaction.atomic(self.using):
                 self._queue(messages)
         else:
-            self.done.queued += sum(not message.skipped for _, message in messages)
+            self.result.queued += sum(not message.skipped for _, message in messages)
 
     def _each(
         self, function: Callable[[models.Model], T], page: Iterable[models.Model]
     ) -> list[tuple[models.Model, T]]:
-        """What a function gives for each object. Whatever a host's function raises, the others go on."""
+        """Call a function for each object. An error of a source is recorded as a failure of its object."""
         results = []
         for instance in page:
             try:
                 results.append((instance, function(instance)))
             except Exception as error:
-                self.done.fail(instance, error)
+                self.result.fail(instance, error)
         return results
 
     def _without_known_customers(self, page: list[models.Model]) -> list[models.Model]:
-        """By their keys alone, so that the source is asked only for those that are new."""
+        """Compare only keys, so that the source is called only for new customers."""
         keyed = self._each(sources.customer_key, page)
         keys = [key for _, key in keyed]
-        told = self.messages.filter(subject__in=keys, operation__in=customer_snapshots())
-        there = Customer.objects.using(self.using).filter(mode=self.mode, customer_key__in=keys)
-        known = {*told.values_list("subject", flat=True), *there.values_list("customer_key", flat=True)}
-        self.done.known += sum(key in known for _, key in keyed)
+        queued = self.messages.filter(subject__in=keys, operation__in=customer_snapshots())
+        mirrored = Customer.objects.using(self.using).filter(mode=self.mode, customer_key__in=keys)
+        known = {*queued.values_list("subject", flat=True), *mirrored.values_list("customer_key", flat=True)}
+        self.result.known += sum(key in known for _, key in keyed)
         return [instance for instance, key in keyed if key not in known]
 
     def _without_known_messages(
         self, messages: list[tuple[models.Model, NewMessage]]
     ) -> list[tuple[models.Model, NewMessage]]:
-        """Payments that were told of, and notes that were made."""
-        self.done.skipped.update(message.skipped for _, message in messages if message.skipped)
+        """Compare the dedupe keys of payments and notes with those that were queued or mirrored."""
+        self.result.skipped.update(message.skipped for _, message in messages if message.skipped)
         dedupe_keys = [message.dedupe_key for _, message in messages if message.dedupe_key]
         queued = set(self.messages.filter(dedupe_key__in=dedupe_keys).values_list("dedupe_key", flat=True))
         keys = [message.subject for _, message in messages if message.operation == CREATE_TRANSACTION]
-        there = Transaction.objects.using(self.using).filter(mode=self.mode, key__in=keys)
-        reported = there.values_list("key", flat=True)
+        mirrored = Transaction.objects.using(self.using).filter(mode=self.mode, key__in=keys)
+        reported = mirrored.values_list("key", flat=True)
         known = {*queued, *(OPERATIONS[CREATE_TRANSACTION].dedupe_key({"key": key}) for key in reported)}
-        self.done.known += sum(message.dedupe_key in known and not message.skipped for _, message in messages)
+        self.result.known += sum(
+            message.dedupe_key in known and not message.skipped for _, message in messages
+        )
         return [(instance, message) for instance, message in messages if message.dedupe_key not in known]
 
     def _queue(self, messages: list[tuple[models.Model, NewMessage]]) -> None:
-        """All at once; one by one if one of them cannot be written down, or is queued meanwhile."""
+        """Queue all with one INSERT; one by one if one of them cannot be stored or was queued meanwhile."""
         try:
             enqueue_all([message for _, message in messages], mode=self.mode, using=self.using)
         except (InvalidArgument, IntegrityError):
             for instance, message in messages:
                 self._queue_one(instance, message)
         else:
-            self.done.queued += sum(not message.skipped for _, message in messages)
+            self.result.queued += sum(not message.skipped for _, message in messages)
 
     def _queue_one(self, instance: models.Model, message: NewMessage) -> None:
         try:
-            written = enqueue(message, mode=self.mode, using=self.using)
+            is_new = enqueue(message, mode=self.mode, using=self.using)
         except InvalidArgument as error:
-            self.done.fail(instance, error)
+            self.result.fail(instance, error)
         else:
-            self.done.queued += written and not message.skipped
-            self.done.known += not written and not message.skipped
+            self.result.queued += is_new and not message.skipped
+            self.result.known += not is_new and not message.skipped

@@ -1,7 +1,8 @@
 """
-The one table of what this app can send to PartnerStack. All that differs between operations is said here.
+The table of operations: what this app can send to PartnerStack, and all that differs between operations.
 
-A message holds the name of an operation; nothing else that the database holds is ever called.
+To add an operation, declare it here and queue a ``NewMessage`` with its name. A message stores the name of
+its operation; only functions of this table are ever called for it.
 """
 
 from __future__ import annotations
@@ -30,15 +31,15 @@ FindCandidates = Callable[[Client, Content, str, datetime, datetime, AcquireSlot
 @dataclass(frozen=True, kw_only=True)
 class Operation:
     """
-    One kind of message.
+    An operation. Its fields decide how its messages are queued, sent, retried, signalled and deleted.
 
-    ``send`` carries it out and returns the record of the answer, or None. ``find`` looks up by natural key
-    what an earlier attempt created; it gets the span of time of that attempt, and a function that waits for a
-    slot, to be called before each request but the first. It returns the record or None. ``match_fields``: the
-    fields in which the record that is found must agree with the content.
+    ``send`` sends the content and returns the record in the response, or None. ``find`` looks up by natural
+    key what an earlier attempt created, and returns the record or None. It gets the begin and end of the time
+    of that attempt, and a function that waits for a slot, to call before each request after the first.
+    ``match_fields``: the fields in which the record must agree with the content.
 
-    An operation that is neither ``idempotent`` nor can be looked up is put on hold when it is in doubt; for
-    an operator, ``find_candidates`` lists what may be its effect.
+    A message in doubt is retried if the operation is ``idempotent``, and looked up if it has ``find``.
+    Otherwise it is put on hold; ``find_candidates`` then lists for an operator what may be its effect.
     """
 
     name: str
@@ -48,42 +49,42 @@ class Operation:
     find: Find | None = None
     match_fields: tuple[str, ...] = ()
     find_candidates: FindCandidates | None = None
-    #: A successful answer does not show that anything was created: only a look-up does.
+    #: A successful response does not prove that anything was created; only a look-up does.
     needs_confirmation: bool = False
+    #: Sent with the tracking token instead of the key pair.
     uses_tracking_token: bool = False
 
-    #: The field of the content with the natural key. With ``once`` a key is queued only once, ever.
+    #: The field of the content with the natural key. ``model`` has a column of the same name.
     key_field: str
+    #: Only one message with the same key is ever queued.
     once: bool = False
-    #: Once, also if the mirror has the key: its message was deleted long ago, or it was reported by other
-    #: means.
+    #: Nothing is queued if the mirror has the key: its message was pruned, or it was reported otherwise.
     once_in_mirror: bool = False
-    #: Delivered messages with a key are never deleted, because nothing else remembers the key.
+    #: Delivered messages with a key are never deleted, because only they show that the key was reported.
     kept_with_key: bool = False
 
-    #: The mirror that the answer is stored in.
+    #: The mirror that stores the record in the response.
     model: type[Mirror] | None = None
-    #: Ends the object, so that "not found" means that it is gone already.
+    #: Deletes the object, so "not found" means that it is deleted already.
     deletes: bool = False
-    #: Creates the lane's customer: it is sent first, and all else in the lane depends on it.
+    #: Creates the customer of the lane. It is sent first, and all other messages of the lane depend on it.
     creates_customer: bool = False
-    #: The content is all that this site has said of a customer. The last one is compared with what is saved
-    #: next.
+    #: Its content is all data of a customer. The next data are queued only if they differ from the last.
     is_snapshot: bool = False
     #: Later messages about the same subject depend on it.
     blocks_dependents: bool = False
-    #: It depends on earlier messages about the same subject.
+    #: It depends on earlier messages about the same subject whose operation ``blocks_dependents``.
     waits_for_subject: bool = False
-    #: Sent to the host after a delivery.
+    #: Sent after a delivery was committed.
     signal: Signal | None = None
 
     def dedupe_key(self, payload: Content) -> str:
-        """What may be queued only once, ever; empty if there is no limit."""
+        """Only one message with this key is ever queued. Empty: no limit."""
         key = payload.get(self.key_field)
         return f"{self.name}:{key}" if self.once and key else ""
 
     def mismatch(self, content: Content, record: Any) -> str:
-        """How PartnerStack's object differs from what was asked for, as far as its answer shows."""
+        """How PartnerStack's object differs from the content. Empty if no difference is known."""
         for name in self.match_fields:
             asked, found = content.get(name), getattr(record, name, None)
             if asked not in (None, "") and found not in (None, "") and asked != found:
@@ -120,7 +121,7 @@ def _create_transaction(client: Client, content: Content) -> Any:
 def _find_transaction(
     client: Client, content: Content, begin: datetime, end: datetime, acquire_slot: AcquireSlot
 ) -> Any:
-    """PartnerStack reads no transaction by its key, so list those of the time in which it was created."""
+    """PartnerStack cannot be asked for a transaction by key, so list those of the time of the attempt."""
     found = _find_between(client, content["key"], begin, end, acquire_slot)
     if found is None and (when := content.get("created_at")):
         acquire_slot()
@@ -136,7 +137,7 @@ def _find_between(client: Client, key: str, begin: datetime, end: datetime, acqu
                 return record
         for error in page.unusable:
             if not isinstance(error.raw, dict) or error.raw.get("key") == key:
-                # It may be the one that is looked for, so "not found" would be wrong.
+                # It may be the wanted record, so "not found" would be wrong.
                 raise error
         if page.next_cursor is not None:
             acquire_slot()
@@ -146,7 +147,7 @@ def _find_between(client: Client, key: str, begin: datetime, end: datetime, acqu
 def _find_action_candidates(
     client: Client, content: Content, mode: str, begin: datetime, end: datetime, acquire_slot: AcquireSlot
 ) -> Iterator[Any]:
-    """The actions of this type and customer from the time of sending."""
+    """The actions of this type and customer that were created while it was sent."""
     customers = Customer.objects.filter(mode=mode, customer_key=content["target_key"])
     customer = customers.values_list("key", flat=True).first()
     pages = client.actions.pages(
@@ -159,7 +160,7 @@ def _find_action_candidates(
 
 
 def _may_be_action(record: Any, content: Content, customer: str | None) -> bool:
-    """PartnerStack does not document how an action names its target, so compare what both have."""
+    """PartnerStack does not document how an action names its target, so compare the fields that both have."""
     if record.type != content["type"]:
         return False
     if content.get("external_key") and record.external_key:
@@ -169,7 +170,7 @@ def _may_be_action(record: Any, content: Content, customer: str | None) -> bool:
     return not customer or not record.customer_key or record.customer_key == customer
 
 
-#: A customer's new data are queued under this name; sequencing makes them a creation or an update.
+#: A customer's data are queued under this name. Sequencing decides whether they are a creation or an update.
 SAVE_CUSTOMER = "customers.save"
 
 CREATE_CUSTOMER = "customers.create"
@@ -256,7 +257,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def names(which: Callable[[Operation], bool]) -> tuple[str, ...]:
-    """The names of the operations of which this is true."""
+    """The names of the operations for which ``which`` returns True."""
     return tuple(operation.name for operation in OPERATIONS.values() if which(operation))
 
 
@@ -266,7 +267,7 @@ def creating_customers() -> tuple[str, ...]:
 
 
 def customer_snapshots() -> tuple[str, ...]:
-    """The operations whose content is all that this site has said of a customer."""
+    """The operations whose content is all data of a customer."""
     return (SAVE_CUSTOMER, *names(lambda operation: operation.is_snapshot))
 
 

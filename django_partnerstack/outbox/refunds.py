@@ -1,5 +1,5 @@
 """
-Refunds. PartnerStack can only delete a transaction: for a part, the rest is created again under a new key.
+Refunds. PartnerStack can only delete a transaction, so after a partial refund the balance is created again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,10 @@ from .queue.messages import NewMessage, customer_lane
 @dataclass(frozen=True)
 class Balance:
     """
-    What is not refunded of a payment: ``amount`` in minor units, and its current ``key`` at PartnerStack.
+    The part of a payment that is not refunded.
+
+    ``key``: its current key at PartnerStack. ``subject``: the key that the payment was reported under.
+    ``amount``: in minor units.
     """
 
     key: str
@@ -59,10 +62,10 @@ class Balance:
 
 def refundable_balance(key: str, *, mode: str) -> Balance:
     """
-    What can be refunded of a payment, by the key that it was reported under. Raises RefundError if nothing
-    can.
+    The balance of a payment, by the key that it was reported under.
 
-    Takes no lock: of two callers that read the same balance only one can queue, because the keys are unique.
+    Raises RefundError if there is none. Takes no lock: if two callers read the same balance, only one of them
+    can queue its messages, because the dedupe keys are unique.
     """
     using = router.db_for_write(OutboxMessage)
     messages = OutboxMessage.objects.using(using).filter(mode=mode, subject=key)
@@ -79,7 +82,7 @@ def refundable_balance(key: str, *, mode: str) -> Balance:
 
 
 def _from_mirror(key: str, mode: str, using: str) -> Balance:
-    """For a payment whose message was deleted long ago."""
+    """The balance of a payment whose message was pruned or that was reported by other means."""
     rows = Transaction.objects.using(using).filter(
         mode=mode, archived=False, missing_since=None, synced_at__isnull=False
     )
@@ -97,6 +100,6 @@ def _from_mirror(key: str, mode: str, using: str) -> Balance:
 
 
 def _belongs_to(candidate: str, key: str) -> bool:
-    """Whether it is the payment itself, or the rest after a refund of it."""
+    """Whether it is the key of the payment, or of its balance after a refund."""
     number = candidate.removeprefix(f"{key}-r")
     return candidate == key or (number != candidate and number.isdecimal())

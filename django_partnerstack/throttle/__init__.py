@@ -1,4 +1,3 @@
 """
-How fast requests may go to PartnerStack, and whether any may: one budget, shared by all processes of the
-site.
+The rate limiter and the circuit breaker that all processes of the site share.
 """

@@ -1,29 +1,29 @@
 """
-The circuit breaker: when most requests fail, or the keys are refused, all requests pause.
+The circuit breaker: it pauses all requests when most of them fail or PartnerStack rejects the keys.
 
-*Closed*: requests flow. *Open*: no request before ``paused_until``. *Half-open*: the pause is over and a
-single probe decides; it closes the breaker, or opens it once more.
+*Closed*: requests are sent. *Open*: no request is sent before ``paused_until``. *Half-open*: the pause is
+over and a single request, the probe, is sent; its result closes the breaker or opens it again.
 """
 
 from __future__ import annotations
 
 import threading
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-#: The breaker opens when this share of at least this many requests within a minute failed.
+#: The breaker opens when this share of at least this many requests within a minute has failed.
 FAILING_SHARE, FAILING_REQUESTS, MINUTE = 0.7, 10, timedelta(minutes=1)
 OPEN_FOR = timedelta(seconds=30)
 
-#: The pause after refused keys. Then a probe checks whether the keys have been corrected.
+#: The pause after PartnerStack rejected the keys. Then a probe checks whether they were corrected.
 REFUSED_KEYS_PAUSE = timedelta(minutes=5)
 
-#: The pause after "too many requests" without a Retry-After, and the longest pause that is obeyed.
+#: The pause after "too many requests" without a Retry-After header, and the longest pause.
 RATE_LIMITED_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(hours=1)
 
 
 class RequestCounter:
-    """Requests of this process that the shared row does not count yet. Threads may share it."""
+    """Counts the requests of this process that the shared row does not include yet. Threads may share it."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -36,7 +36,7 @@ class RequestCounter:
             self._failures += failed
 
     def end_attempt(self) -> None:
-        """Record that an attempt is over, possibly without a request."""
+        """Record that an attempt has ended, possibly without a request."""
         with self._lock:
             self._attempt_ended = True
 
@@ -47,21 +47,16 @@ class RequestCounter:
         return taken
 
 
-def is_open(row: Any, now: datetime) -> bool:
-    """Whether no request may go now."""
-    return row.paused_until is not None and row.paused_until > now
-
-
 def update(row: Any, counter: RequestCounter, *, paused: bool) -> None:
     """
     Add this process's requests to the shared row, and open or close the breaker by the result.
 
-    ``row.now`` is the time. Call it with the row locked; whoever holds the lock saves the row.
+    ``row.now`` is the time. Call it with the row locked, and save the row afterwards.
     """
     requests, failures, attempt_ended = counter.take()
     now = row.now
     if row.half_open and attempt_ended and not requests:
-        # The probe ended without a request: let another go.
+        # The probe ended without a request: allow another.
         row.next_slot_at = None
     if row.half_open and requests and not paused:
         row.half_open, row.next_slot_at = bool(failures), None
@@ -79,7 +74,7 @@ def update(row: Any, counter: RequestCounter, *, paused: bool) -> None:
 
 
 def close(row: Any) -> None:
-    """Let requests go again at once; a probe goes first if the breaker was half-open."""
+    """Allow requests at once. If the breaker is half-open, the first request is a probe."""
     row.paused_until, row.pause_reason = None, ""
     if row.half_open:
         row.next_slot_at = None

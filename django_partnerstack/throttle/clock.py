@@ -1,4 +1,4 @@
-"""The time that all workers of the site agree on."""
+"""The clock that all workers of the site share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.utils import timezone
 
 
 class Now(functions.Now):
-    """The database's time in UTC. Django's own ``Now`` is the server's local time on MySQL."""
+    """The database's time in UTC. Django's ``Now`` is the server's local time on MySQL."""
 
     output_field = DateTimeField()
 
@@ -20,7 +20,7 @@ class Now(functions.Now):
 
 
 class RowLockTime(Now):
-    """The time at which a locked row is returned. ``Now`` is older: from before the wait for the lock."""
+    """The time at which a locked row is returned. ``Now`` would be the time before the wait for the lock."""
 
     def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
         return self.as_sql(compiler, connection, template="CLOCK_TIMESTAMP()", **context)
@@ -33,17 +33,17 @@ class RowLockTime(Now):
 
 class Clock:
     """
-    The database's clock, so that a lease ends at the same time for every worker, whatever its own clock says.
+    The database's clock, so that a lease ends at the same time for every worker, even if clocks differ.
 
-    It is set whenever the shared throttle row is read; between reads this machine only counts seconds.
-    Sleeps go through it as well, so that tests control them.
+    It is set whenever the throttle row is locked; in between it counts seconds with the machine's monotonic
+    clock. Sleeps use it as well, so that tests can control them.
     """
 
     def __init__(self) -> None:
         self.set(timezone.now())
 
     def set(self, at: datetime) -> None:
-        # Both in one assignment: a thread that reads between two would get a time in the future.
+        # Both in one assignment: between two, another thread could read a time in the future.
         self._set = at, time.monotonic()
 
     def now(self) -> datetime:

@@ -1,34 +1,34 @@
-"""The rate limiter: a slot, which is a time to send at, for each request of the site."""
+"""The rate limiter: it gives each request of the site a slot, the time at which to send it."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
 
-#: No slot is handed out that is further away than this.
+#: The furthest slot that is given.
 HORIZON = timedelta(seconds=1)
 
-#: A slot that is later than this is not used: another is acquired.
+#: A slot that is missed by more than this is not used; another is acquired.
 LATE = timedelta(seconds=0.05)
 
-#: Late slots may still be used if this many workers, using all of theirs at once, exceed the rate by at most
+#: Late slots may be used only if this many workers, using all of theirs at once, exceed the rate by at most
 #: 5 %.
 WORKERS = 20
 
 
 class RateLimiter:
-    """Hands out slots at ``PARTNERSTACK_REQUESTS_PER_MINUTE``. The shared row holds the next free slot."""
+    """Gives slots at ``PARTNERSTACK_REQUESTS_PER_MINUTE``. The throttle row stores the next free slot."""
 
     def __init__(self, requests_per_minute: float) -> None:
         self.interval = max(timedelta(minutes=1) / requests_per_minute, timedelta.resolution)
-        #: How many late slots one worker may use. None at the rate that PartnerStack allows.
+        #: How many late slots a worker may use. None at the rate that PartnerStack allows.
         self.late_slots_allowed = LATE // (WORKERS * self.interval)
 
     def slots(self, row: Any, wanted: int, now: datetime) -> list[datetime]:
         """Take at most ``wanted`` slots within the horizon from the locked row."""
         first = max(now, row.next_slot_at or now)
         if not row.half_open:
-            # A next slot beyond the horizon means that the database's clock was set back.
+            # A next slot beyond the horizon: the database's clock was set back.
             first = min(first, now + HORIZON + self.interval)
         free = int((now + HORIZON - first) / self.interval) + 1 if first <= now + HORIZON else 0
         count = min(wanted, free)
@@ -36,5 +36,5 @@ class RateLimiter:
         return [first + number * self.interval for number in range(count)]
 
     def is_usable(self, slot: datetime, now: datetime, *, slots_held: int) -> bool:
-        """Whether a slot can still be used by a process that holds at most ``slots_held`` of them."""
+        """Whether a process that holds at most ``slots_held`` slots may still use this slot."""
         return slots_held <= self.late_slots_allowed or now - slot <= LATE

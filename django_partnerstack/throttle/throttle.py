@@ -1,9 +1,8 @@
 """
-The one gate that each request to PartnerStack passes: a slot of the rate limiter, if the circuit breaker is
-closed.
+The throttle: a request to PartnerStack needs a slot of the rate limiter, and a closed circuit breaker.
 
-Both keep their state in one row for each mode, which is locked first. So claims and slots of all processes of
-the site are given out one after the other.
+Both store their state in a row for each mode, ``ThrottleState``. The row is locked first, so all processes of
+the site claim messages and acquire slots one after the other.
 """
 
 from __future__ import annotations
@@ -26,40 +25,39 @@ from .rate_limiter import HORIZON, RateLimiter
 
 logger = logging.getLogger(__name__)
 
-#: How old this process's knowledge of a pause may be when a request goes.
+#: How long a process may send requests before it reads again whether delivery is paused.
 FRESH = timedelta(seconds=0.1)
 
 STOPPED = "The worker was stopped."
 KEYS_REJECTED = (
-    "PartnerStack rejected your API keys. Delivery resumes within five minutes after you correct "
-    "PARTNERSTACK_SECRET_KEY. {}"
+    "PartnerStack rejected your API keys or their permissions. Delivery resumes within five minutes after you "
+    "correct PARTNERSTACK_SECRET_KEY. {}"
 )
 
-#: Sleeps for some seconds; returns something true if nothing more is to begin.
+#: Sleeps for some seconds; returns something true if the caller must stop.
 Wait = Callable[[float], object]
 
 
 class Throttle:
-    """One process's access to the shared rate limiter and circuit breaker. Threads may share it."""
+    """A process's access to the shared rate limiter and circuit breaker. Threads may share it."""
 
     def __init__(self, mode: str, clock: Clock, *, requests_per_minute: float) -> None:
         self.mode = mode
         self.clock = clock
         self.rate_limiter = RateLimiter(requests_per_minute)
         self.requests = RequestCounter()
-        #: Known to this process before the row says so, so that its threads stop at once.
+        #: Set before the row is updated, so that the threads of this process stop at once.
         self.paused_until: datetime | None = None
-        #: The pause that is being written into the shared row.
+        #: A pause that is not saved yet.
         self._pausing_until: datetime | None = None
         self._known_at = clock.now()
 
     @contextmanager
     def locked(self, *, durable: bool = True) -> Iterator[ThrottleState]:
         """
-        Lock the shared row for the block, which is one transaction, and save it at the end.
+        Lock the throttle row for the block, which is a transaction, and save the row at its end.
 
-        With ``durable=False`` it may be a part of another transaction, such as that of a request in the
-        admin.
+        With ``durable=False`` it may be part of another transaction, such as that of an admin request.
         """
         using = router.db_for_write(OutboxMessage)
         with transaction.atomic(using, durable=durable):
@@ -74,7 +72,7 @@ class Throttle:
     def _lock(self, using: str) -> ThrottleState:
         rows: models.QuerySet[Any] = ThrottleState.objects.using(using).filter(mode=self.mode)
         if not connections[using].features.has_select_for_update:
-            # SQLite allows one writer: an UPDATE makes this process the one.
+            # SQLite allows one writer at a time: the UPDATE takes the write lock.
             rows.update(mode=self.mode)
         rows = rows.select_for_update().annotate(now=RowLockTime())
         row = rows.first()
@@ -84,15 +82,15 @@ class Throttle:
         return row
 
     def is_open(self, row: ThrottleState) -> bool:
-        """Whether the circuit breaker is open: no request may go."""
-        return circuit_breaker.is_open(row, self.clock.now())
+        """Whether the circuit breaker is open, so no request may be sent."""
+        return row.paused_until is not None and row.paused_until > self.clock.now()
 
     def slots(self, row: ThrottleState, wanted: int) -> list[datetime]:
-        """The times of the next requests: at most ``wanted``."""
+        """Take the next slots: at most ``wanted``."""
         return self.rate_limiter.slots(row, wanted, self.clock.now())
 
     def acquire_slot(self, wait: Wait) -> None:
-        """Wait for one more slot. Raises DeliveryPaused if no request may go now."""
+        """Wait for a slot. Raises DeliveryPaused if no request may be sent now."""
         while True:
             try:
                 with self.locked() as row:
@@ -106,15 +104,15 @@ class Throttle:
                 raise DeliveryPaused(STOPPED)
 
     def _one_slot(self, row: ThrottleState) -> list[datetime]:
-        """While the breaker is half-open only the probe gets slots, and it gets them at once."""
+        """While the breaker is half-open only the probe acquires slots; it gets them at once."""
         return [self.clock.now()] if row.half_open else self.slots(row, 1)
 
     def wait_for_slot(self, slot: datetime, wait: Wait, *, slots_held: int) -> None:
         """
-        Wait until a slot has come; acquire another if it is too late for this one.
+        Wait for the time of a slot. Acquires another slot if that time is past.
 
-        ``slots_held``: how many slots this process holds at most. Raises DeliveryPaused if no request may go
-        then.
+        ``slots_held``: how many slots this process holds at most. Raises DeliveryPaused if no request may be
+        sent then.
         """
         if self.rate_limiter.is_usable(slot, self.clock.now(), slots_held=slots_held):
             self._wait_until(slot, wait)
@@ -128,7 +126,7 @@ class Throttle:
         self.check()
 
     def check(self) -> None:
-        """Raises DeliveryPaused if no request may go. Another process may have paused a moment ago."""
+        """Raises DeliveryPaused if no request may be sent, as of less than ``FRESH`` ago."""
         if self.clock.now() - self._known_at > FRESH:
             self._read_pause()
         if self.paused_until is not None and self.paused_until > self.clock.now():
@@ -147,7 +145,7 @@ class Throttle:
         self._known_at = self.clock.now()
 
     def pause(self, until: datetime, reason: str, *, probe: bool = False) -> None:
-        """Let no request go before ``until``; with ``probe`` a single request goes first then."""
+        """Send no request before ``until``. With ``probe`` only a single request is sent first then."""
         self.paused_until = self._pausing_until = max(until, self.paused_until or until)
         try:
             with self.locked() as row:
@@ -155,33 +153,33 @@ class Throttle:
                 row.pause_reason, row.half_open = reason[:255], row.half_open or probe
         except Error as error:
             logger.warning(
-                "Only this process knows that delivery is paused: the database failed (%s).", error
+                "Delivery is paused in this process only, because the database failed (%s).", error
             )
         finally:
             self._pausing_until = None
 
     def pause_for_rate_limit(self, retry_after: float | None) -> None:
-        """PartnerStack answered "too many requests", or asked to wait ``retry_after`` seconds."""
+        """Pause because PartnerStack has too many requests, or asked to wait ``retry_after`` seconds."""
         pause = (
             RATE_LIMITED_PAUSE if retry_after is None else min(timedelta(seconds=retry_after), LONGEST_PAUSE)
         )
         self.pause(self.clock.now() + pause, "PartnerStack asked for a pause.")
 
     def pause_for_refused_keys(self, reason: str) -> None:
-        """PartnerStack refused the keys. No message is the cause, so none spends an attempt."""
+        """Pause because PartnerStack rejected the keys. That counts as an attempt of no message."""
         self.pause(self.clock.now() + REFUSED_KEYS_PAUSE, KEYS_REJECTED.format(reason), probe=True)
 
 
 def site_throttle(mode: str) -> Throttle:
-    """The throttle as the site's settings configure it."""
+    """The throttle with the site's settings."""
     return Throttle(mode, Clock(), requests_per_minute=conf.requests_per_minute)
 
 
 def resume_delivery(mode: str) -> bool:
     """
-    Let messages of a mode go again at once. Returns whether delivery was paused.
+    End the pause of a mode. Returns whether delivery was paused.
 
-    After refused keys or many failures a single message, the probe, goes first. Safe to repeat.
+    After rejected keys or many failures a single message, the probe, is sent first. Safe to repeat.
     """
     throttle = site_throttle(mode)
     with throttle.locked(durable=False) as row:

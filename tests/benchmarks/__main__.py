@@ -1,8 +1,7 @@
 """
-A pull against the plain way of doing it: ``python -m tests.benchmarks [CUSTOMERS]``.
+A pull compared with a plain loop: ``python -m tests.benchmarks [CUSTOMERS]``.
 
-``POSTGRESQL_URL`` and ``MARIADB_URL`` say which databases, next to a SQLite file; give one as an empty text
-to leave it out.
+Runs on SQLite, and on the databases of ``POSTGRESQL_URL`` and ``MARIADB_URL``; an empty value skips one.
 """
 
 import json
@@ -17,7 +16,7 @@ DATABASES = {
     "PostgreSQL": os.environ.get("POSTGRESQL_URL", "postgres:///partnerstack"),
     "MariaDB": os.environ.get("MARIADB_URL", "mysql://root@127.0.0.1/partnerstack"),
 }
-#: The fewest times that a pull must be as fast as the loop, and the most that it may take.
+#: How many times as fast as the loop a pull must be.
 TARGETS = {"first load": {"SQLite": 8, "PostgreSQL": 25}, "unchanged": {"SQLite": 60, "PostgreSQL": 60}}
 SMALL, LARGE = 10_000, 200_000
 

@@ -1,4 +1,4 @@
-"""What the outbox costs: a save that is reported, and a claim where very many messages wait. Prints JSON."""
+"""What the outbox costs: saving a reported payment, and a claim with many messages queued. Prints JSON."""
 
 import json
 import time
@@ -29,16 +29,16 @@ def milliseconds(work: Callable[[], object]) -> float:
 
 def saving() -> dict[str, float]:
     """
-    The median of saves in a transaction of their own, and what two ways to queue a message add, in turn.
+    The median of a plain save in its own transaction, and what each of two ways to queue a message adds.
 
-    Beside messages of some weeks: PostgreSQL takes the wrong index of a table that it knows nothing of.
+    The outbox is filled first, because PostgreSQL chooses a wrong index without statistics of the table.
     """
     from django_partnerstack import track
     from tests.shop.models import Account, Payment
 
     fill(1_000, OLDER)
     account = Account.objects.create(email="owner@example.com")
-    took: dict[str, list[float]] = {"plain": [], "by hand": [], "reported": []}
+    durations: dict[str, list[float]] = {"plain": [], "by hand": [], "reported": []}
 
     def save(way: str) -> None:
         with transaction.atomic():
@@ -51,14 +51,14 @@ def saving() -> dict[str, float]:
                 track.report(payment)
 
     for _ in range(SAVES):
-        for way, times in took.items():
+        for way, times in durations.items():
             times.append(milliseconds(partial(save, way)))
-    plain = median(took.pop("plain"))
-    return {"plain": plain, **{way: median(times) - plain for way, times in took.items()}}
+    plain = median(durations.pop("plain"))
+    return {"plain": plain, **{way: median(times) - plain for way, times in durations.items()}}
 
 
 def message_by_hand(payment: "Payment") -> "OutboxMessage":
-    """The least that a site would write itself: the same row, with Django's own save."""
+    """The least that a site would write itself: the same row, saved with Django's ORM."""
     from django.utils import timezone
 
     from django_partnerstack.models import OutboxMessage
@@ -108,15 +108,16 @@ def fill(lanes: int, messages: int = WAITING) -> None:
 
 
 def claiming(lanes: int) -> float:
-    from django_partnerstack.outbox.queue.claim import claim
+    from django_partnerstack.outbox.queue.claim import DeliveredLanes, claim
     from django_partnerstack.throttle.clock import Clock
     from django_partnerstack.throttle.throttle import Throttle
 
     fill(lanes)
-    line = Throttle("test", Clock(), requests_per_minute=10_000_000)
-    # The lease is over at once, so that few lanes can be claimed again and again.
+    throttle = Throttle("test", Clock(), requests_per_minute=10_000_000)
+    delivered = DeliveredLanes()
+    # The lease expires at once, so that few lanes can be claimed again and again.
     lease = timedelta(seconds=0)
-    return median(milliseconds(lambda: claim(line, 8, lease=lease)) for _ in range(CLAIMS))
+    return median(milliseconds(lambda: claim(throttle, delivered, 8, lease=lease)) for _ in range(CLAIMS))
 
 
 if __name__ == "__main__":

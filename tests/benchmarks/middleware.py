@@ -1,8 +1,8 @@
 """
-What the middleware costs a page that no partner's link led to: ``python -m tests.benchmarks.middleware``.
+What the middleware costs a request without a partner link: ``python -m tests.benchmarks.middleware``.
 
-The view does nothing, so that the difference is the middleware's own; the query of the address holds the
-letters at which it looks twice, or nothing.
+The view does nothing, so the difference is the cost of the middleware. The query string is empty, or contains
+the letters that the middleware looks for.
 """
 
 import os
@@ -16,13 +16,13 @@ import django
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-#: The most microseconds that it may take, in the middle.
+#: The most microseconds that the middleware may add, as a median.
 TARGET = 20.0
 REQUESTS, ROUNDS = 2_000, 15
 
 
-def in_the_middle(get_response, address: str, cookie: str) -> float:
-    """Microseconds a request, p50, of requests that are made beforehand."""
+def median_microseconds(get_response, address: str, cookie: str) -> float:
+    """The median duration of a request. The requests are built beforehand."""
     headers = {"Cookie": f"partnerstack={cookie}; sessionid=abc; csrftoken=def"}
     requests = [RequestFactory().get(address, headers=headers) for _ in range(REQUESTS)]
     times = []
@@ -46,7 +46,10 @@ def main() -> int:
     worst = 0.0
     for name, address in (("no parameters", "/pricing/"), ("other parameters", "/pricing/?page=2&tags=a")):
         pairs = [
-            (in_the_middle(view, address, kept), in_the_middle(AttributionMiddleware(view), address, kept))
+            (
+                median_microseconds(view, address, kept),
+                median_microseconds(AttributionMiddleware(view), address, kept),
+            )
             for _ in range(ROUNDS)
         ]
         without, with_ours = (statistics.median(column) for column in zip(*pairs, strict=True))

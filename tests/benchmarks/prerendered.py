@@ -1,5 +1,5 @@
 """
-A list of customers whose answers are all made beforehand, so that it is not the server that is measured.
+A list of customers with prepared responses, so that the server is not what is measured.
 
 Run as a program with a number of customers: prints its URL, serves until its standard input ends.
 """
@@ -16,7 +16,7 @@ FIRST = 1_700_000_000_000
 
 
 def customer(number: int) -> dict:
-    """An object with the fields that PartnerStack's customers are known to have."""
+    """A customer with the fields that PartnerStack returns."""
     return {
         "key": f"cus_{number:014d}",
         "customer_key": f"account-{number}",
@@ -38,7 +38,7 @@ def customer(number: int) -> dict:
 
 
 def pages(count: int) -> dict[bytes, bytes]:
-    """The whole answers by the cursor that asks for them, newest object first."""
+    """The whole responses by cursor, newest object first."""
     answers = {}
     cursor = b""
     for first in range(0, count, PAGE):
@@ -59,7 +59,7 @@ async def serve(count: int) -> None:
             self.transport = transport
 
         def data_received(self, request: bytes) -> None:
-            # A request without a body is small enough to come in one piece.
+            # A request without a body is small enough to arrive in one piece.
             cursor = request.split(b" ", 2)[1].partition(b"starting_after=")[2].partition(b"&")[0]
             self.transport.write(answers[cursor])
 

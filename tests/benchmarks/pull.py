@@ -1,8 +1,8 @@
 """
-What is measured of a pull, in a process and a database of its own.
+Measures a pull, in a separate process and database.
 
-Run as a program with a URL of ``prerendered``, the number of customers there, and what to measure: ``speed``
-or ``memory``. Prints JSON. ``DATABASE_URL`` says where.
+Run as a program with a URL of ``prerendered``, the number of its customers, and what to measure: ``speed`` or
+``memory``. Prints JSON. ``DATABASE_URL`` chooses the database.
 """
 
 import json
@@ -30,14 +30,14 @@ def database() -> Iterator[None]:
 
 
 def rate(rows: int, work: Callable[[], object]) -> float:
-    """Rows a second."""
+    """Rows per second."""
     begin = time.perf_counter()
     work()
     return rows / (time.perf_counter() - begin)
 
 
 class Job:
-    """The same customers into the same table, in the plain way and in ours."""
+    """Writes the same customers into the same table, with a plain loop and with a pull."""
 
     def __init__(self, url: str, count: int) -> None:
         from django_partnerstack import models
@@ -52,7 +52,7 @@ class Job:
         self.models.Customer.objects.all().delete()
 
     def loop(self) -> None:
-        """As it is written by hand: each object by itself, over the same pages, a few thousand of them."""
+        """What a site would write itself: ``update_or_create`` for each object, for a sample of them."""
         from django.utils import timezone
 
         from django_partnerstack.mapping import to_row
@@ -73,12 +73,12 @@ class Job:
         assert pulled.read == self.count, pulled
 
     def http(self) -> None:
-        """The ceiling: nothing is stored."""
+        """The upper limit: read all, store nothing."""
         assert sum(1 for record in self.client.customers.iterate()) == self.count
 
 
 def speed(job: Job) -> dict:
-    """Medians of rounds in which everything takes its turn, since other work shares the machine."""
+    """Medians of several rounds, because other work may share the machine."""
     rounds: dict[str, list[float]] = {}
     for _ in range(ROUNDS):
         job.empty()
@@ -92,7 +92,7 @@ def speed(job: Job) -> dict:
 
 
 def queries(job: Job) -> int:
-    """The most queries between two pages of a full walk, apart from those that begin and end transactions."""
+    """The most queries between two pages of a full pull, without those that begin and end transactions."""
     log: list[str] = []
     counts: list[int] = []
 
@@ -104,7 +104,7 @@ def queries(job: Job) -> int:
         counts.append(sum(not sql.startswith(("BEGIN", "SAVEPOINT", "RELEASE")) for sql in log))
         log.clear()
 
-    # The most there can be to do: some customers to adopt, and all to write.
+    # The worst case: some placeholders to fill, and all rows to write.
     job.models.Customer.objects.update(raw={})
     job.models.Customer.objects.filter(customer_key__endswith="0").update(key=None)
     with connection.execute_wrapper(note):
@@ -113,7 +113,7 @@ def queries(job: Job) -> int:
 
 
 def memory(job: Job) -> dict:
-    """The most memory that this process ever used, in MiB."""
+    """The peak memory of this process in MiB."""
     job.pull()
     job.pull(full=True)
     return {"peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}

@@ -1,7 +1,8 @@
 """
-How fast messages leave, beside other queues, on PostgreSQL: ``python -m tests.benchmarks.push [MESSAGES]``.
+The throughput of the outbox and of other queues: ``python -m tests.benchmarks.push [MESSAGES]``.
 
-Everything takes its turn in each round, since other work shares the machine; medians are printed.
+Needs PostgreSQL; ``POSTGRESQL_URL`` chooses the database. The queues alternate in each round, because other
+work may share the machine; prints medians.
 """
 
 import json
@@ -14,9 +15,9 @@ from .sink import sink
 
 ROUNDS = 3
 QUEUES = ("outbox", "procrastinate", "tasks_db")
-#: The fewest messages a second, by the milliseconds that an answer takes.
+#: The required messages per second, by the latency of an answer in milliseconds.
 TARGETS = {0: 400, 20: 250}
-#: Messages for which the memory is compared, in MiB at most.
+#: The numbers of messages for which the memory is compared, and the most that it may be, in MiB.
 SMALL, LARGE, MOST_MEMORY = 5_000, 100_000, 100
 
 
@@ -54,7 +55,7 @@ def costs() -> None:
     print(f"saving a payment: {found['plain']:.2f} ms; reporting it adds {added:.2f} ms (at most 0.5)")
     print(f"  a plain save of the same row in a savepoint adds {by_hand:.2f} ms: {added / by_hand:.1f} times")
     for lanes, milliseconds in found["claims"].items():
-        print(f"claim of 8 with 100,000 waiting in {int(lanes):,} lanes: {milliseconds:.1f} ms (at most 10)")
+        print(f"claim of 8 of 100,000 messages in {int(lanes):,} lanes: {milliseconds:.1f} ms (at most 10)")
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """
-The same messages through the same sink: this app's outbox, and the queues that a site might take instead.
+Send the same messages to the same sink through this app's outbox and through other queues.
 
-Run as a program with a queue's name, the sink's URL and the number of messages; prints JSON. Each runs in a
-process and a database of its own, with one worker process. Every queue commits each outcome.
+Run as a program with the name of a queue, the URL of the sink and the number of messages; prints JSON. Each
+run has its own process and database, with one worker process. Every queue commits each outcome.
 """
 
 import asyncio
@@ -32,14 +32,14 @@ def outbox(url: str, count: int) -> Callable[[], None]:
     from django_partnerstack.outbox.queue.messages import NewMessage, enqueue
 
     for number in range(count):
-        # Each with a commit of its own, as a site has it: what is told after a commit is kept until then.
-        draft = NewMessage(
+        # Each in its own transaction, as in a site.
+        message = NewMessage(
             operation="transactions.create",
             lane=f"partnership:{number}",
             subject=f"payment-{number}",
             payload=payload(number),
         )
-        assert enqueue(draft, mode="test")
+        assert enqueue(message, mode="test")
     client = Client("pk_benchmark", "sk_benchmark", api_url=f"{url}/api/v2")
     worker = DeliveryLoop(client, mode="test", threads=THREADS, requests_per_minute=10_000_000)
 
@@ -54,7 +54,7 @@ local = threading.local()
 
 
 def post(url: str, number: int) -> None:
-    """What a task does that is written by hand: one connection is kept by each thread."""
+    """A task as a site would write it. Each thread keeps its connection."""
     if not hasattr(local, "session"):
         local.session = requests.Session()
     local.session.post(f"{url}/api/v2/transactions", json=payload(number), timeout=30).raise_for_status()
@@ -88,11 +88,11 @@ def procrastinate(url: str, count: int) -> Callable[[], None]:
 
 
 def tasks_db(url: str, count: int) -> Callable[[], None]:
-    """Its worker does one task after the other."""
+    """Its worker runs one task after the other."""
     from django.core.management import call_command
     from django.tasks import task
 
-    # A worker finds a task by its path, which is that of the function.
+    # A worker finds a task by the path of its function.
     globals()["post"] = send = task(post)
     with transaction.atomic():
         for number in range(count):

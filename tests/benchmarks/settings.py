@@ -1,4 +1,4 @@
-"""The settings of the tests, with SQLite as Django has it: on disk after each commit."""
+"""The settings of the tests, but SQLite writes to disk after each commit, as by default."""
 
 import os
 import tempfile

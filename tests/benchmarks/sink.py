@@ -1,5 +1,5 @@
 """
-A PartnerStack that takes everything, after a fixed time, so that it is not the server that is measured.
+A PartnerStack that accepts everything after a fixed time, so that the server is not what is measured.
 
 Run as a program with the milliseconds: prints its URL, serves until its standard input ends.
 """
@@ -19,8 +19,8 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, sec
             length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
             sent = json.loads(await reader.readexactly(length) or b"{}")
             await asyncio.sleep(seconds)
-            made = {"key": "cus_1", **sent, "test": True, "updated_at": 1_700_000_000_000}
-            body = json.dumps({"data": made, "message": "ok", "status": 200}).encode()
+            created = {"key": "cus_1", **sent, "test": True, "updated_at": 1_700_000_000_000}
+            body = json.dumps({"data": created, "message": "ok", "status": 200}).encode()
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
     except (asyncio.IncompleteReadError, ConnectionError):
         writer.close()

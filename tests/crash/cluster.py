@@ -1,4 +1,4 @@
-"""A PostgreSQL of one's own, that may be stopped as if the power failed."""
+"""A separate PostgreSQL server, which a test can stop as if the power failed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 
 
 def binaries() -> Path | None:
-    """Where initdb and pg_ctl are, if they are."""
+    """The folder of initdb and pg_ctl; None if they are not installed."""
     config = shutil.which("pg_config")
     found = []
     if config:
@@ -24,14 +24,14 @@ def binaries() -> Path | None:
 
 
 def cut(connection: Any) -> None:
-    """End the backend of a connection, from another one."""
+    """End the backend of a connection from another connection."""
     with connection.Database.connect(**connection.get_connection_params()) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
 
 
 @contextmanager
 def cluster(folder: Path) -> Iterator[Cluster]:
-    """A server in ``folder``, which ends with the block."""
+    """A server in ``folder`` that runs for the block."""
     found = binaries()
     assert found
     server = Cluster(found, folder)
@@ -43,7 +43,7 @@ def cluster(folder: Path) -> Iterator[Cluster]:
 
 
 class Cluster:
-    """PostgreSQL refuses to run as root, and is then run as the user that its package makes."""
+    """A server. For root it runs as the user that PostgreSQL's package creates, because root is refused."""
 
     def __init__(self, programs: Path, folder: Path) -> None:
         self.programs, self.folder = programs, folder
@@ -51,7 +51,7 @@ class Cluster:
         self.url = f"postgres://postgres@127.0.0.1:{self.port}"
 
     def renew(self, database: str) -> None:
-        """An empty database of that name."""
+        """Create an empty database with this name."""
         self._connected("dropdb", "--if-exists", "--force", database)
         self._connected("createdb", database)
 
@@ -66,7 +66,7 @@ class Cluster:
         self._run("pg_ctl", "start", "--wait", "-o", options, "-l", str(self.folder / "log"))
 
     def stop(self) -> None:
-        """At once, as if the power had failed."""
+        """Stop at once, as if the power failed."""
         self._run("pg_ctl", "stop", "--wait", "-m", "immediate")
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -33,7 +33,7 @@ def family(transactional_db, server, tmp_path):
 
 @pytest.fixture
 def show(request):
-    """Says a line at the end of the run, whether the tests passed or not, and whichever process ran them."""
+    """Prints a line at the end of the run, whether or not the tests passed, from any process."""
     return lambda line: request.node.user_properties.append(("counted", f"{connection.vendor}: {line}"))
 
 

@@ -1,4 +1,4 @@
-"""What happens at a site. The same seed gives the same history, so what is to come of it is known."""
+"""The history of a site. The same seed gives the same history, so its effects at PartnerStack are known."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from random import Random
 
-#: Numbers of objects whose transaction is rolled back begin here, so that their keys give them away.
+#: Objects whose transaction is rolled back have numbers from here on, so that their keys can be recognised.
 GHOSTS = 500_000_000
 
 
 @dataclass(frozen=True)
 class Event:
     """
-    One transaction of the host. ``kept``: committed, and not rolled back.
+    A transaction of the host. ``kept``: it is committed, not rolled back.
 
-    ``cents``: what is paid, or paid back; ``text``: a new name.
+    ``cents``: the amount paid or refunded. ``text``: a new name.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class History:
         self.number = number
         self.accounts = 0
         self.payments = 0
-        #: What is left of payments that can be paid back, by number: account and cents.
+        #: Payments that can be refunded, by number: account and cents.
         self.paid: dict[int, tuple[int, int]] = {}
 
     def __iter__(self) -> Iterator[Event]:
@@ -76,12 +76,12 @@ class History:
         return Event("change", account, text=f"Name {GHOSTS + number}", kept=False)
 
 
-#: A verb and the key or the name that it is about.
+#: A verb, and the key or name that it is about.
 Effect = tuple[str, str]
 
 
 def effects(events: Iterable[Event]) -> dict[str, list[Effect]]:
-    """Customer key → what is to happen at PartnerStack, in this order, once each."""
+    """By customer key, the effects that PartnerStack must have, in this order and once each."""
     expected: dict[str, list[Effect]] = defaultdict(list)
     paid = {event.payment: event.cents for event in events if event.kind == "payment"}
     for event in events:

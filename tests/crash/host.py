@@ -1,4 +1,4 @@
-"""The host: writes its history in real transactions. As a process, as many events at a time as it is told."""
+"""The host: it writes its history in real transactions. As a process it writes as many events as ordered."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .history import Event, History
 
 
 class RolledBack(Exception):
-    """Something else of the host's failed in the same transaction."""
+    """Other code of the host failed in the same transaction."""
 
 
 def write(event: Event) -> None:
@@ -41,7 +41,7 @@ def _write(event: Event) -> None:
         track.refund(f"payment-{event.payment}", amount=event.cents)
 
 
-def write_when_told(orders: Connection, seed: int, number: int) -> None:
+def write_on_order(orders: Connection, seed: int, number: int) -> None:
     history = iter(History(seed, number))
     while True:
         for event in islice(history, orders.recv()):

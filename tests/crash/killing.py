@@ -1,4 +1,4 @@
-"""Workers that are killed, at named points and at random moments, while the site goes on."""
+"""Workers that are killed at named points and at random, while the site writes."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from .processes import Child, Family, context, until
 from .traps import POINTS
 
 AT_RANDOM = "at random"
-#: Seconds that a worker may live without coming to its point.
+#: Seconds that a worker may live without reaching its point.
 PATIENCE = 4
 
 
 class Victim:
-    """A worker with the point at which it dies, or the moment."""
+    """A worker, and the point or the time at which it is killed."""
 
     def __init__(self, family: Family, point: str, random: Random) -> None:
         self.point = point
@@ -36,12 +36,12 @@ class Victim:
 
     @property
     def place(self) -> str:
-        """Where it died."""
+        """The point at which it was killed."""
         return self.point if "trap:" in self.child.said else AT_RANDOM
 
 
 class Killing:
-    """Lets a site's ``events`` happen, and so many workers die meanwhile. 1 to 4 work at a time."""
+    """Runs a site's ``events`` while ``kills`` workers are killed. 1 to 4 work at a time."""
 
     def __init__(self, family: Family, *, seed: int, events: int, kills: int) -> None:
         self.family = family
@@ -49,7 +49,7 @@ class Killing:
         self.events, self.kills = events, kills
         self.killed: Counter[str] = Counter()
         self.orders, theirs = context.Pipe()
-        family.start(host.write_when_told, theirs, seed, events)
+        family.start(host.write_on_order, theirs, seed, events)
         self.points = deque((*POINTS, AT_RANDOM, AT_RANDOM, AT_RANDOM))
         self.victims: list[Victim] = []
 
@@ -73,10 +73,10 @@ class Killing:
             self.victims.remove(victim)
             self.killed[victim.place] += 1
             if victim.place != victim.point:
-                # Others have left it nothing to come to its point with.
+                # Other workers left it no message to reach its point with.
                 self.points.appendleft(victim.point)
         return len(dead)
 
     def finish(self, *, workers: int) -> list[Child]:
-        """Workers that nobody kills, for the rest."""
+        """Start workers that are not killed, for the rest."""
         return [self.family.start(worker.work) for _ in range(workers)]

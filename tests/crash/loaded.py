@@ -1,4 +1,4 @@
-"""What the processes of these tests have in common: Django, loaded before they are forked."""
+"""Loads Django before the processes of these tests are forked."""
 
 import os
 from typing import Any
@@ -15,7 +15,7 @@ from . import host, worker  # noqa: E402, F401
 
 
 def use(database: dict[str, Any], settings: dict[str, Any]) -> None:
-    """Settings of one process, before it has connected to anything."""
+    """Apply the settings of a process before it connects to anything."""
     del connections["default"]
     connections.settings.update(connections.configure_settings({"default": database}))
     for name, value in settings.items():

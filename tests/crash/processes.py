@@ -1,7 +1,7 @@
 """
-Processes that a test starts, and waits for. All are ended with the test, each by its number.
+Processes that a test starts and waits for. Each is ended with the test.
 
-They are forked from one that has Django loaded, because a worker's start takes longer than most of its lives.
+They are forked from a process that has loaded Django, because that takes longer than most workers live.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ context.set_forkserver_preload(["tests.crash.loaded"])
 
 
 def until(found: Callable[[], T], *, seconds: float, what: str) -> T:
-    """What ``found`` returns, once it is something. The only place where these tests wait."""
+    """Wait until ``found`` returns something true, and return it. Fails after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not (result := found()):
         if time.monotonic() > deadline:
@@ -35,12 +35,12 @@ def until(found: Callable[[], T], *, seconds: float, what: str) -> T:
 
 
 def moment(seconds: float) -> None:
-    """A real process is given so long, so that what comes next finds it anywhere."""
+    """Let the processes run for some seconds, so that they are interrupted at an arbitrary point."""
     time.sleep(seconds)
 
 
 def live(job: Job, output: Path, database: dict[str, Any], settings: dict[str, Any], args: Any) -> None:
-    """What a process does: ``job``, on that database, with those settings."""
+    """What a process runs: ``job`` on this database with these settings."""
     from tests.crash import loaded
 
     file = os.open(output, os.O_WRONLY | os.O_CREAT)
@@ -53,7 +53,7 @@ def live(job: Job, output: Path, database: dict[str, Any], settings: dict[str, A
 
 
 def _end_with_the_test() -> None:
-    """Where the test's own process is ended, it can end no other."""
+    """End this process if the process of the test was killed and cannot end it."""
     test = multiprocessing.parent_process()
     assert test
     test.join()
@@ -77,18 +77,18 @@ class Child:
 
     @property
     def code(self) -> int | None:
-        """Its exit status, or minus the signal that ended it; None while it runs."""
+        """The exit status, or minus the number of the signal that ended it; None while it runs."""
         return self.process.exitcode
 
     def send(self, number: signal.Signals) -> None:
         assert self.process.pid
         if self.code is None:
-            # It may end by itself at this very moment.
+            # It may just have ended by itself.
             with suppress(ProcessLookupError):
                 os.kill(self.process.pid, number)
 
     def wait(self, seconds: float) -> int | None:
-        """Its exit status, once it has ended."""
+        """Wait for its end. Returns the exit status; None if it still runs after ``seconds``."""
         self.process.join(seconds)
         return self.code
 
@@ -98,7 +98,7 @@ class Child:
 
 
 class Family:
-    """The children of one test, on one database."""
+    """The processes of a test, which share a database."""
 
     def __init__(self, folder: Path, database: dict[str, Any], **settings: Any) -> None:
         self.folder, self.database, self.settings = folder, database, settings
@@ -112,5 +112,5 @@ class Family:
     def end(self) -> None:
         for child in self.children:
             child.end()
-            # Shown if the test has failed.
+            # pytest shows it if the test failed.
             print(child.name, child.code, child.said[-2000:])

@@ -1,4 +1,4 @@
-"""The database goes away, as the workers see it: one backend at a time, or the whole server."""
+"""The database fails: one connection at a time, or the whole server."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ AT_MOST = 5
 
 @pytest.fixture(scope="module")
 def postgresql():
-    # Not in pytest's own folder, which other users may not enter.
+    # Not in pytest's folder, which other users cannot enter.
     with tempfile.TemporaryDirectory() as folder, cluster(Path(folder)) as server:
         yield server
 
 
 @pytest.fixture
 def site(postgresql, server, witness, tmp_path):
-    """A site on that server, with much to tell."""
+    """A site on that server, with many messages."""
     postgresql.renew("site")
     database = environ.Env.db_url_config(f"{postgresql.url}/site")
     family = Family(tmp_path, database, PARTNERSTACK_API_URL=f"{server.url}/api/v2")
@@ -65,7 +65,7 @@ def delivered(witness):
     return verdict if not verdict.lost else None
 
 
-def test_workers_outlive_a_database_that_crashes_and_soon_deliver_again(site, postgresql, witness, show):
+def test_workers_survive_a_crash_of_the_database_and_soon_deliver_again(site, postgresql, witness, show):
     workers = [site.start(work), site.start(work)]
     seconds = []
     for _ in range(2):
@@ -85,26 +85,24 @@ def test_workers_outlive_a_database_that_crashes_and_soon_deliver_again(site, po
 
 
 @pytest.mark.parametrize(("job", "code"), [(command, 0), (command_line, 1)])
-def test_a_worker_that_is_told_to_stop_does_not_wait_for_a_database_that_is_gone(
-    site, postgresql, witness, show, job, code
-):
+def test_a_stopping_worker_does_not_wait_for_a_missing_database(site, postgresql, witness, show, job, code):
     worker = site.start(job)
     until(lambda: len(witness.writes) > 5, seconds=20, what="some deliveries")
     postgresql.stop()
-    told = witness.clock()
+    signalled = witness.clock()
     worker.send(signal.SIGTERM)
     try:
         assert worker.wait(20) == code, worker.said
     finally:
         postgresql.start()
-    took = witness.clock() - told
-    show(f"SIGTERM while the database is down: exit status {code} after {took:.2f} s")
-    assert took < AT_MOST
+    seconds = witness.clock() - signalled
+    show(f"SIGTERM while the database is down: exit status {code} after {seconds:.2f} s")
+    assert seconds < AT_MOST
     assert "Traceback" not in worker.said
 
 
-@pytest.mark.parametrize(("point", "every"), [("the claim's", 8), ("the result's", 8), ("the line's", 2)])
-def test_workers_outlive_connections_that_are_cut_at_a_commit(site, witness, show, point, every):
+@pytest.mark.parametrize(("point", "every"), [("the claim's", 8), ("the result's", 8), ("the throttle's", 2)])
+def test_workers_survive_connections_that_are_cut_at_a_commit(site, witness, show, point, every):
     witness.faults.add("status", method="POST", status=503, rate=0.1, after_effect=True, retry_after=0)
     workers = [site.start(work_and_be_cut_off, 4, f"before {point} commit", every) for _ in range(2)]
     verdict = until(lambda: delivered(witness), seconds=45, what="everything is delivered")

@@ -1,4 +1,4 @@
-"""A service with nothing to do: what it costs, and how soon it does something."""
+"""An idle worker: what it costs, and how soon it sends a new message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .worker import command, work_and_say_queries
 TIMES = 100 if LONG else 10
 
 
-def test_what_is_committed_arrives_within_a_poll_or_two(family, witness, show):
+def test_a_committed_message_arrives_within_two_polls(family, witness, show):
     random, seconds = Random(5), []
     write(Event("sign-up", 1))
     family.start(command)
@@ -30,14 +30,14 @@ def test_what_is_committed_arrives_within_a_poll_or_two(family, witness, show):
     assert p99 < 2
 
 
-def test_an_idle_worker_asks_the_database_once_a_second(family, show):
+def test_an_idle_worker_sends_one_query_a_second(family, show):
     worker = family.start(work_and_say_queries)
     rate = until(lambda: idle_rate(worker.said), seconds=30, what="the worker has nothing to do")
     show(f"idle: {rate:.2f} queries a second")
 
 
 def idle_rate(said):
-    """Queries a second among the last five, if those are few enough."""
+    """The rate of the last five queries; None as long as it is above one a second."""
     times = [float(line.split()[1]) for line in said.splitlines() if line.startswith("query ")][-6:]
     rate = 5 / (times[-1] - times[0]) if len(times) == 6 else None
     return rate if rate and rate <= 1 else None

@@ -18,7 +18,7 @@ def is_anything_open() -> bool:
 
 
 def test_workers_are_killed_and_everything_reaches_partnerstack_once_and_in_order(family, witness, show):
-    # The most dangerous that PartnerStack could be: it pays twice what it is told twice.
+    # The worst case: PartnerStack accepts duplicates, so it would pay twice.
     witness.behaviour.duplicates = "accepted"
     killing = Killing(family, seed=1, events=EVENTS, kills=KILLS)
     killing.run()

@@ -12,20 +12,20 @@ from .processes import moment, until
 from .worker import command
 
 TIMES = 100 if LONG else 10
-#: Seconds: the time-out for an answer, and one more.
+#: Seconds: the time-out of an answer, and one more.
 AT_MOST = 2
 
 
 @pytest.fixture
 def busy(db, family, witness):
-    """A site with much to tell, and a PartnerStack that takes its time."""
+    """A site with many messages, and a slow PartnerStack."""
     for event in History(2, TIMES * 25):
         write(event)
     witness.faults.add("latency", seconds=0.04)
     witness.faults.add("latency", seconds=0.4, rate=0.05)
 
 
-def test_a_worker_that_is_told_to_stop_ends_well_and_leaves_nothing_half_done(busy, family, witness, show):
+def test_a_worker_stops_soon_after_sigterm_and_leaves_no_message_sending(busy, family, witness, show):
     random = Random(2)
     seconds = []
     for _ in range(TIMES):
@@ -33,10 +33,10 @@ def test_a_worker_that_is_told_to_stop_ends_well_and_leaves_nothing_half_done(bu
         worker = family.start(command)
         until(lambda began=began: len(witness.arrivals) > began, seconds=20, what="a request")
         moment(random.random() / 2)
-        told = witness.clock()
+        signalled = witness.clock()
         worker.send(signal.SIGTERM)
         assert worker.wait(20) == 0, worker.said
-        seconds.append(witness.clock() - told)
+        seconds.append(witness.clock() - signalled)
         assert not OutboxMessage.objects.filter(state=State.SENDING).exists()
     show(f"{TIMES} SIGTERMs: exit status 0, after {max(seconds):.2f} s at most, nothing left being sent")
     assert max(seconds) < AT_MOST

@@ -1,4 +1,4 @@
-"""PartnerStack asks for a pause, fails or hangs: what leaves then, however many workers there are."""
+"""PartnerStack asks for a pause, fails or hangs: what is sent then, with any number of workers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from .processes import until
 from .worker import command, work
 
 PER_SECOND = 20
-#: 5 % more, and what a busy machine sends a tenth of a second late.
+#: 5 % more, and the requests that a busy machine sends a tenth of a second late.
 IN_ANY_SECOND = 1.05 * PER_SECOND + 2
-#: Seconds after which no request arrives that left before its worker knew of the pause.
+#: Seconds after which no request arrives that was sent before its worker knew of the pause.
 ON_ITS_WAY = 0.3
 CUSTOMERS = 60
-#: Workers, the status that asks for a pause, and in which form.
+#: The number of workers, the status that asks for a pause, and the form of Retry-After.
 STORMS = [(1, 429, "seconds"), (4, 429, "date"), (4, 503, "seconds")]
 if LONG:
     STORMS = [(w, status, form) for w in (1, 4, 8) for status in (429, 503) for form in ("seconds", "date")]
@@ -54,18 +54,20 @@ def busiest_second(arrivals):
 
 
 def within(arrivals, seconds):
-    """How long after an answer that asked for a pause requests arrive, of those that arrive in it."""
+    """For each request during a pause, the seconds since the answer that asked for the pause."""
     begins = [each.at for each in arrivals if each.status in (429, 503)]
     return [each.at - begin for each in arrivals for begin in begins if 0 < each.at - begin < seconds]
 
 
 @pytest.mark.parametrize(("workers", "status", "form"), STORMS)
-def test_nothing_leaves_while_partnerstack_wants_a_pause(crowd, witness, show, workers, status, form):
+def test_no_request_is_sent_during_a_pause_that_partnerstack_asked_for(
+    crowd, witness, show, workers, status, form
+):
     witness.behaviour.retry_after = form
     crowd(workers)
     witness.faults.add("status", status=status, retry_after=3, times=1)
     until(lambda: is_all_there(witness), seconds=60, what="everything is delivered")
-    # A date has no parts of seconds, so that the pause may be one shorter.
+    # A date has no fractions of a second, so the pause may be a second shorter.
     late = within(witness.arrivals, 3 if form == "seconds" else 2)
     busiest = busiest_second(witness.arrivals)
     show(
@@ -76,11 +78,11 @@ def test_nothing_leaves_while_partnerstack_wants_a_pause(crowd, witness, show, w
     assert busiest <= IN_ANY_SECOND
 
 
-def test_a_pause_of_years_is_an_hour_and_a_person_can_end_it(crowd, witness):
+def test_a_pause_lasts_an_hour_at_most_and_an_operator_can_end_it(crowd, witness):
     crowd(workers=2)
     witness.faults.add("status", status=429, retry_after=10**10, times=1)
-    line = ThrottleState.objects.filter(mode="test", paused_until__gt=timezone.now())
-    row = until(line.first, seconds=10, what="the line is closed")
+    throttle = ThrottleState.objects.filter(mode="test", paused_until__gt=timezone.now())
+    row = until(throttle.first, seconds=10, what="delivery is paused")
     assert row.paused_until - timezone.now() < timedelta(hours=1)
     assert not is_all_there(witness)
     resume_delivery("test")
@@ -90,25 +92,25 @@ def test_a_pause_of_years_is_an_hour_and_a_person_can_end_it(crowd, witness):
 
 @pytest.mark.skipif(not LONG, reason="Takes longer than half a minute.")
 @pytest.mark.parametrize("workers", [1, 4, 8])
-def test_a_partnerstack_that_fails_is_left_alone_and_one_request_finds_out(crowd, witness, show, workers):
+def test_a_failing_partnerstack_gets_no_request_but_a_probe(crowd, witness, show, workers):
     crowd(workers)
     witness.faults.add("status", status=503)
-    line = ThrottleState.objects.filter(mode="test", paused_until__gt=timezone.now(), half_open=True)
-    until(line.first, seconds=60, what="the line is closed")
+    throttle = ThrottleState.objects.filter(mode="test", paused_until__gt=timezone.now(), half_open=True)
+    until(throttle.first, seconds=60, what="delivery is paused")
     witness.faults.clear()
-    opened, before = line.first().paused_until.timestamp(), len(witness.arrivals)
+    opened, before = throttle.first().paused_until.timestamp(), len(witness.arrivals)
     until(lambda: is_all_there(witness), seconds=120, what="everything is delivered")
     early = [opened - each.at for each in witness.arrivals[before:] if each.at < opened]
     busiest = busiest_second(witness.arrivals)
     show(
-        f"{workers} workers, 503: {len(early)} requests while the line was closed for half a minute; "
+        f"{workers} workers, 503: {len(early)} requests in a pause of half a minute; "
         f"{busiest} in the busiest second of {PER_SECOND}"
     )
     assert not [seconds for seconds in early if seconds < 30 - ON_ITS_WAY]
     assert busiest <= IN_ANY_SECOND
 
 
-def test_a_request_that_hangs_delays_nobody_else(family, witness, show):
+def test_a_request_that_hangs_does_not_delay_other_customers(family, witness, show):
     family.settings["PARTNERSTACK_READ_TIMEOUT"] = 10
     for number in range(1, 10):
         write(Event("sign-up", number))

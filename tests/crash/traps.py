@@ -1,7 +1,7 @@
 """
 Named points in a worker's life, and what happens there.
 
-They are found from outside: by what a database connection is about to commit, and by what a session sends.
+They are found from outside: by what a connection is about to commit, and by what a session sends.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ POINTS = (
     "before the result's commit",
     "after the result's commit",
 )
-#: What a transaction is, by the columns of messages that it sets.
+#: Recognise a transaction by the columns of messages that it sets.
 CLAIM = re.compile(r"\bUPDATE\b.*outboxmessage\W.*\bSET\b.*\bfirst_sent_at\b", re.DOTALL)
 RESULT = re.compile(r"\bUPDATE\b.*outboxmessage\W.*\bSET\b.*\bfinished_at\b", re.DOTALL)
 
@@ -39,7 +39,7 @@ def die(*args: Any) -> None:
 
 
 class Trap:
-    """Springs when ``point`` is reached for the ``after``-th time; every so many times if ``again``."""
+    """Springs when ``point`` is reached for the ``after``-th time; with ``again`` each ``after``-th time."""
 
     def __init__(
         self, point: str, after: int, spring: Callable[..., None] = die, again: bool = False
@@ -62,7 +62,7 @@ class Trap:
 
 
 def watch_commits(trap: Trap) -> None:
-    """Reach the points before and after the commits of claims and results, on every connection to come."""
+    """Reach the points before and after the commits of claims and results, on each new connection."""
 
     def watch(connection: Any, **kwargs: Any) -> None:
         if "_commit" not in vars(connection):
@@ -96,12 +96,12 @@ def _kind(statements: list[str]) -> str:
         return "the claim's"
     if any(map(RESULT.search, statements)):
         return "the result's"
-    # A thread that delivers waits for a turn, or closes the line.
-    return "another" if threading.current_thread() is threading.main_thread() else "the line's"
+    # A delivering thread acquires a slot or pauses delivery.
+    return "another" if threading.current_thread() is threading.main_thread() else "the throttle's"
 
 
 def watched_session(trap: Trap) -> Session:
-    """A session like the client's own, that reaches the points of each write."""
+    """A session like the client's that reaches the points of each write."""
 
     class Connection(BoundedHTTPConnection):
         def request(self, method: str, *args: Any, **options: Any) -> None:

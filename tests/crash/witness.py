@@ -1,4 +1,4 @@
-"""A sandbox that remembers what it was asked, in the order in which it did it."""
+"""A sandbox that records its requests in the order in which it carried them out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .history import Effect
 
 @dataclass(frozen=True)
 class Arrival:
-    """A request, at so many seconds since the epoch. ``took_effect``: it changed something."""
+    """A request, ``at`` seconds since the epoch. ``took_effect``: it changed something."""
 
     at: float
     method: str
@@ -51,9 +51,9 @@ class Witness(Sandbox):
 @dataclass
 class Verdict:
     """
-    How what happened differs from what was to happen.
+    The differences between the effects at PartnerStack and the expected ones.
 
-    ``resent``: changes of a customer that were sent twice in a row, which is the same as once.
+    ``resent``: changes of a customer that were sent twice in a row, which has the same effect as once.
     """
 
     expected: int = 0
@@ -80,13 +80,13 @@ def _by_customer(arrivals: list[Arrival]) -> dict[str, list[Effect]]:
     owners: dict[str, str] = {}
     happened: dict[str, list[Effect]] = defaultdict(list)
     for each in arrivals:
-        customer, effect = _understand(each, owners)
+        customer, effect = _effect_of(each, owners)
         happened[customer].append(effect)
     return happened
 
 
-def _understand(arrival: Arrival, owners: dict[str, str]) -> tuple[str, Effect]:
-    """Whose it is, and what. ``owners``: payments' keys and their customers."""
+def _effect_of(arrival: Arrival, owners: dict[str, str]) -> tuple[str, Effect]:
+    """The customer of a request, and its effect. ``owners``: the customers of payments, by key."""
     name = arrival.path.rpartition("/")[2]
     if arrival.method == "DELETE":
         return owners.get(name, ""), ("delete transaction", name)

@@ -19,7 +19,7 @@ from django_partnerstack.outbox.delivery.loop import site_delivery
 from . import traps
 from .cluster import cut
 
-#: Seconds: a look-up, a sending and one more.
+#: Seconds: a look-up, a request and one more.
 LEASE = 5
 
 
@@ -29,7 +29,7 @@ def work(threads: int = 4, point: str = "", after: int = 1) -> None:
 
 
 def work_and_be_cut_off(threads: int, point: str, every: int) -> None:
-    """Every so many times that ``point`` is reached, PostgreSQL ends the connection."""
+    """Each ``every``-th time that ``point`` is reached, PostgreSQL ends the connection."""
     _work(threads, traps.Trap(point, every, cut, again=True))
 
 
@@ -45,12 +45,12 @@ def _say(execute: Callable[..., Any], *query: Any) -> Any:
 
 
 def command() -> None:
-    """The command itself, with the leases that it has."""
+    """The command, with its usual leases."""
     call_command("partnerstack_push", loop=True)
 
 
 def command_line() -> None:
-    """As a person or cron calls it: until nothing is due, and an error is said in one line."""
+    """The command as an operator or cron calls it: until nothing is due; an error is printed in one line."""
     execute_from_command_line(["manage.py", "partnerstack_push"])
 
 

@@ -1,4 +1,4 @@
-"""A site that sells things, PartnerStack beside it, and a clock that only the test moves."""
+"""A site with customers and payments, a sandbox as its PartnerStack, and a clock that only the test moves."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ API = "https://api.partnerstack.com/api/v2"
 
 
 class StillClock(Clock):
-    """Stands still until the test moves it; what the database says of the time does not matter."""
+    """A clock that only the test moves. It ignores the database's time."""
 
     def __init__(self) -> None:
-        # What a person sets in motion is due by the real clock, which never gets there.
+        # Later than the real clock, by which an operator's actions make messages due.
         self.at = timezone.now() + timedelta(hours=1)
 
     def set(self, at: datetime) -> None:
-        """Not from the database."""
+        """Ignore the database's time."""
 
     def now(self) -> datetime:
         return self.at
@@ -45,7 +45,7 @@ class StillClock(Clock):
 
 
 class Site:
-    """Delivers in this thread, so that a test that is rolled back sees everything."""
+    """A site that delivers in the thread of the test, so that the test can run in a transaction."""
 
     def __init__(self, **behaviour: Any) -> None:
         self.clock = StillClock()
@@ -55,7 +55,7 @@ class Site:
         self.worker = self.new_worker()
 
     def new_worker(self, keys: tuple[str, str] = TEST_KEYS, **options: Any) -> DeliveryLoop:
-        """Another worker of the site, as in another process."""
+        """A worker of the site; each is like another process."""
         session = requests.Session()
         session.mount(API, self.adapter)
         client = Client(*keys, api_url=API, session=session, retry_policy=RetryPolicy(attempts=1))
@@ -63,7 +63,12 @@ class Site:
         return DeliveryLoop(client, **{**defaults, **options})
 
     def push(self, worker: DeliveryLoop | None = None, limit: int = 1000) -> Counter[str]:
-        """Deliver what is due now. Returns how many attempts came to what."""
+        """
+        Deliver what is due now. Returns the attempts by new state.
+
+        Repeats the loop of ``DeliveryLoop.run`` without its threads, which could not see the transaction of a
+        test. ``tests/outbox/delivery/test_loop.py`` and the crash tests run the real loop.
+        """
         worker, counts, more = worker or self.worker, Counter[str](), True
         while more and sum(counts.values()) < limit:
             batch = claim(worker.throttle, worker.delivered, 50, lease=worker.lease)
@@ -72,7 +77,7 @@ class Site:
         return counts
 
     def push_for(self, *, step: float = 0, **span: float) -> Counter[str]:
-        """Deliver for as long as that, whenever something is due and the line is open; seconds a ``step``."""
+        """Deliver whatever becomes due in a time span. The clock moves by at least ``step`` seconds."""
         counts, end = self.push(), self.clock.now() + timedelta(**span)
         while (due := self.next_due()) is not None and due <= end:
             self.clock.at = max(due, self.clock.at + timedelta(seconds=step))
@@ -83,9 +88,13 @@ class Site:
     def next_due(self) -> datetime | None:
         lanes = OutboxLane.objects.filter(due_at__isnull=False, status=LaneStatus.OPEN).order_by("due_at")
         due = lanes.values_list("due_at", flat=True).first()
-        line = ThrottleState.objects.get()
-        waits = (due, line.paused_until, line.next_slot_at if line.half_open else None)
+        throttle = ThrottleState.objects.get()
+        waits = (due, throttle.paused_until, throttle.next_slot_at if throttle.half_open else None)
         return max(filter(None, waits)) if due else None
+
+    def fail(self, kind: str, method: str = "POST", times: int | None = 1, **details: Any) -> None:
+        """Let the sandbox answer the next requests with a fault; all requests if ``times`` is None."""
+        self.sandbox.faults.add(kind, method=method, path="/api/v2", times=times, **details)
 
     @property
     def sent(self) -> list[str]:
@@ -96,7 +105,7 @@ class Site:
         ]
 
     def effects(self, verb: str) -> dict[str, int]:
-        """How often PartnerStack did something, by natural key."""
+        """How often an operation had its effect at PartnerStack, by natural key."""
         return {key: times for (_, done, key), times in self.sandbox.effects.items() if done == verb}
 
 
@@ -120,7 +129,7 @@ def message(operation: str, **filters: Any) -> OutboxMessage:
 
 
 def states() -> dict[str, str]:
-    """What stands where: ``{"transactions.create payment-1": "delivered"}``."""
+    """The states of all messages: ``{"transactions.create payment-1": "delivered"}``."""
     return {str(each): each.state for each in messages()}
 
 

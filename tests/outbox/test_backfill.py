@@ -1,4 +1,4 @@
-"""What no signal told of is found by comparing the site's rows with its messages."""
+"""Backfill: objects that no signal reported are queued."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def accounts(number: int, **fields: Any) -> list[Account]:
-    """Written in bulk, so that no signal was sent."""
+    """Created in bulk, so no signal is sent."""
     rows = (Account(email=f"owner{n}@shop.example", **fields) for n in range(number))
     return Account.objects.bulk_create(rows)
 
@@ -27,7 +27,7 @@ def payments(account: Account, number: int, **fields: Any) -> list[Payment]:
     return Payment.objects.bulk_create(Payment(account=account, total=10, **fields) for _ in range(number))
 
 
-def fill(model: type[models.Model], **options: Any) -> Backfilled:
+def backfill_model(model: type[models.Model], **options: Any) -> Backfilled:
     return backfill(model, mode="test", on_page=lambda done: None, **options)
 
 
@@ -37,94 +37,94 @@ def test_customers_come_before_their_transactions() -> None:
     assert {Account, Payment} <= set(reported_models())
 
 
-def test_what_was_written_in_bulk_is_queued() -> None:
+def test_objects_written_in_bulk_are_queued() -> None:
     [account] = accounts(1, partner_key="gstest")
     [payment] = payments(account, 1)
-    assert (fill(Account).queued, fill(Payment).queued) == (1, 1)
+    assert (backfill_model(Account).queued, backfill_model(Payment).queued) == (1, 1)
     subjects = list(OutboxMessage.objects.order_by("pk").values_list("subject", flat=True))
     assert subjects == [f"account-{account.pk}", f"payment-{payment.pk}"]
 
 
-def test_it_is_safe_to_repeat() -> None:
+def test_a_backfill_is_safe_to_repeat() -> None:
     [account] = accounts(1)
     payments(account, 2)
     for model in (Account, Payment):
-        fill(model)
-    again = [fill(model) for model in (Account, Payment)]
+        backfill_model(model)
+    again = [backfill_model(model) for model in (Account, Payment)]
     assert [(done.queued, done.known) for done in again] == [(0, 1), (0, 2)]
     assert OutboxMessage.objects.count() == 3
 
 
-def test_what_was_saved_is_known() -> None:
+def test_saved_objects_are_known() -> None:
     account = Account.objects.create(email="ada@shop.example")
     Payment.objects.create(account=account, total=10)
-    assert [fill(model).known for model in (Account, Payment)] == [1, 1]
+    assert [backfill_model(model).known for model in (Account, Payment)] == [1, 1]
 
 
-def test_what_partnerstack_has_already_is_known() -> None:
+def test_objects_that_partnerstack_has_are_known() -> None:
     [account] = accounts(1)
     [payment] = payments(account, 1)
     Customer.objects.create(mode="test", key="cus_1", customer_key=f"account-{account.pk}")
     Transaction.objects.create(mode="test", key=f"payment-{payment.pk}", amount=1000, currency="USD")
-    assert [fill(model).known for model in (Account, Payment)] == [1, 1]
+    assert [backfill_model(model).known for model in (Account, Payment)] == [1, 1]
     assert not OutboxMessage.objects.exists()
 
 
 def test_rows_of_the_other_mode_are_not_known() -> None:
     [account] = accounts(1)
     Customer.objects.create(mode="production", key="cus_1", customer_key=f"account-{account.pk}")
-    assert fill(Account).queued == 1
+    assert backfill_model(Account).queued == 1
 
 
-def test_what_is_not_to_be_reported_is_counted_by_reason_and_noted_once() -> None:
+def test_skipped_objects_are_counted_by_reason_and_noted_once() -> None:
     [account] = accounts(1)
     payments(account, 2, paid=False)
     for _ in range(2):
-        assert fill(Payment).skipped == {"Not paid yet.": 2}
+        assert backfill_model(Payment).skipped == {"Not paid yet.": 2}
     assert OutboxMessage.objects.filter(state=State.SKIPPED).count() == 2
 
 
-def test_what_was_not_to_be_reported_once_is_queued_when_it_is() -> None:
+def test_a_skipped_object_is_queued_once_its_source_reports_it() -> None:
     [account] = accounts(1)
     payments(account, 1, paid=False)
-    fill(Payment)
+    backfill_model(Payment)
     Payment.objects.update(paid=True)
-    assert fill(Payment).queued == 1
+    assert backfill_model(Payment).queued == 1
 
 
-def test_an_object_whose_source_fails_is_told_of_and_stops_no_other() -> None:
+def test_an_object_whose_source_fails_is_listed_and_stops_no_other() -> None:
     [account] = accounts(1)
     [bad] = payments(account, 1, currency="?")
     payments(account, 1)
-    done = fill(Payment)
+    done = backfill_model(Payment)
     assert (done.queued, done.failed) == (1, 1)
     assert done.failures[0].startswith(f"shop.Payment {bad.pk}: ")
 
 
-def test_a_rehearsal_counts_the_same_and_queues_nothing() -> None:
+def test_a_dry_run_counts_the_same_and_queues_nothing() -> None:
     [account] = accounts(1)
     payments(account, 2)
     payments(account, 1, paid=False)
-    done = fill(Payment, dry_run=True)
+    done = backfill_model(Payment, dry_run=True)
     assert (done.queued, done.skipped.total()) == (2, 1)
     assert not OutboxMessage.objects.exists()
 
 
 @pytest.mark.parametrize("model", [Account, Payment])
-def test_objects_cost_no_query_each(
+def test_the_number_of_queries_does_not_depend_on_the_number_of_objects(
     model: type[models.Model], django_assert_max_num_queries: Callable[[int], Any]
 ) -> None:
     for account in accounts(200):
         payments(account, 1)
     with django_assert_max_num_queries(9):
-        assert fill(model).queued == 200
+        assert backfill_model(model).queued == 200
     with django_assert_max_num_queries(5):
-        assert fill(model).known == 200
+        assert backfill_model(model).known == 200
 
 
 @pytest.fixture
-def described() -> Iterator[dict[str, Any]]:
-    """What the source of payments says besides, or instead."""
+def overrides() -> Iterator[dict[str, Any]]:
+    """Fields that replace those of the source of payments."""
     fields: dict[str, Any] = {}
     usual = sources.transactions[Payment]
     sources.transactions[Payment] = lambda payment: replace(usual(payment), **fields)
@@ -132,23 +132,23 @@ def described() -> Iterator[dict[str, Any]]:
     sources.transactions[Payment] = usual
 
 
-def test_one_that_cannot_be_written_down_is_told_of(described: dict[str, Any]) -> None:
+def test_an_object_that_cannot_be_stored_is_listed(overrides: dict[str, Any]) -> None:
     [account] = accounts(1)
     [payment] = payments(account, 1)
-    described["metadata"] = {"note": "\x00"}
-    [failure] = fill(Payment).failures
+    overrides["metadata"] = {"note": "\x00"}
+    [failure] = backfill_model(Payment).failures
     assert failure.startswith(f"shop.Payment {payment.pk}: InvalidArgument")
 
 
-def test_two_payments_under_one_key_are_queued_once(described: dict[str, Any]) -> None:
+def test_two_payments_under_one_key_are_queued_once(overrides: dict[str, Any]) -> None:
     [account] = accounts(1)
     payments(account, 2)
-    described["key"] = "payment-1"
-    done = fill(Payment)
+    overrides["key"] = "payment-1"
+    done = backfill_model(Payment)
     assert (done.queued, done.known) == (1, 1)
 
 
-def test_an_end_in_the_middle_keeps_the_pages_before_it() -> None:
+def test_an_interrupted_backfill_keeps_the_pages_before() -> None:
     accounts(PAGE + 1)
 
     def end(done: Backfilled) -> None:
@@ -157,11 +157,11 @@ def test_an_end_in_the_middle_keeps_the_pages_before_it() -> None:
     with pytest.raises(KeyboardInterrupt):
         backfill(Account, mode="test", on_page=end)
     assert OutboxMessage.objects.count() == PAGE
-    assert fill(Account).queued == 1
+    assert backfill_model(Account).queued == 1
 
 
-def test_a_payment_that_was_told_by_a_verb_is_known_by_its_key() -> None:
+def test_a_payment_reported_by_a_verb_is_known_by_its_key() -> None:
     account = Account.objects.create(email="ada@shop.example")
     [payment] = payments(account, 1)
     track.purchase(account, amount=1000, currency="USD", key=f"payment-{payment.pk}")
-    assert fill(Payment).known == 1
+    assert backfill_model(Payment).known == 1

@@ -1,8 +1,8 @@
 """
-Anything may happen to an outbox, in any order: what must be true always, and in the end.
+Invariants of the outbox, whatever happens in any order.
 
-Hypothesis makes up sites that sell, workers that die, stall and come back, answers that are lost, clocks that
-differ, and people who act in the admin.
+Hypothesis invents sites that report payments, workers that die, stall and come back, lost answers, clocks
+that differ, and operators who act in the admin.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from .site import Site
 LONG = LENGTH == "long"
 EXAMPLES, STEPS = by_length(quick=(8, 50), usual=(42, 50), long=(1000, 100))
 
-UNDER_WAY = (State.SENDING, State.UNCONFIRMED, State.SCHEDULED)
+IN_PROGRESS = (State.SENDING, State.UNCONFIRMED, State.SCHEDULED)
 BLOCKING_STATES = (State.FAILED, State.ON_HOLD, State.CANCELLED)
 ANY = st.integers(0, 1000)
 
@@ -55,7 +55,7 @@ class Outbox(RuleBasedStateMachine):
         self.payments: dict[str, int] = {}
         self.keys = 0
         self.stalled: list[Claimed] = []
-        self.sent_by_hand: Counter[str] = Counter()
+        self.released: Counter[str] = Counter()
         for partner in (True, True, False):
             self.sign_up(partner)
             self.pay(len(self.accounts) - 1)
@@ -106,7 +106,7 @@ class Outbox(RuleBasedStateMachine):
 
     @rule()
     def work(self) -> None:
-        for claimed in self.take(3):
+        for claimed in self.claim_some(3):
             self.site.worker.attempts.run(claimed)
 
     @rule()
@@ -115,18 +115,18 @@ class Outbox(RuleBasedStateMachine):
 
     @rule()
     def die_after_the_claim(self) -> None:
-        self.take(2)
+        self.claim_some(2)
 
     @rule()
     def stall_after_the_claim(self) -> None:
-        self.stalled += self.take(2)
+        self.stalled += self.claim_some(2)
 
     @rule()
-    def be_taken_over(self) -> None:
-        """A worker is back when its lease is over and another has its message."""
-        late = self.take(1)
+    def lose_the_lease(self) -> None:
+        """A worker is back after its lease has expired and another has its message."""
+        late = self.claim_some(1)
         self.site.clock.advance(seconds=self.site.worker.lease.total_seconds())
-        self.stalled += self.take(2)
+        self.stalled += self.claim_some(2)
         for claimed in late:
             self.site.worker.attempts.run(claimed)
 
@@ -135,13 +135,13 @@ class Outbox(RuleBasedStateMachine):
         if self.stalled:
             self.site.worker.attempts.run(self.stalled.pop(which % len(self.stalled)))
 
-    def take(self, limit: int) -> tuple[Claimed, ...]:
+    def claim_some(self, limit: int) -> tuple[Claimed, ...]:
         found = claim(
             self.site.worker.throttle, self.site.worker.delivered, limit, lease=self.site.worker.lease
         ).claimed
         for claimed in found:
             mine = claimed.message
-            before = OutboxMessage.objects.filter(lane=mine.lane, state__in=UNDER_WAY).exclude(pk=mine.pk)
+            before = OutboxMessage.objects.filter(lane=mine.lane, state__in=IN_PROGRESS).exclude(pk=mine.pk)
             earlier = [each for each in before if (each.priority, each.pk) < (mine.priority, mine.pk)]
             assert mine.in_doubt_since or not earlier, f"{mine} was sent before {earlier}"
         return found
@@ -152,7 +152,7 @@ class Outbox(RuleBasedStateMachine):
 
     @rule(seconds=st.integers(-240, 240))
     def differ_from_partnerstack(self, seconds: int) -> None:
-        """Its clock and the site's are apart, within what is allowed for."""
+        """The clocks of PartnerStack and the site differ by less than CLOCK_SKEW."""
         self.skew = timedelta(seconds=seconds)
         assert abs(self.skew) < CLOCK_SKEW
 
@@ -164,34 +164,34 @@ class Outbox(RuleBasedStateMachine):
         method=st.sampled_from([None, "GET", "POST", "DELETE", "PATCH"]),
     )
     def fail(self, kind: str, status: int, times: int, after_effect: bool, method: str | None) -> None:
-        # What is refused was not done.
+        # A refused request has no effect.
         done = after_effect and (kind != "status" or status >= 500)
         details: dict[str, Any] = {"status": {"status": status}, "latency": {"seconds": 60}}.get(kind, {})
         self.site.sandbox.faults.add(kind, method=method, times=times, after_effect=done, **details)
 
     @rule(which=ANY, action=st.sampled_from([actions.retry, actions.hold, actions.cancel]))
-    def act_by_hand(self, which: int, action: Callable[[OutboxMessage], None]) -> None:
+    def take_an_action(self, which: int, action: Callable[[OutboxMessage], None]) -> None:
         if message := self.some_message(which):
             try:
                 action(message)
             except InvalidTransition:
-                steps["acts refused"] += 1
+                steps["actions refused"] += 1
 
     @rule(which=ANY)
-    def release_by_hand(self, which: int) -> None:
+    def release(self, which: int) -> None:
         if (message := self.some_message(which)) and message.state == State.ON_HOLD:
             if message.operation == "actions.create":
-                self.sent_by_hand[message.subject] += 1
+                self.released[message.subject] += 1
             actions.release(message)
 
     @rule(which=ANY)
-    def believe_what_partnerstack_shows(self, which: int) -> None:
+    def mark_as_delivered(self, which: int) -> None:
         message = self.some_message(which)
         if message and message.operation.endswith(".create") and self.effects_of(message):
             try:
                 actions.mark_delivered(message)
             except InvalidTransition:
-                steps["acts refused"] += 1
+                steps["actions refused"] += 1
 
     def effects_of(self, message: OutboxMessage) -> int:
         names = ("key", "external_key", "customer_key")
@@ -204,34 +204,34 @@ class Outbox(RuleBasedStateMachine):
         for verb in ("customers.create", "transactions.create", "transactions.delete"):
             assert [key for key, times in self.site.effects(verb).items() if times > 1] == []
         for key, times in self.site.effects("actions.create").items():
-            assert times <= 1 + self.sent_by_hand[key]
+            assert times <= 1 + self.released[key]
 
     @invariant()
-    def no_payment_is_credited_twice(self) -> None:
+    def no_payment_is_counted_twice(self) -> None:
         there = Counter(each["key"].split("-r")[0] for each in self.site.sandbox.objects("transactions"))
         assert [key for key, times in there.items() if times > 1] == []
 
     @invariant()
-    def what_is_being_sent_has_a_lease(self) -> None:
+    def each_sending_message_has_a_lease(self) -> None:
         sending = OutboxMessage.objects.filter(state=State.SENDING)
         assert all(each.lease_token and each.lease_expires_at for each in sending)
         assert max(Counter(each.lane for each in sending).values(), default=1) == 1
 
     @invariant()
-    def what_a_worker_holds_is_its_own_until_its_lease_ends(self) -> None:
+    def a_claimed_message_belongs_to_its_worker_until_its_lease_expires(self) -> None:
         for claimed in self.stalled:
             if self.site.clock.at < claimed.lease_expires_at:
                 held = OutboxMessage.objects.get(pk=claimed.message.pk)
                 assert (held.state, held.lease_token) == (State.SENDING, claimed.lease_token)
 
     @invariant()
-    def what_can_leave_is_due_one_day(self) -> None:
+    def each_sendable_message_is_due_some_time(self) -> None:
         for lane in OutboxLane.objects.filter(due_at=None):
-            waiting = OutboxMessage.objects.filter(lane=lane.key, state__in=UNDER_WAY)
+            waiting = OutboxMessage.objects.filter(lane=lane.key, state__in=IN_PROGRESS)
             assert list(waiting) == [], f"{lane} is never due"
 
     def teardown(self) -> None:
-        """When everything works again, each message is delivered, or stands somewhere with a reason."""
+        """When all works again, each message is delivered or has a final state with a reason."""
         if not hasattr(self, "site"):
             return
         self.site.sandbox.faults.clear()
@@ -239,12 +239,12 @@ class Outbox(RuleBasedStateMachine):
         for claimed in self.stalled:
             self.site.worker.attempts.run(claimed)
         self.nothing_has_two_effects()
-        self.no_payment_is_credited_twice()
+        self.no_payment_is_counted_twice()
         for message in OutboxMessage.objects.all():
             self.ends_well(message)
 
     def ends_well(self, message: OutboxMessage) -> None:
-        assert message.state not in (State.QUEUED, *UNDER_WAY), f"{message} is {message.state} for ever"
+        assert message.state not in (State.QUEUED, *IN_PROGRESS), f"{message} is {message.state} for ever"
         lane = OutboxMessage.objects.filter(lane=message.lane)
         if message.state == State.BLOCKED:
             assert lane.filter(state__in=BLOCKING_STATES).exists()
@@ -255,7 +255,7 @@ class Outbox(RuleBasedStateMachine):
 
 
 @pytest.mark.django_db
-def test_no_history_breaks_what_is_promised(capsys: Any) -> None:
+def test_no_history_breaks_a_guarantee(capsys: Any) -> None:
     steps.clear()
     run_state_machine_as_test(
         Outbox,
@@ -269,5 +269,6 @@ def test_no_history_breaks_what_is_promised(capsys: Any) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
+    sign_ups, refused = steps["sign-ups"], steps["actions refused"]
     with capsys.disabled():
-        print(f"\n{steps['steps']} steps: {steps['sign-ups']} sign-ups, {steps['acts refused']} acts refused")
+        print(f"\n{steps['steps']} steps: {sign_ups} sign-ups, {refused} actions refused")

@@ -1,1 +1,1 @@
-"""A host's app as the tests need one: it has accounts and payments, and reports them as the README shows."""
+"""An app of a site, with accounts and payments that it reports as the README shows."""

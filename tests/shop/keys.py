@@ -1,4 +1,4 @@
-"""Ways in which a site may name its customers to PartnerStack."""
+"""Functions for PARTNERSTACK_CUSTOMER_KEY, right and wrong."""
 
 from __future__ import annotations
 

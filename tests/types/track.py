@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from typing_extensions import assert_type
 
 from django_partnerstack import track
+from django_partnerstack.models import OutboxMessage
 from tests.shop.models import Account
 
 
@@ -38,9 +39,18 @@ def a_wrong_type_is_refused(account: Account) -> None:
     track.refund(account)  # type: ignore[arg-type]
 
 
-def results_say_whether_something_was_queued(account: Account) -> None:
+def each_verb_returns_a_report(account: Account) -> None:
     assert_type(track.signup(account), track.Report)
     assert_type(track.purchase(account, amount=4900, currency="USD", key="inv_1"), track.Report)
     assert_type(track.refund("inv_1"), track.Report)
     assert_type(track.event(account, "qualified_demo"), track.Report)
-    assert_type(track.signup(account).queued, bool)
+    assert_type(track.report(account), track.Report)
+
+
+def a_report_has_types_and_cannot_be_changed(report: track.Report) -> None:
+    assert_type(report.queued, bool)
+    assert_type(report.key, str)
+    assert_type(report.skipped, str)
+    assert_type(report.messages.first(), OutboxMessage | None)
+    report.queued = False  # type: ignore[misc]
+    report.quened  # type: ignore[attr-defined]  # noqa: B018

@@ -1,7 +1,7 @@
 """
 What an operator can do with a message: retry, hold, release, cancel, mark as delivered.
 
-Each locks the throttle row, so that it does not cross with a worker's claim.
+Each action locks the throttle row, so that no worker claims the message meanwhile.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ UNDELIVERED = frozenset(
     {State.SCHEDULED, State.UNCONFIRMED, State.ORGANIC, State.BLOCKED, State.ON_HOLD, State.FAILED}
 )
 
-#: The states that each action is allowed in. A new message is sequenced first.
+#: The states in which each action is allowed. A queued message is sequenced first.
 ALLOWED_STATES = {
     "retry": frozenset({State.FAILED, State.SCHEDULED, State.UNCONFIRMED}),
     "hold": UNDELIVERED - {State.ON_HOLD, State.FAILED},
@@ -48,14 +48,18 @@ def retry(message: OutboxMessage) -> None:
     """
     Send a failed or scheduled message now.
 
-    An unconfirmed one is looked up first, as always; if it cannot be looked up it is put on hold. Older data
-    of a customer are cancelled if newer are queued. Raises InvalidTransition in other states.
+    An unconfirmed message is looked up first; if that is not possible it is put on hold. An update of a
+    customer is cancelled if newer data are queued. Raises InvalidTransition in other states.
     """
     _change(message, ALLOWED_STATES["retry"], _requeue)
 
 
 def hold(message: OutboxMessage) -> None:
-    """Do not send a message until it is released; its dependents are blocked. Raises InvalidTransition."""
+    """
+    Do not send a message until it is released. Its dependents are blocked.
+
+    Raises InvalidTransition in other states than those of ``ALLOWED_STATES``.
+    """
     _change(message, ALLOWED_STATES["hold"], _park(State.ON_HOLD, "Put on hold by an operator."))
 
 
@@ -63,20 +67,22 @@ def release(message: OutboxMessage) -> None:
     """
     Send a message that is on hold.
 
-    An unconfirmed one is looked up first. If it cannot be looked up it is sent: whoever releases it has made
-    sure that PartnerStack does not have it. Raises InvalidTransition in other states.
+    An unconfirmed message is looked up first. If that is not possible it is sent: the operator has
+    checked that PartnerStack does not have it. Raises InvalidTransition in other states.
     """
     _change(message, ALLOWED_STATES["release"], _release)
 
 
 def cancel(message: OutboxMessage) -> None:
-    """Never send a message; its dependents stay blocked. Raises InvalidTransition."""
+    """Never send a message. Its dependents stay blocked. Raises InvalidTransition in other states."""
     _change(message, ALLOWED_STATES["cancel"], _park(State.CANCELLED, "Cancelled by an operator."))
 
 
 def mark_delivered(message: OutboxMessage) -> None:
     """
-    Record that PartnerStack has it, as the operator knows; its dependents go on. Raises InvalidTransition.
+    Record that PartnerStack has what a message reports, as the operator checked. Releases its dependents.
+
+    Raises InvalidTransition in other states.
     """
     _change(message, ALLOWED_STATES["mark_delivered"], _mark_delivered)
 
@@ -120,9 +126,9 @@ def _release(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
 
 
 def _state(message: OutboxMessage, lane: OutboxLane, using: str) -> tuple[State, str]:
-    """Its state now, and the reason."""
+    """The state of a message that is no longer failed or on hold, and the reason."""
     if lane.status == LaneStatus.NEW:
-        # Sequencing finds out whether it has a customer.
+        # Sequencing decides whether its customer is organic.
         return State.QUEUED, ""
     if message.operation in creating_customers() and not is_attributed(message):
         return State.ORGANIC, "The customer has no partner."
@@ -134,7 +140,7 @@ def _state(message: OutboxMessage, lane: OutboxLane, using: str) -> tuple[State,
 
 
 def _is_outdated(message: OutboxMessage, using: str) -> bool:
-    """Whether it is an update of a customer, and newer data are queued."""
+    """Whether it is an update of a customer and newer data are queued."""
     newer = OutboxMessage.objects.using(using).filter(
         mode=message.mode, subject=message.subject, operation__in=customer_snapshots(), pk__gt=message.pk
     )
@@ -145,7 +151,7 @@ def _park(state: State, reason: str) -> Change:
     def change(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
         using = router.db_for_write(OutboxMessage)
         if message.state != State.ORGANIC:
-            # Nothing of an organic customer is sent in any case.
+            # An organic message blocks nothing: nothing of its customer is sent.
             block(message, using)
             lane.refresh_from_db(using=using)
         message.state, message.reason, message.finished_at, message.next_attempt_at = state, reason, now, None
@@ -171,14 +177,14 @@ def _unblock_dependents(message: OutboxMessage, lane: OutboxLane, using: str) ->
 
 
 def _open(lane: OutboxLane, using: str, now: datetime) -> None:
-    """Save only the status of the lane: a worker may be setting its due time at this moment."""
+    """Open a lane. Saves only its status, because a worker may be setting its due time."""
     lane.status = LaneStatus.OPEN
     lane.save(update_fields=["status"], using=using)
     release_organic([lane.key], mode=lane.mode, using=using, now=now)
 
 
 def _make_due(lane: OutboxLane, using: str, now: datetime) -> None:
-    """Make a lane due, unless a message of it is being sent: then it becomes due by itself."""
+    """Make a lane due, unless one of its messages is being sent: then the worker makes it due."""
     sending = OutboxMessage.objects.using(using).filter(mode=lane.mode, lane=lane.key, state=State.SENDING)
     lanes = OutboxLane.objects.using(using).filter(~Exists(sending), pk=lane.pk, status=LaneStatus.OPEN)
     lanes.update(due_at=now)

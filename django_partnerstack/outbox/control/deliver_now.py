@@ -1,4 +1,4 @@
-"""Delivering the messages of some lanes now, for an operator who waits for the result."""
+"""Deliver the messages of some lanes now, for an operator who waits for the result."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ SENDABLE = frozenset({State.QUEUED, State.SCHEDULED, State.SENDING, State.UNCONF
 @dataclass(frozen=True)
 class DeliveredNow:
     """
-    The result: ``by_state`` counts the messages that reached a new state, ``remaining`` are left to the
-    workers, and ``idle_lanes`` had nothing to send.
+    ``by_state``: how many messages reached which new state. ``remaining``: how many messages the workers
+    deliver later. ``idle_lanes``: the lanes without a message to send.
     """
 
     by_state: Counter[str]
@@ -35,7 +35,7 @@ def deliver_now(lanes: Collection[str], *, limit: int, seconds: float) -> Delive
     """
     Deliver at most ``limit`` messages of these lanes in the site's mode; the workers deliver the rest.
 
-    Begins nothing after ``seconds``, but waits for what is being sent. Not for use in a transaction.
+    Starts no attempt after ``seconds``, but waits for those that run. Do not call it in a transaction.
 
     Raises ConfigurationError if there is no key pair.
     """

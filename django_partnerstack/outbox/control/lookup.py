@@ -1,4 +1,4 @@
-"""Asking PartnerStack what it has of unconfirmed messages, for an operator to decide. Writes nothing."""
+"""Look unconfirmed messages up at PartnerStack, so that an operator can decide. Writes nothing."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class LookUp:
     """
     The result of a look-up.
 
-    ``found``: the object with the message's key, and how it ``differs`` from what was asked for.
-    ``candidates``: objects that may be the effect, where PartnerStack cannot be asked by key. ``problem``:
-    why there is no answer; then the others are empty.
+    ``found``: the object with the message's key. ``differs``: how it differs from the content.
+    ``candidates``: objects that may be the effect, if PartnerStack cannot be asked by key. ``problem``: why
+    there is no result; the other fields are empty then.
     """
 
     found: Any = None
@@ -37,7 +37,7 @@ def look_up(messages: Iterable[OutboxMessage], *, seconds: float) -> dict[int, L
     """
     Look up messages of the site's mode at PartnerStack. Returns the results by the messages' primary keys.
 
-    Begins no request after ``seconds``. Raises ConfigurationError if there is no key pair.
+    Starts no request after ``seconds``. Raises ConfigurationError if there is no key pair.
     """
     throttle, wait = site_throttle(conf.mode), _Deadline(seconds)
     with get_client(deadline=seconds, retry_policy=RetryPolicy(attempts=1)) as client:

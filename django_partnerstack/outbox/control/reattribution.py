@@ -1,4 +1,4 @@
-"""Changing who a customer is attributed to, as long as PartnerStack does not have the customer."""
+"""Change the attribution of a customer, as long as PartnerStack does not have the customer."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def apply_late_attribution(customer_key: str, *, mode: str, using: str | None = 
     """
     Sequence an organic customer again, now that its click is known. Returns whether there was one.
 
-    Does nothing for a customer that PartnerStack has. If a worker is sequencing the customer at this moment,
-    it is done after the commit. Safe to repeat.
+    Does nothing for a customer that PartnerStack has. A customer that a worker may be sequencing is sequenced
+    again after the commit. Safe to repeat.
     """
     using = using or router.db_for_write(OutboxMessage)
     if _requeue_organic(customer_key, mode, using):
@@ -38,7 +38,7 @@ def _requeue_after_commit(customer_key: str, mode: str, using: str) -> None:
 
 
 def _requeue_organic(customer_key: str, mode: str, using: str) -> bool:
-    # Earlier organic data stay in the lane of a customer that has got a partner since.
+    # The lane of a customer who has a partner now can still hold earlier organic data.
     lanes = OutboxLane.objects.using(using).filter(mode=mode, key=OuterRef("lane"))
     has_partner = Exists(lanes.filter(status__in=(LaneStatus.OPEN, LaneStatus.BLOCKED)))
     organic = _creations(customer_key, mode, using).filter(~has_partner, state=State.ORGANIC)
@@ -52,12 +52,12 @@ def _requeue_organic(customer_key: str, mode: str, using: str) -> bool:
 
 def change_attribution(customer_key: str, *, mode: str) -> None:
     """
-    Let the creation of a customer follow its attribution as it is now. Call it in a transaction.
+    Apply the current attribution to the message that creates a customer. Call it in a transaction.
 
-    A failed creation is queued again. Does nothing if no message creates the customer, or an operator
+    Queues a failed creation again. Does nothing if no message creates the customer, or if an operator
     cancelled it. Raises InvalidTransition if it is being sent or is unconfirmed.
     """
-    # A worker that is sequencing the customer has read the old attribution.
+    # With the lock, because a worker that is sequencing the customer has read the old attribution.
     with site_throttle(mode).locked(durable=False):
         _change_attribution(customer_key, mode, router.db_for_write(OutboxMessage))
 
@@ -74,7 +74,7 @@ def _change_attribution(customer_key: str, mode: str, using: str) -> None:
     unsent = OutboxMessage.objects.using(using).filter(
         pk=creation.pk, state__in=(State.SCHEDULED, State.ON_HOLD), in_doubt_since=None
     )
-    # In one statement, because a worker may be about to send it.
+    # In a single statement, because a worker may be about to send it.
     if not unsent.update(**_attributed(creation, using)):
         raise InvalidTransition(
             f"PartnerStack may have {customer_key} already; try again when that is known."
@@ -88,7 +88,7 @@ def _creations(customer_key: str, mode: str, using: str) -> QuerySet[OutboxMessa
 
 
 def _queue_again(failed: OutboxMessage, using: str) -> None:
-    """Queue a copy of the customer's newest data in place of the failed message, unless newer are queued."""
+    """Queue the customer's newest data again, unless they are queued already."""
     of_customer = OutboxMessage.objects.using(using).filter(mode=failed.mode, subject=failed.subject)
     snapshots = of_customer.filter(operation__in=customer_snapshots()).exclude(state=State.CANCELLED)
     newest = snapshots.latest("pk")

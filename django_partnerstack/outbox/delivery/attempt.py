@@ -11,8 +11,9 @@ from django.db import Error, connections
 
 from ...exceptions import DeliveryPaused
 from ...models import OutboxMessage, State
-from ...signals import customer_pushed, push_failed, transaction_pushed
+from ...signals import push_failed
 from ...throttle.throttle import Wait
+from ..operations import OPERATIONS
 from ..queue.claim import Claimed, DeliveredLanes
 from . import outcome as outcomes
 from .outcome import Outcome
@@ -21,18 +22,11 @@ from .write_back import ModeEvidence, write_back
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between looks at an empty outbox, one query each, and before a failing database is asked again.
+#: Seconds between polls of an empty outbox (one query each), and before a failing database is tried again.
 POLL = 1.0
 
 #: How long a stopping worker waits for a failing database.
 PATIENCE = timedelta(seconds=3)
-
-#: The signal of a delivery, by what the operation is about.
-DELIVERED_SIGNALS = {
-    "customers": customer_pushed,
-    "conversions": customer_pushed,
-    "transactions": transaction_pushed,
-}
 
 
 class AttemptRunner:
@@ -65,7 +59,7 @@ class AttemptRunner:
         return str(outcome.state)
 
     def _attempt(self, claimed: Claimed) -> Outcome:
-        """Any error at all is this message's outcome: one message must not stop the others."""
+        """Any error is the outcome of this message alone: it must not stop the others."""
         message = claimed.message
         try:
             self.throttle.wait_for_slot(claimed.send_at, self._wait, slots_held=self.slots_held)
@@ -80,7 +74,7 @@ class AttemptRunner:
         """
         Retry until the outcome is saved or the lease expires; then the next worker looks the message up.
 
-        Any other error ends in a look-up too: it must not end the thread, which other messages need.
+        Any other error leads to a look-up as well: it must not end the thread, which others need.
         """
         is_new_connection = False
         while True:
@@ -90,14 +84,14 @@ class AttemptRunner:
                 connections.close_all()
                 if is_new_connection and not self._wait_for_database(claimed, error):
                     return False
-                # Retried at once: the old connection may have been cut long ago, and the database be well.
+                # Retry at once: the old connection may have been cut long ago while the database is well.
                 is_new_connection = True
             except Exception:
                 logger.exception("The outcome of message %s could not be saved.", claimed.message.pk)
                 return False
 
     def _wait_for_database(self, claimed: Claimed, error: Error) -> bool:
-        """Wait before the next retry; False if there is none."""
+        """Wait before the next retry. Returns False if there is none."""
         if self._is_too_late(claimed):
             logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)
             return False
@@ -115,16 +109,18 @@ class AttemptRunner:
 
 
 def send_signal(message: OutboxMessage, outcome: Outcome) -> None:
-    """Signal the committed outcome to the host. An error in a receiver is logged and stops nothing."""
+    """
+    Signal the committed outcome to the host. An error in a receiver is logged and has no other effect.
+    """
     about: dict[str, Any] = {
         "mode": message.mode,
         "operation": message.operation,
         "key": message.subject,
         "message": message.pk,
     }
-    resource = message.operation.split(".")[0]
-    if outcome.state == State.DELIVERED and resource in DELIVERED_SIGNALS:
-        DELIVERED_SIGNALS[resource].send_robust(sender=OutboxMessage, record=outcome.record, **about)
+    operation = OPERATIONS.get(message.operation)
+    if outcome.state == State.DELIVERED and operation is not None and operation.signal is not None:
+        operation.signal.send_robust(sender=OutboxMessage, record=outcome.record, **about)
     if outcome.state in (State.FAILED, State.ON_HOLD):
         push_failed.send_robust(
             sender=OutboxMessage, state=str(outcome.state), reason=outcome.reason, **about

@@ -1,6 +1,5 @@
 """
-The delivery loop: sequence and claim, attempt each message in a thread, record. Until nothing is due, or for
-ever.
+The delivery loop: claim messages and attempt each in a thread, until nothing is due or until it is stopped.
 """
 
 from __future__ import annotations
@@ -32,10 +31,11 @@ PRUNE_EVERY = timedelta(hours=1)
 
 class DeliveryLoop:
     """
-    Delivers the messages of one mode with some threads, each with a database connection of its own.
+    Delivers the messages of one mode with several threads. Each thread uses its own database connection.
 
-    ``request_seconds``: how long one request can take, connecting included. The loop ends once ``stopping``
-    is set. Any number of loops may run at the same time, on any number of machines.
+    ``request_seconds``: how long a request can take, including the connection. ``grace_seconds``: how long
+    after an attempt "not found" is not trusted. The loop ends once ``stopping`` is set. Any number of loops
+    may run at the same time, on any number of machines.
     """
 
     def __init__(
@@ -55,8 +55,8 @@ class DeliveryLoop:
         self.lease = lease_time(request_seconds)
         self.clock = clock or Clock()
         self.throttle = Throttle(mode, self.clock, requests_per_minute=requests_per_minute)
-        #: Claimed messages at a time. Twice the number of threads, so that no thread waits for a claim. Up to
-        #: ten times if late slots may be used, since claiming many costs no more than claiming few.
+        #: Claimed messages at a time: twice the number of threads, so that no thread waits for a claim. Up to
+        #: ten times if late slots may be used, because claiming many costs no more than claiming few.
         self.claim_limit = min(max(2 * threads, self.throttle.rate_limiter.late_slots_allowed), 10 * threads)
         self.retention = timedelta(days=retention_days)
         self.pruned_at: datetime | None = None
@@ -72,13 +72,13 @@ class DeliveryLoop:
             acquire_slot=lambda: self.throttle.acquire_slot(self._wait),
         )
         self.attempts = AttemptRunner(sender, self.delivered, wait=self._wait, slots_held=self.claim_limit)
-        #: When this run begins nothing more.
+        #: When this run stops starting attempts.
         self._until: datetime | None = None
         self._claimed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
 
     def stop(self) -> None:
-        """End soon: finish what is being sent, release the rest. Safe to call from a signal handler."""
+        """Finish what is being sent, release the rest, and end. Safe to call from a signal handler."""
         self.stopping.set()
 
     def run(
@@ -92,8 +92,8 @@ class DeliveryLoop:
         """
         Deliver until nothing is due, or with ``forever`` until ``stop``. Returns the attempts by new state.
 
-        ``limit``: messages at most. ``lanes``: only these. ``seconds``: begin nothing after that time. The
-        loop waits for a failing database for as long as it takes, and for some seconds once it is stopping.
+        ``limit``: at most this many messages. ``lanes``: only these lanes. ``seconds``: start no attempt
+        after that time. Waits for a failing database as long as it takes, or some seconds while stopping.
         """
         counts: Counter[str] = Counter()
         self._until = self.clock.now() + timedelta(seconds=seconds) if seconds is not None else None
@@ -140,11 +140,11 @@ class DeliveryLoop:
                 self.stopping.wait(POLL)
 
     def _wait(self, seconds: float) -> bool:
-        """Whether nothing more is to begin: after some seconds, or sooner if the loop is stopped."""
+        """Sleep until the time is over or the loop is stopped. Returns whether no attempt may start."""
         return self.stopping.wait(seconds) or (self._until is not None and self.clock.now() >= self._until)
 
     def _start(self, free: int, lanes: Collection[str] | None) -> Batch:
-        """Claim messages and hand them to free threads."""
+        """Claim messages and pass them to the threads."""
         if free <= 0:
             return Batch()
         batch = claim(self.throttle, self.delivered, free, lease=self.lease, lanes=lanes)
@@ -153,7 +153,7 @@ class DeliveryLoop:
         return batch
 
     def _collect(self, counts: Counter[str], *, at_least: int) -> int:
-        """Wait for attempts to end, at most one poll for each. Returns how many ended."""
+        """Wait until attempts end, for at most one poll each. Returns how many ended."""
         number = 0
         while number < at_least or not self._done.empty():
             try:
@@ -168,7 +168,9 @@ class DeliveryLoop:
         try:
             claim(self.throttle, self.delivered, 0, lease=self.lease)
         except Error as error:
-            logger.warning("The database failed (%s); some lanes wait until their lease expires.", error)
+            logger.warning(
+                "The database failed (%s); some lanes are not due before their lease expires.", error
+            )
 
     def _prune(self) -> None:
         """Delete old delivered messages, once an hour."""
@@ -178,13 +180,13 @@ class DeliveryLoop:
             self.pruned_at = now
 
     def _wait_until_due(self) -> None:
-        """Poll until something is due, with one query each time."""
+        """Poll until something is due. One query a poll."""
         while not self.stopping.wait(POLL):
             if is_anything_due(self.throttle.mode):
                 return
 
     def _deliver(self) -> None:
-        """The work of each thread: one claimed message after another."""
+        """What each thread runs: it attempts the claimed messages one after the other."""
         try:
             while (claimed := self._claimed.get()) is not None:
                 self._done.put(self.attempts.run(claimed))
@@ -196,9 +198,9 @@ def site_delivery(
     *, threads: int = 4, client: Client | None = None, stopping: threading.Event | None = None
 ) -> DeliveryLoop:
     """
-    A delivery loop with the site's settings and mode; it ends once ``stopping`` is set.
+    A delivery loop with the site's settings and mode. It ends once ``stopping`` is set.
 
-    The client does not retry reads here: a message's next attempt is in the database.
+    Its client does not retry reads, because the outbox retries messages.
 
     Raises ConfigurationError if there is no key pair, or if a setting cannot be used.
     """

@@ -13,7 +13,7 @@ from ...models import OutboxMessage, State
 FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=1), timedelta(hours=1)
 SHORTEST_PAUSE = timedelta(minutes=5)
 
-#: A message fails for good after this many attempts, which take most of a day.
+#: A message fails after this many attempts, which take most of a day.
 ATTEMPTS = 24
 
 
@@ -22,9 +22,9 @@ class Outcome:
     """
     The state of a message after an attempt.
 
-    ``next_attempt_at``: for SCHEDULED and UNCONFIRMED. ``in_doubt_since``: the last attempt without an
-    answer. ``record``: the object as PartnerStack has it now. ``counts_as_attempt``: False if the message is
-    not the cause.
+    ``next_attempt_at``: for SCHEDULED and UNCONFIRMED. ``in_doubt_since``: when the last attempt without an
+    answer was made. ``record``: the object as PartnerStack has it now. ``counts_as_attempt``: False if the
+    message did not cause the failure.
     """
 
     state: State
@@ -48,18 +48,18 @@ def on_hold(reason: str, in_doubt_since: datetime) -> Outcome:
 
 
 def release(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
-    """Give the message back: it is not the cause, and is sent as soon as the throttle allows."""
+    """Release the message, which did not cause the failure. It is sent as soon as the throttle allows."""
     return _waiting(message, reason, now, counts_as_attempt=False)
 
 
 def delay(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
-    """Delay only this message, which is not the cause; the delay grows with its age."""
+    """Delay only this message, which did not cause the failure. The delay grows with its age."""
     wait = max(SHORTEST_PAUSE, now - (message.first_sent_at or now))
     return replace(release(message, reason, now), next_attempt_at=now + min(wait, LONGEST_DELAY))
 
 
 def retry_later(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
-    """The attempt had no effect: try again after the retry delay. Fails after too many attempts."""
+    """Retry after the retry delay, because the attempt had no effect. Fails after ``ATTEMPTS`` attempts."""
     if message.attempts >= ATTEMPTS:
         return failed(f"Given up after {message.attempts} attempts. {reason}", message.in_doubt_since)
     return _waiting(message, reason, now + retry_delay(message.attempts))
@@ -75,12 +75,12 @@ def in_doubt(
     counts_as_attempt: bool = True,
 ) -> Outcome:
     """
-    Nothing is known of the attempt at ``since``: look it up, at growing intervals until the grace ends.
+    Look up the attempt at ``since``, whose effect is unknown, at growing intervals until the grace ends.
 
-    A look-up does not count as an attempt, and this never gives up: what was sent last must be looked up.
+    A look-up does not count as an attempt. There is no limit: the last attempt must be looked up.
     """
     grace_ends = since + grace
-    # Not below zero if the database's clock was set back.
+    # Not negative if the database's clock was set back.
     bound = min(FIRST_DELAY + max(now - since, timedelta()), LONGEST_DELAY)
     at = now + bound * random.uniform(0.5, 1)  # noqa: S311 - spreads load
     at = min(at, grace_ends) if grace_ends > now else at
@@ -97,7 +97,7 @@ def retry_delay(attempts: int) -> timedelta:
     """
     Full jitter: a random time below a bound that doubles with each attempt, from a second to an hour.
 
-    So a thousand messages that failed together are not retried together.
+    A thousand messages that failed together are therefore not retried together.
     """
     bound = min(FIRST_DELAY * 2 ** min(attempts, 12), LONGEST_DELAY)
     return bound * random.random()  # noqa: S311 - spreads load, guards nothing

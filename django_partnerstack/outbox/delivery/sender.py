@@ -1,4 +1,4 @@
-"""Sending one message, or looking up what an earlier attempt did. Classifies the answer; writes no rows."""
+"""Send a message, or look up what an earlier attempt did. Classifies the response; writes no rows."""
 
 from __future__ import annotations
 
@@ -26,9 +26,14 @@ from ..queue.messages import fingerprint
 from . import outcome
 from .outcome import ATTEMPTS, Outcome
 
-NO_LOOK_UP = "No answer shows whether PartnerStack carried it out, and it cannot be looked up: {}"
+NO_LOOK_UP = (
+    "No answer shows whether PartnerStack carried it out, and it cannot be looked up. Check at PartnerStack, "
+    "then release the message or mark it as delivered. {}"
+)
 
-CONVERSION_REFUSED = "PartnerStack rejected PARTNERSTACK_TRACKING_TOKEN; only conversions wait for it. {}"
+CONVERSION_REFUSED = (
+    "PartnerStack rejected PARTNERSTACK_TRACKING_TOKEN; correct it. Only conversions are delayed. {}"
+)
 
 GIVEN_UP = "Given up after {} attempts: PartnerStack has no {}, and no attempt created it."
 UNKNOWN_CLICK = (
@@ -40,11 +45,11 @@ UNKNOWN_CLICK = (
 @dataclass(frozen=True)
 class Sender:
     """
-    Sends the messages of one process. Threads may share it.
+    Sends the messages of a process. Threads may share it.
 
-    ``grace``: how long "not found" proves nothing after a write. ``request_time``: how long one request can
-    take. ``lease``: how long before its doubt began a message may have been sent. ``acquire_slot``: waits for
-    the next free slot of the throttle.
+    ``grace``: how long after an attempt "not found" is not trusted. ``request_time``: how long a request can
+    take. ``lease``: how long before ``in_doubt_since`` a message may have been sent. ``acquire_slot``: waits
+    for the next free slot of the throttle.
     """
 
     client: Client
@@ -58,7 +63,7 @@ class Sender:
         """
         Send a claimed message, unless a look-up shows that an earlier attempt had its effect.
 
-        Nothing is sent that could outlast the lease.
+        Sends nothing that could take longer than the lease.
         """
         operation = OPERATIONS[message.operation]
         if fingerprint(message.payload) != message.fingerprint:
@@ -75,7 +80,7 @@ class Sender:
         if now + self.request_time > lease_expires_at:
             if message.in_doubt_since is None:
                 return outcome.release(message, "The lease was too short to send it.", now)
-            # Counts as an attempt, so that a look-up that takes too long is not repeated for ever.
+            # Counts as an attempt, so that a look-up that is too slow is not repeated for ever.
             return outcome.retry_later(message, "The look-up left too little of the lease to send it.", now)
         return self._send(operation, message)
 
@@ -99,14 +104,13 @@ class Sender:
         self, operation: Operation, message: OutboxMessage, since: datetime, begin: datetime | None = None
     ) -> Outcome | None:
         """
-        What an earlier attempt did; None if it certainly had no effect, so that the message may be sent
-        again.
+        What an earlier attempt did. None if it had no effect, so the message may be sent again.
 
-        ``begin``: the earliest time of its effect, if it is not that of the first doubt.
+        ``begin``: the earliest time of its effect; by default a lease before it was first in doubt.
         """
         if operation.find is None:
             return outcome.on_hold(NO_LOOK_UP.format(message.reason or "its worker was lost."), since)
-        # If a worker was lost during a look-up, any attempt before may have had its effect.
+        # If a worker was lost during a look-up, any earlier attempt may have had its effect.
         begin = begin or (message.first_in_doubt_at or since) - self.lease
         try:
             record = operation.find(self.client, message.content, begin, since, self._next_page)
@@ -119,7 +123,7 @@ class Sender:
                 operation, message, record, "Found at PartnerStack; an earlier attempt got through."
             )
         if self._now() - since < self.grace:
-            return self._still_in_doubt(message, "Not found yet, which proves nothing so soon.", since)
+            return self._still_in_doubt(message, "Not found yet; PartnerStack may show it later.", since)
         return None
 
     def _next_page(self) -> None:
@@ -128,7 +132,7 @@ class Sender:
 
     def _request_failed(self, operation: Operation, message: OutboxMessage, error: RequestError) -> Outcome:
         if operation.uses_tracking_token and isinstance(error, (AuthenticationFailed, Forbidden)):
-            # The key pair, which all other operations use, may be right.
+            # The key pair, which all other operations use, may be correct.
             self.throttle.requests.add(failed=False)
             return outcome.delay(message, CONVERSION_REFUSED.format(error), self._now())
         paused = self._pause_for(message, error)
@@ -149,7 +153,7 @@ class Sender:
 
     def _pause_for(self, message: OutboxMessage, error: PartnerStackError) -> Outcome | None:
         """
-        Count the failure, and pause all requests if the error asks for it; then the message is not the cause.
+        Count the failure, and pause all requests if the error asks for it. Then the message did not cause it.
         """
         now = self._now()
         retry_after = getattr(error, "retry_after", None)
@@ -165,9 +169,9 @@ class Sender:
     def _conflict(
         self, operation: Operation, message: OutboxMessage, error: Conflict, now: datetime
     ) -> Outcome:
-        """PartnerStack has such an object already. Only a look-up shows whether it is this one."""
+        """PartnerStack already has an object with this key. Only a look-up shows whether it is the same."""
         self.acquire_slot()
-        # The message may have been delivered long ago, if the site's database was restored since.
+        # The message may have been delivered long ago, if the site's database was restored from a backup.
         found = self._look_up(operation, message, message.in_doubt_since or now, begin=message.queued_at)
         if found is not None and found.state != State.UNCONFIRMED:
             return found
@@ -176,7 +180,7 @@ class Sender:
     def _not_found(
         self, operation: Operation, message: OutboxMessage, error: NotFound, now: datetime
     ) -> Outcome:
-        """PartnerStack may not find yet what it created minutes ago."""
+        """Retry during the grace, because PartnerStack may not find yet what it created minutes ago."""
         if now - (message.first_sent_at or now) < self.grace:
             return outcome.retry_later(message, str(error), now)
         if operation.deletes:
@@ -191,12 +195,12 @@ class Sender:
         )
 
     def _still_in_doubt(self, message: OutboxMessage, reason: str, since: datetime) -> Outcome:
-        """After a look-up, which does not count as an attempt."""
+        """In doubt after a look-up, which does not count as an attempt."""
         return self._in_doubt(message, reason, since, counts_as_attempt=False)
 
 
 def _compare(operation: Operation, message: OutboxMessage, record: Any, reason: str) -> Outcome:
-    """Delivered if PartnerStack has what was asked for, as far as its answer shows."""
+    """Delivered if the record agrees with the content, as far as it shows."""
     if mismatch := operation.mismatch(message.content, record):
         return outcome.failed(f"PartnerStack has {message.subject} with {mismatch}.")
     return outcome.delivered(record, reason)

@@ -12,7 +12,7 @@ from django.db import Error, router, transaction
 from django.db.models import F
 
 from ...mapping import keep
-from ...models import MIRRORS, Customer, OutboxLane, OutboxMessage, State, SyncState
+from ...models import MIRRORS, OutboxLane, OutboxMessage, State, SyncState
 from ...throttle.throttle import Throttle
 from ..operations import OPERATIONS, Operation
 from ..queue.claim import Claimed
@@ -26,7 +26,8 @@ RESOURCES = {model: name for name, model in MIRRORS.items()}
 
 def write_back(throttle: Throttle, claimed: Claimed, outcome: Outcome) -> bool:
     """
-    Save the outcome in one transaction; False if the lease has expired and another worker has the message.
+    Save the outcome in one transaction. Returns False if another worker has the message, because the lease
+    expired.
 
     The lease token guards the UPDATE, so a worker that lost its lease writes nothing. The lane is due at the
     next attempt; after a delivery, at the next claim. Dependents of a message that will not be delivered are
@@ -54,7 +55,9 @@ def write_back(throttle: Throttle, claimed: Claimed, outcome: Outcome) -> bool:
 @contextmanager
 def _transaction(throttle: Throttle, operation: Operation | None, outcome: Outcome) -> Iterator[None]:
     """
-    Blocking must not cross with the sequencing of new messages, so it holds the lock; nothing else needs it.
+    Lock the throttle row if dependents are blocked, so that new messages are not sequenced meanwhile.
+
+    No other outcome needs the lock.
     """
     if outcome.state in BLOCKING_STATES and operation is not None and operation.blocks_dependents:
         with throttle.locked():
@@ -65,7 +68,7 @@ def _transaction(throttle: Throttle, operation: Operation | None, outcome: Outco
 
 
 def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """The columns to write: only those that change, which is half of them for a delivery."""
+    """The columns that change. For a delivery that is half of them."""
     is_waiting = outcome.state in (State.SCHEDULED, State.UNCONFIRMED)
     columns = {
         "state": outcome.state,
@@ -90,20 +93,19 @@ def _mirror(
     if outcome.record is not None:
         keep(operation.model, outcome.record, mode=mode, now=now)
     elif operation.deletes:
-        name = "customer_key" if operation.model is Customer else "key"
-        rows = operation.model._base_manager.using(using).filter(mode=mode, **{name: message.payload[name]})
-        rows.update(archived=True)
+        key = {operation.key_field: message.payload[operation.key_field]}
+        operation.model._base_manager.using(using).filter(mode=mode, **key).update(archived=True)
 
 
 class ModeEvidence:
-    """Records whether answers hold test or production data, once for each resource and kind a worker sees."""
+    """Records whether responses are test or production data, once for each resource and worker."""
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
         self._recorded: set[tuple[str, bool]] = set()
 
     def record(self, operation: str, record: Any, now: datetime) -> None:
-        """A database error is logged; the next answer is recorded instead."""
+        """Record the evidence of a response. After a database error the next response is recorded."""
         test = getattr(record, "test", None)
         model = OPERATIONS[operation].model if operation in OPERATIONS else None
         if model is None or test is None or (RESOURCES[model], test) in self._recorded:
@@ -112,6 +114,6 @@ class ModeEvidence:
             states = SyncState.objects.using(router.db_for_write(SyncState))
             states.record_mode_evidence(self.mode, RESOURCES[model], test=test, now=now)
         except Error as error:
-            logger.warning("The mode evidence of an answer could not be recorded: %s", error)
+            logger.warning("The mode evidence of a response could not be recorded: %s", error)
         else:
             self._recorded.add((RESOURCES[model], test))

@@ -1,1 +1,1 @@
-"""Writing messages down, and deciding which is sent next."""
+"""Queueing messages, and choosing which message is sent next."""

@@ -1,4 +1,4 @@
-"""Builders: from the site's objects, by its sources, to messages."""
+"""Builders: turn objects of the site, as its sources describe them, into messages."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from ...models import OutboxMessage
 from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
 from .messages import NewMessage, customer_lane
 
-#: PartnerStack allows 255; the rest is for the suffix of what remains after refunds.
+#: PartnerStack allows 255 characters; the rest is for the suffix of the balance after a refund.
 LONGEST_KEY = 240
 
 
 def message_of(instance: models.Model) -> NewMessage:
     """
-    An object as its registered source describes it, or a note that it is not reported.
+    The message that reports an object as its source describes it, or a note that it is not reported.
 
-    Raises SourceError if there is no source.
+    Raises SourceError if its model has no source, and whatever the source raises.
     """
     if (describe := sources.find(sources.customers, type(instance))) is not None:
         data = describe(instance)
@@ -42,7 +42,7 @@ def message_of(instance: models.Model) -> NewMessage:
 
 
 def customer_message(customer: models.Model, data: sources.CustomerData) -> NewMessage:
-    """All data of a customer. Queued only if they differ from the customer's last message."""
+    """The message with all data of a customer. It is queued only if they differ from the last message."""
     key = sources.customer_key(customer)
     payload: dict[str, Any] = {"customer_key": key, **contact(key, data), "partner_key": data.partner_key}
     if data.provider_key:
@@ -61,10 +61,10 @@ def customer_message(customer: models.Model, data: sources.CustomerData) -> NewM
 
 def contact(customer_key: str, data: sources.CustomerData) -> dict[str, str]:
     """
-    E-mail and name, as far as PARTNERSTACK_PRIVACY lets them leave the site.
+    E-mail and name, as far as PARTNERSTACK_PRIVACY allows sending them.
 
-    PartnerStack requires an e-mail address, so an anonymous one replaces a withheld one. Its documentation
-    allows anonymous values in conversions.
+    PartnerStack requires an e-mail address, so an anonymous address replaces one that must not be sent. Its
+    documentation allows anonymous values in conversions.
     """
     if conf.privacy in ("full", "contact"):
         return {"email": data.email, **({"name": data.name} if data.name else {})}
@@ -74,7 +74,7 @@ def contact(customer_key: str, data: sources.CustomerData) -> dict[str, str]:
 
 def transaction_message(data: sources.TransactionData, source: models.Model | None = None) -> NewMessage:
     """
-    A payment, which is reported once, ever.
+    The message that reports a payment. It is queued only once.
 
     Raises InvalidArgument for a key, an amount or a currency that cannot be used.
     """
@@ -106,7 +106,7 @@ def transaction_message(data: sources.TransactionData, source: models.Model | No
 
 
 def event_message(customer: models.Model, name: str, value: int, key: str) -> NewMessage:
-    """An event of a customer, PartnerStack's *action*; reported once if it has a key."""
+    """The message that reports an event (PartnerStack: action). With a key it is queued only once."""
     customer_key = sources.customer_key(customer)
     payload: dict[str, Any] = {
         "type": name,
@@ -127,7 +127,7 @@ def event_message(customer: models.Model, name: str, value: int, key: str) -> Ne
 
 
 def skipped_message(instance: models.Model, operation: str, result: sources.Skipped | None) -> NewMessage:
-    """A note that an object is not reported, with the reason; queued once for each reason."""
+    """A note why an object is not reported. It is queued once for each reason."""
     reason = result.reason if isinstance(result, sources.Skipped) else "The source returned None."
     return NewMessage(
         operation=operation, lane="", subject="", payload={}, source=reference(instance), skipped=reason
@@ -136,16 +136,16 @@ def skipped_message(instance: models.Model, operation: str, result: sources.Skip
 
 def customer_of(message: OutboxMessage) -> NewMessage | None:
     """
-    The message of the customer that a message belongs to, as its source describes it now.
+    A new message with the data of a message's customer, as its source describes it now.
 
-    None if the site has no source for it, the source does not report it, or the object is gone. Raises
-    SourceError if its key is no longer the one that the message was queued under.
+    None if the model has no source, the source does not report the customer, or the object was deleted.
+    Raises SourceError if the customer's key has changed since the message was queued.
     """
     if not message.customer_source:
         return None
     model = apps.get_model(message.customer_source)
     describe = sources.find(sources.customers, model)
-    # From the database that it is written to: a replica may not have it yet.
+    # Read from the primary database: a replica may not have it yet.
     rows = model._base_manager.using(router.db_for_write(model))
     customer = rows.filter(pk=message.customer_source_pk).first()
     data = describe(customer) if describe is not None and customer is not None else None
@@ -154,13 +154,13 @@ def customer_of(message: OutboxMessage) -> NewMessage | None:
     new = customer_message(customer, data)
     if new.lane != message.lane:
         raise SourceError(
-            f"PARTNERSTACK_CUSTOMER_KEY gives {new.subject!r} now, and this was queued under another key."
+            f"PARTNERSTACK_CUSTOMER_KEY returns {new.subject!r} now; it was queued under another key."
         )
     return new
 
 
 def reference(instance: models.Model | None) -> tuple[str, str]:
-    """How a message names a host object: ("app.model", primary key)."""
+    """How a message refers to a host object: ("app.model", primary key)."""
     return (instance._meta.label_lower, str(instance.pk)) if instance is not None else ("", "")
 
 

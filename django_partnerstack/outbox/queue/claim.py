@@ -1,8 +1,8 @@
 """
-Claiming: leasing the first message of each due lane to one worker.
+Claiming: leasing the first message of each due lane to a worker.
 
-A claim commits "sending" before anything is sent, so that the message of a worker that died is looked up by
-the next. Claims hold the lock of the shared throttle row: they happen one after the other, on every database.
+A claim commits "sending" before anything is sent, so that the next worker looks up the message of a worker
+that died. A claim locks the shared throttle row, so claims happen one after the other on every database.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from .sequence import sequence_new_messages
 
 
 def lease_time(request_seconds: float) -> timedelta:
-    """How long a claimed message belongs to its worker: time for a look-up, a request and some reserve."""
+    """How long a worker may send a claimed message: time for a look-up, a request and some reserve."""
     return timedelta(seconds=3 * request_seconds + 5)
 
 
@@ -52,7 +52,7 @@ class Claimed:
 
 @dataclass(frozen=True)
 class Batch:
-    """The claimed messages. ``more``: others are new, or are due and wait for a slot."""
+    """The claimed messages. ``more``: others are queued, or due and waiting for a slot."""
 
     claimed: tuple[Claimed, ...] = ()
     more: bool = False
@@ -84,7 +84,7 @@ def claim(
     """
     Sequence new messages, then lease up to ``limit`` due ones, the first of each lane.
 
-    They are marked as being sent, and that is committed, when this returns. ``lanes``: claim only from these.
+    Commits their state "sending" before it returns. ``lanes``: claim only from these lanes.
     """
     with throttle.locked() as row:
         using = router.db_for_write(OutboxMessage)
@@ -96,7 +96,7 @@ def claim(
         slots = throttle.slots(row, len(heads))
         lease_expires_at = row.now + lease
         if row.half_open and slots:
-            # Only the probe goes: nothing else gets a slot before its lease expires.
+            # Only the probe is sent: nothing else gets a slot before its lease expires.
             row.next_slot_at = lease_expires_at
         token = uuid.uuid4().hex
         messages = _mark_sending(heads[: len(slots)], using, row.now, lease_expires_at, token)
@@ -108,12 +108,12 @@ def claim(
 
 
 def is_anything_due(mode: str) -> bool:
-    """Whether a worker may find something to do, with one query. True until a first claim in this mode."""
+    """Whether a worker may find something to send. One query. True until the first claim in this mode."""
     using = router.db_for_write(OutboxMessage)
     new = OutboxMessage.objects.using(using).filter(mode=mode, state=State.QUEUED)
     due = OutboxLane.objects.using(using).filter(mode=mode, due_at__lte=Now())
     either = ExpressionWrapper(Q(Exists(new)) | Q(Exists(due)), BooleanField())
-    # Selected from a table of one row: MariaDB would evaluate the whole of a union.
+    # Selected from a table of one row, because MariaDB would evaluate all of a union.
     found = ThrottleState.objects.using(using).filter(mode=mode).values_list(either, flat=True).first()
     return found is None or found
 
@@ -131,8 +131,8 @@ def _make_due(mode: str, delivered: DeliveredLanes, using: str, now: datetime) -
     """
     Make the lanes of delivered messages due if another message is next in them.
 
-    A lane whose lease has expired meanwhile belongs to another worker and is left alone. If this process dies
-    first, the lane is due when the lease expires.
+    Skips a lane whose lease has expired: another worker may have it. If this process dies first, the lane is
+    due when the lease expires.
     """
     taken = delivered.take()
     if taken:
@@ -145,7 +145,7 @@ def _make_due(mode: str, delivered: DeliveredLanes, using: str, now: datetime) -
 
 
 def _heads(mode: str, using: str, now: datetime, limit: int, lanes: Collection[str] | None) -> list[Head]:
-    """The first messages of due lanes. Lanes without a message to send become not due."""
+    """The first messages of due lanes. Clears the due time of lanes without a message to send."""
     due = OutboxLane.objects.using(using).filter(mode=mode, due_at__lte=now, status=LaneStatus.OPEN)
     if lanes is not None:
         due = due.filter(key__in=lanes)
@@ -174,10 +174,10 @@ def _mark_sending(
     heads: list[Head], using: str, now: datetime, lease_expires_at: datetime, token: str
 ) -> list[OutboxMessage]:
     """
-    Mark messages as being sent, under a new lease token. One that already was has lost its worker: it is in
-    doubt.
+    Mark messages as "sending", with a new lease token. A message that already was lost its worker, so it is
+    in doubt.
 
-    If that worker is writing the outcome back at this moment, the message is not taken.
+    Skips a message whose worker is just writing its outcome back.
     """
     rows = OutboxMessage.objects.using(using).filter(pk__in=[head.message for head in heads])
     lost = Q(state=State.SENDING, lease_expires_at__lte=now)

@@ -13,9 +13,9 @@ from ..operations import CONVERT_CLICK, CREATE_CUSTOMER
 @dataclass(frozen=True)
 class Creation:
     """
-    The operation that creates the customer; empty for an organic one, with the ``reason``.
+    The operation that creates a customer; empty for an organic customer, with the ``reason``.
 
-    ``attributed_to``: the partner or click, which is sent with the content.
+    ``attributed_to``: the partner or click, sent with the content.
     """
 
     operation: str = ""
@@ -28,9 +28,8 @@ def creation_of(payload: dict[str, Any], attribution: Attribution | None) -> Cre
     Decide who the customer is attributed to.
 
     In this order: the partner that an operator assigned, the partner that the site names, the visitor's
-    click, the partner of the click. Only with the tracking token can a click be converted, so that
-    PartnerStack counts the click itself
-    (docs.partnerstack.com/docs/migrating-customer-api-to-server-to-server).
+    click, the partner of the click. A click is converted only with the tracking token; then PartnerStack
+    counts the click itself (docs.partnerstack.com/docs/migrating-customer-api-to-server-to-server).
     """
     if attribution is not None and attribution.method == AttributionMethod.MANUAL:
         return Creation(CREATE_CUSTOMER, {"partner_key": attribution.partner_key})
@@ -50,6 +49,6 @@ def creation_of(payload: dict[str, Any], attribution: Attribution | None) -> Cre
 
 def is_attributed(message: OutboxMessage) -> bool:
     """
-    Whether the message that creates a customer names its partner or click; that of an organic one does not.
+    Whether the message that creates a customer names a partner or click. For an organic customer it does not.
     """
     return bool(message.attributed_to or message.payload.get("partner_key"))

@@ -1,4 +1,4 @@
-"""Dependencies: what is blocked while another message is stuck, and what goes on when it no longer is."""
+"""Dependencies: block the messages that depend on another, and release them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ...conf import conf
 from ...models import LaneStatus, OutboxLane, OutboxMessage, State
 from ..operations import creating_customers, customer_snapshots, names
 
-#: States in which a message blocks its dependents: it will not be delivered by itself.
+#: States in which a message blocks its dependents, because it is not delivered without an operator.
 BLOCKING_STATES = frozenset({State.FAILED, State.ON_HOLD, State.CANCELLED})
 
 #: The reason of a blocked message whose dependency is not named.
@@ -32,7 +32,7 @@ def waiting_for_subject() -> tuple[str, ...]:
 
 
 def dependents(message: OutboxMessage, using: str) -> QuerySet[OutboxMessage]:
-    """The messages that depend on this one: all of a customer, or what follows about the same subject."""
+    """The messages that depend on this message: all of its customer, or later ones about the same subject."""
     rows = OutboxMessage.objects.using(using).filter(mode=message.mode, lane=message.lane)
     if message.operation in creating_customers():
         return rows.exclude(pk=message.pk)
@@ -51,7 +51,7 @@ def block(message: OutboxMessage, using: str) -> None:
 
 
 def unblock(rows: QuerySet[OutboxMessage], to: State = State.SCHEDULED) -> None:
-    """Release the blocked rows that depend on no stuck message. Call it with the throttle row locked."""
+    """Release the blocked rows whose dependencies do not block them. Call it with the throttle row locked."""
     blocked = rows.filter(state=State.BLOCKED)
     still_blocked = list(blocked_by(blocked, BLOCKING_STATES).values_list("pk", flat=True))
     blocked.exclude(pk__in=still_blocked).update(state=to, reason="")
@@ -60,7 +60,7 @@ def unblock(rows: QuerySet[OutboxMessage], to: State = State.SCHEDULED) -> None:
 def blocked_by(
     rows: QuerySet[OutboxMessage], states: Collection[State], **dependency: Any
 ) -> QuerySet[OutboxMessage]:
-    """Those of the rows that depend on an earlier message about the same subject in one of these states."""
+    """The rows that depend on an earlier message about the same subject in one of these states."""
     earlier = OutboxMessage.objects.filter(
         mode=OuterRef("mode"),
         subject=OuterRef("subject"),
@@ -75,9 +75,9 @@ def blocked_by(
 
 def release_organic(lanes: Collection[str], *, mode: str, using: str, now: datetime) -> None:
     """
-    Release the messages of customers who now have a partner, except those that are too old.
+    Release the messages of customers who now have a partner, except messages that are too old.
 
-    Dependents of a stuck message stay blocked. Call it with the throttle row locked.
+    Dependents of a message in a blocking state stay blocked. Call it with the throttle row locked.
     """
     messages = OutboxMessage.objects.using(using).filter(mode=mode, lane__in=lanes)
     waiting = messages.exclude(operation__in=customer_snapshots())

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from ...client.validation import LONGEST_KEY
 from ...exceptions import InvalidArgument
-from ...models import OutboxMessage, State
+from ...models import Mirror, OutboxMessage, State
 from ...models.bulk import BoundParam, Condition, insert, none_of
 from ...signals import message_queued
 from ..operations import OPERATIONS, SAVE_CUSTOMER, customer_snapshots
@@ -28,8 +28,8 @@ class NewMessage:
     """
     A message before it is queued.
 
-    ``lane``: its order; see ``customer_lane``. ``subject``: the key of what it is about. ``source`` and
-    ``customer_source``: the host's objects, as ("app.model", primary key).
+    ``lane``: messages of one lane are sent in order; see ``customer_lane``. ``subject``: the key of what it
+    is about. ``source`` and ``customer_source``: the host's objects, as ("app.model", primary key).
     """
 
     operation: str
@@ -44,7 +44,7 @@ class NewMessage:
     @property
     def dedupe_key(self) -> str:
         """
-        What is queued only once, ever; empty if there is no limit. A note is queued once for each reason.
+        Only one message with this key is ever queued. Empty: no limit. A note is queued once per reason.
         """
         if self.skipped:
             return ":".join(("skipped", *self.source, self.skipped))[:300]
@@ -52,7 +52,7 @@ class NewMessage:
         return operation.dedupe_key(self.payload) if operation else ""
 
 
-#: The lanes of customers begin with this.
+#: The prefix of the lanes of customers.
 CUSTOMER = "customer:"
 
 
@@ -65,7 +65,7 @@ NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 def fingerprint(payload: dict[str, Any]) -> str:
-    """The same for the same content, in any order and as any database returns it."""
+    """A hash of the content. It does not depend on the order of names or on the database that returns it."""
     # PostgreSQL returns 1e16 as a whole number and -0.0 without its sign.
     same = json.loads(json.dumps(payload), parse_int=float, parse_float=lambda digits: float(digits) + 0.0)
     return hashlib.sha256(json.dumps(same, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
@@ -75,10 +75,10 @@ def enqueue(message: NewMessage, *, mode: str, using: str | None = None, now: da
     """
     Queue a message with one INSERT. Returns whether it was new.
 
-    Queues nothing if the customer's data equal those of its last message, or if the message may be queued
-    only once and was before: safe to repeat. Call it in the transaction of what it reports; a rollback takes
-    the message back. The INSERT has a savepoint, so that its errors do not break the caller's transaction.
-    Workers are notified after the commit, by the signal ``message_queued``.
+    Queues nothing if the customer's data equal those of its last message, or if a message with the same
+    dedupe key was queued before: safe to repeat. Call it in the transaction that saves what it reports, so
+    that both are rolled back together. The INSERT has a savepoint, so that its errors do not break the
+    caller's transaction. Workers are notified after the commit, by the signal ``message_queued``.
 
     Raises InvalidArgument for content that no message can hold.
     """
@@ -89,7 +89,7 @@ def enqueue(message: NewMessage, *, mode: str, using: str | None = None, now: da
         with transaction.atomic(using):
             queued = _insert(row, using)
     except IntegrityError:
-        # Another process queued the same at this moment, or something is really wrong.
+        # Either another process has just queued the same message, or something is really wrong.
         if not _is_queued(row, using):
             raise
         return False
@@ -102,8 +102,8 @@ def enqueue_all(messages: Sequence[NewMessage], *, mode: str, using: str) -> Non
     """
     Queue messages that are known not to be queued yet, with one INSERT for all.
 
-    Raises InvalidArgument for content that no message can hold, and IntegrityError if another process queued
-    one of them at this moment. Nothing is queued then.
+    Raises InvalidArgument for content that no message can hold, and IntegrityError if another process has
+    just queued a duplicate. Nothing is queued then.
     """
     for message in messages:
         _check(message)
@@ -123,7 +123,7 @@ def notify_workers(lane: str, using: str) -> None:
 
 
 def _check(message: NewMessage) -> None:
-    """Here the caller learns of it; a worker could only let the message fail."""
+    """Check here, where the caller can correct it; in a worker the message could only fail."""
     name = f"{message.operation} {message.subject!r}"
     try:
         text = json.dumps([message.subject, message.payload], ensure_ascii=False, allow_nan=False)
@@ -173,30 +173,37 @@ def _is_queued(row: dict[str, Any], using: str) -> bool:
 
 
 def _insert(row: dict[str, Any], using: str) -> bool:
-    is_note, once = row["state"] == State.SKIPPED, row["dedupe_key"] is not None
-    condition = _condition("" if is_note else row["operation"], once, using)
-    operation = OPERATIONS.get(row["operation"])
+    is_note, operation = row["state"] == State.SKIPPED, OPERATIONS.get(row["operation"])
+    condition = _condition(
+        once=row["dedupe_key"] is not None,
+        mirror=operation.model if operation and operation.once_in_mirror and not is_note else None,
+        key_field=operation.key_field if operation else "",
+        snapshots=customer_snapshots() if row["operation"] == SAVE_CUSTOMER and not is_note else (),
+        using=using,
+    )
     values = {**row, "key": row["payload"].get(operation.key_field) if operation else None}
     return insert(OutboxMessage, [row], using=using, where=condition.bind(values)) == 1
 
 
 @cache
-def _condition(operation: str, once: bool, using: str) -> Condition:
+def _condition(
+    *, once: bool, mirror: type[Mirror] | None, key_field: str, snapshots: tuple[str, ...], using: str
+) -> Condition:
     """
-    The condition that a message is no duplicate, compiled once for each operation.
+    The condition that a message is no duplicate, compiled once for each kind of message.
 
-    ``operation`` is empty for a note of what is not reported.
+    ``once``: no message has its dedupe key. ``mirror``: no row of this mirror has its key in ``key_field``.
+    ``snapshots``: the last message of these operations about the same subject has other content.
     """
     before = OutboxMessage.objects.filter(mode=BoundParam("mode"))
     unless: list[QuerySet[Any]] = []
     if once:
         unless.append(before.filter(dedupe_key=BoundParam("dedupe_key")))
-    declared = OPERATIONS.get(operation)
-    if declared is not None and declared.once_in_mirror and declared.model is not None:
-        rows = declared.model._base_manager.all()
-        unless.append(rows.filter(mode=BoundParam("mode"), key=BoundParam("key")))
-    if operation == SAVE_CUSTOMER:
-        snapshots = before.filter(subject=BoundParam("subject"), operation__in=customer_snapshots())
-        last = snapshots.order_by("-pk").values("pk")[:1]
+    if mirror is not None:
+        rows = mirror._base_manager.all()
+        unless.append(rows.filter(**{"mode": BoundParam("mode"), key_field: BoundParam("key")}))
+    if snapshots:
+        same = before.filter(subject=BoundParam("subject"), operation__in=snapshots)
+        last = same.order_by("-pk").values("pk")[:1]
         unless.append(OutboxMessage.objects.filter(pk=Subquery(last), fingerprint=BoundParam("fingerprint")))
     return none_of(*unless, using=using)

@@ -1,4 +1,4 @@
-"""Mirror rows for what PartnerStack does not have yet, so that the admin lists them with the others."""
+"""Mirror rows of objects that PartnerStack does not have yet, so that the admin lists them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..operations import CREATE_TRANSACTION, creating_customers
 
 def create_placeholder_rows(messages: Iterable[OutboxMessage], *, mode: str, using: str) -> None:
     """
-    Create a row for each customer and transaction that has none. Three queries at most. Safe to repeat.
+    Create the missing rows of new customers and transactions. Three queries at most. Safe to repeat.
 
     A customer's row has no ``key`` until PartnerStack returns the customer.
     """

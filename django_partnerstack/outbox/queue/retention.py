@@ -1,4 +1,4 @@
-"""How long delivered messages are kept."""
+"""Deleting old delivered messages."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ BATCH = 1000
 
 def prune(mode: str, before: datetime) -> int:
     """
-    Delete messages that were delivered, or noted as not reported, before a time. Returns how many.
+    Delete delivered messages, and notes of what is not reported, that are older than ``before``.
 
-    The last data of a customer stay, because what is saved later is compared with them; so does what an
-    operation keeps with its key, such as an event that is reported once. Failed, held, blocked and organic
-    messages stay too. Safe to repeat and to run beside workers.
+    Returns how many. Keeps the last data of each customer, because later data are compared with them, and
+    messages with a key whose operation has ``kept_with_key``. Messages that are failed, on hold, blocked or
+    organic are kept as well. Safe to repeat and to run beside workers.
     """
     using = router.db_for_write(OutboxMessage)
     snapshots = Q(operation__in=customer_snapshots(), subject__gt="")

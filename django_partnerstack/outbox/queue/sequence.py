@@ -45,9 +45,9 @@ STATES = {
 
 def sequence_new_messages(mode: str, using: str, now: datetime, *, lane: str | None = None) -> bool:
     """
-    Sequence a batch of new messages, of one lane if it is given. Call it with the throttle row locked.
+    Sequence a batch of queued messages, or those of one ``lane``. Call it with the throttle row locked.
 
-    Returns whether there may be more.
+    Returns whether more may be queued.
     """
     new = OutboxMessage.objects.using(using).filter(mode=mode, state=State.QUEUED)
     if lane is not None:
@@ -70,7 +70,7 @@ class Sequencer:
         self.before: dict[str, tuple[str, datetime | None]] = {}
         self.created: set[str] = set()
         self.attributions: dict[str, Attribution] = {}
-        #: Messages that depend on one that is stuck, and on one that is organic.
+        #: Messages that depend on a message in a blocking state, and on an organic message.
         self.blocked: set[int] = set()
         self.organic: set[int] = set()
         self.opened: list[str] = []
@@ -93,7 +93,7 @@ class Sequencer:
             self.lanes[lane.key] = lane
         self.before = {key: (lane.status, lane.due_at) for key, lane in self.lanes.items()}
         for key in keys:
-            # Only in a customer's lane must something be created before anything else is sent.
+            # Only the lane of a customer begins with a creation.
             status = LaneStatus.NEW if key.startswith(CUSTOMER) else LaneStatus.OPEN
             self.lanes.setdefault(key, OutboxLane(mode=self.mode, key=key, status=status))
         uncreated = (LaneStatus.NEW, LaneStatus.ORGANIC)
@@ -111,7 +111,7 @@ class Sequencer:
             self.organic = set(blocked_by(rows, {State.ORGANIC}).values_list("pk", flat=True))
 
     def _place(self, message: OutboxMessage) -> list[OutboxMessage]:
-        """Give a message its operation and state. Returns messages that must be inserted before it."""
+        """Give a message its operation and state. Returns new messages that must be inserted."""
         lane = self.lanes[message.lane]
         if lane.key in self.created and lane.status != LaneStatus.OPEN:
             self._open(lane)
@@ -137,7 +137,7 @@ class Sequencer:
         return introduced
 
     def _place_customer(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
-        """A customer's data: a creation if PartnerStack has no such customer yet, else an update."""
+        """A creation if PartnerStack does not have the customer yet, else an update."""
         message.operation = UPDATE_CUSTOMER
         if lane.status == LaneStatus.BLOCKED:
             return self._replace_failed(message, lane)
@@ -149,7 +149,7 @@ class Sequencer:
         return creation_of(message.payload, self.attributions.get(message.subject))
 
     def _create(self, message: OutboxMessage, lane: OutboxLane) -> None:
-        """Make the message the creation of the customer; an organic one if no partner is known."""
+        """Let the message create the customer. It is organic if no partner is known."""
         creation = self._creation(message)
         message.operation, message.priority = creation.operation or CREATE_CUSTOMER, 0
         message.attributed_to, message.reason = creation.attributed_to, creation.reason
@@ -163,7 +163,7 @@ class Sequencer:
         self.opened.append(lane.key)
 
     def _replace_failed(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
-        """Newer data of a customer whose creation failed take its place."""
+        """Replace a failed creation of a customer by its newer data."""
         creations = self.messages.filter(lane=lane.key, operation__in=creating_customers())
         failed = creations.filter(state=State.FAILED).first()
         if failed is None or not self._creation(message).operation:
@@ -174,7 +174,7 @@ class Sequencer:
         if failed.in_doubt_since is None:
             self._create(message, lane)
             return []
-        # If PartnerStack has the customer after all, it has the older data: the newer follow as an update.
+        # If PartnerStack has the customer after all, it has the older data. The newer follow as an update.
         creation = copy(message)
         creation.pk, creation.state = None, State.SCHEDULED
         creation.in_doubt_since, creation.first_in_doubt_at = failed.in_doubt_since, failed.first_in_doubt_at
@@ -183,8 +183,8 @@ class Sequencer:
         return [creation]
 
     def _introduce_customer(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
-        """Ask the site's source for the message's customer, which was never queued before."""
-        # In a savepoint, so that a failing query of the source does not roll the batch back.
+        """Queue the customer of the message, which was never queued, as the site's source describes it."""
+        # In a savepoint, so that a failing query of the source does not roll back the batch.
         with transaction.atomic(self.using):
             new = customer_of(message)
         if new is None:
@@ -206,7 +206,7 @@ class Sequencer:
             self.messages.filter(pk__in=pks).update(**changes)
 
     def _save_lanes(self) -> None:
-        """Only what changed: a worker may be setting the due time of another lane at this moment."""
+        """Save only what changed: a worker may be setting the due time of another lane."""
         lanes = OutboxLane.objects.using(self.using)
         lanes.bulk_create([lane for lane in self.lanes.values() if lane.pk is None])
         due, by_status = [], defaultdict(list)
@@ -222,7 +222,7 @@ class Sequencer:
 
 
 def _may_depend(message: OutboxMessage) -> bool:
-    """Whether an earlier message about the same subject can exist; a payment itself is the first about it."""
+    """Whether an earlier message about the same subject can exist. A payment is the first about its key."""
     operation = OPERATIONS.get(message.operation)
     if operation is None or not operation.waits_for_subject:
         return False

@@ -1,4 +1,4 @@
-"""What a person can do with a message."""
+"""What an operator can do with a message."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from tests.shop.models import Account
 
 pytestmark = pytest.mark.django_db
 
-ACTS = {
+ACTIONS = {
     "retry": actions.retry,
     "hold": actions.hold,
     "release": actions.release,
     "cancel": actions.cancel,
     "mark_delivered": actions.mark_delivered,
 }
-#: What an act makes of a payment in a state, of a customer whom PartnerStack has.
-BECOMES = {
+#: The allowed actions by the state of a payment, each with the state after it.
+RESULTS = {
     "new": {"retry": "ready", "hold": "held", "cancel": "cancelled"},
     "ready": {"retry": "ready", "hold": "held", "cancel": "cancelled"},
     "unknown": {"retry": "unknown", "hold": "held", "cancel": "cancelled", "mark_delivered": "delivered"},
@@ -47,22 +47,22 @@ def shop(site: Site) -> Account:
     return shop
 
 
-@pytest.mark.parametrize("act", ACTS)
-@pytest.mark.parametrize("state", BECOMES)
-def test_what_an_act_makes_of_a_state(site: Site, shop: Account, state: str, act: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("state", RESULTS)
+def test_each_action_is_allowed_in_certain_states(site: Site, shop: Account, state: str, action: str) -> None:
     payment(shop)
     in_doubt = site.clock.at if state == "unknown" else None
     OutboxMessage.objects.filter(operation="transactions.create").update(state=state, in_doubt_since=in_doubt)
-    if act in BECOMES[state]:
-        ACTS[act](message("transactions.create"))
-        assert message("transactions.create").state == BECOMES[state][act]
+    if action in RESULTS[state]:
+        ACTIONS[action](message("transactions.create"))
+        assert message("transactions.create").state == RESULTS[state][action]
     else:
         with pytest.raises(InvalidTransition, match="this action is not possible now"):
-            ACTS[act](message("transactions.create"))
+            ACTIONS[action](message("transactions.create"))
         assert message("transactions.create").state == state
 
 
-def test_a_held_payment_leaves_only_when_it_is_released(site: Site, shop: Account) -> None:
+def test_a_payment_on_hold_is_sent_only_after_its_release(site: Site, shop: Account) -> None:
     payment(shop)
     actions.hold(message("transactions.create"))
     site.push_for(days=1)
@@ -72,7 +72,7 @@ def test_a_held_payment_leaves_only_when_it_is_released(site: Site, shop: Accoun
     assert message("transactions.create").state == "delivered"
 
 
-def test_holding_a_customer_holds_all_that_is_its(site: Site) -> None:
+def test_a_customer_on_hold_blocks_its_payments(site: Site) -> None:
     shop = account()
     payment(shop)
     actions.hold(message("customers.save"))
@@ -84,7 +84,7 @@ def test_holding_a_customer_holds_all_that_is_its(site: Site) -> None:
     assert set(states().values()) == {"delivered"}
 
 
-def test_cancelling_a_customer_leaves_what_is_its_blocked(site: Site) -> None:
+def test_the_payments_of_a_cancelled_customer_stay_blocked(site: Site) -> None:
     payment(account())
     actions.cancel(message("customers.save"))
     site.push()
@@ -92,7 +92,7 @@ def test_cancelling_a_customer_leaves_what_is_its_blocked(site: Site) -> None:
     assert message("transactions.create").reason
 
 
-def test_a_customer_that_is_marked_as_delivered_lets_the_rest_go(site: Site) -> None:
+def test_marking_a_customer_as_delivered_releases_its_payments(site: Site) -> None:
     shop = account()
     payment(shop)
     site.sandbox.create("customers", customer_key=f"account-{shop.pk}")
@@ -102,7 +102,7 @@ def test_a_customer_that_is_marked_as_delivered_lets_the_rest_go(site: Site) -> 
     assert site.sent == ["POST /transactions"]
 
 
-def test_what_may_have_been_done_is_looked_up_before_a_retry_sends_it(site: Site, shop: Account) -> None:
+def test_a_retry_looks_up_a_message_in_doubt_before_it_sends_it(site: Site, shop: Account) -> None:
     payment(shop)
     site.sandbox.faults.add("lost", method="POST", times=1)
     site.push()
@@ -113,7 +113,7 @@ def test_what_may_have_been_done_is_looked_up_before_a_retry_sends_it(site: Site
     assert site.sent.count("POST /transactions") == 1
 
 
-def test_an_event_in_doubt_is_sent_again_only_when_a_person_releases_it(site: Site, shop: Account) -> None:
+def test_an_event_in_doubt_is_sent_again_only_if_an_operator_releases_it(site: Site, shop: Account) -> None:
     track.event(shop, "demo", key="demo-1")
     site.sandbox.faults.add("lost", method="POST", times=1)
     site.push()
@@ -127,9 +127,9 @@ def test_an_event_in_doubt_is_sent_again_only_when_a_person_releases_it(site: Si
     assert site.effects("actions.create") == {"demo-1": 2}
 
 
-@pytest.mark.parametrize("act", [actions.hold, actions.cancel])
-def test_setting_an_organic_customer_aside_hinders_nobody(
-    site: Site, act: Callable[[OutboxMessage], None]
+@pytest.mark.parametrize("action", [actions.hold, actions.cancel])
+def test_holding_or_cancelling_an_organic_customer_blocks_nothing(
+    site: Site, action: Callable[[OutboxMessage], None]
 ) -> None:
     shop = account(partner_key="")
     site.push()
@@ -137,16 +137,18 @@ def test_setting_an_organic_customer_aside_hinders_nobody(
     shop.partner_key = "gstest"
     shop.save()
     payment(shop)
-    act(organic)
+    action(organic)
     site.push()
     assert message("transactions.create").state == "delivered"
-    if act is actions.hold:
+    if action is actions.hold:
         actions.release(organic)
         site.push()
         assert (organic.state, lane_of(shop).status) == ("organic", "open")
 
 
-def test_older_data_are_not_told_after_newer_ones(site: Site, shop: Account) -> None:
+def test_releasing_older_data_of_a_customer_cancels_them_if_newer_are_queued(
+    site: Site, shop: Account
+) -> None:
     for email in ("b@customers.example", "c@customers.example"):
         shop.email = email
         shop.save()
@@ -159,7 +161,7 @@ def test_older_data_are_not_told_after_newer_ones(site: Site, shop: Account) -> 
     assert site.sandbox.objects("customers")[0]["email"] == "c@customers.example"
 
 
-def test_releasing_a_deletion_does_not_overtake_its_payment(site: Site, shop: Account) -> None:
+def test_releasing_a_refund_does_not_send_it_before_its_payment(site: Site, shop: Account) -> None:
     track.purchase(shop, amount=4900, currency="USD", key="inv_1")
     actions.hold(message("transactions.create"))
     track.refund("inv_1")
@@ -169,7 +171,7 @@ def test_releasing_a_deletion_does_not_overtake_its_payment(site: Site, shop: Ac
     assert message("transactions.delete").state == "blocked"
 
 
-def test_an_organic_customer_that_was_held_takes_its_payments_along(site: Site) -> None:
+def test_releasing_a_customer_with_a_late_partner_releases_its_payments(site: Site) -> None:
     shop = account(partner_key="")
     paid = payment(shop)
     site.push()
@@ -180,7 +182,7 @@ def test_an_organic_customer_that_was_held_takes_its_payments_along(site: Site) 
     assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
 
 
-def test_a_deletion_does_not_overtake_a_payment_that_was_held_while_it_was_organic(site: Site) -> None:
+def test_a_refund_waits_for_a_payment_that_was_put_on_hold_while_organic(site: Site) -> None:
     shop = account(partner_key="")
     track.purchase(shop, amount=4900, currency="USD", key="inv_1")
     track.refund("inv_1")
@@ -195,7 +197,7 @@ def test_a_deletion_does_not_overtake_a_payment_that_was_held_while_it_was_organ
     assert message("transactions.delete").state == "delivered"
 
 
-def test_letting_a_customer_go_does_not_let_go_what_waits_for_something_else(site: Site) -> None:
+def test_releasing_a_customer_does_not_release_what_another_message_blocks(site: Site) -> None:
     shop = account()
     track.purchase(shop, amount=4900, currency="USD", key="inv_1")
     track.refund("inv_1", amount=900)
@@ -206,7 +208,7 @@ def test_letting_a_customer_go_does_not_let_go_what_waits_for_something_else(sit
     assert [each.state for each in messages(subject="inv_1")] == ["delivered", "held", "blocked"]
 
 
-def test_what_is_released_behind_a_held_customer_waits_and_says_so(site: Site) -> None:
+def test_a_payment_released_before_its_customer_is_blocked_with_a_reason(site: Site) -> None:
     payment(account())
     actions.hold(message("transactions.create"))
     actions.hold(message("customers.create"))
@@ -215,7 +217,7 @@ def test_what_is_released_behind_a_held_customer_waits_and_says_so(site: Site) -
     assert message("transactions.create").reason.startswith("Depends on an earlier message that failed")
 
 
-def test_releasing_an_organic_payment_lets_its_refund_go_no_further(site: Site) -> None:
+def test_releasing_an_organic_payment_leaves_its_refund_organic(site: Site) -> None:
     shop = account(partner_key="")
     track.purchase(shop, amount=4900, currency="USD", key="inv_1")
     actions.hold(message("transactions.create"))
@@ -229,7 +231,7 @@ def test_releasing_an_organic_payment_lets_its_refund_go_no_further(site: Site) 
     assert {each.state for each in messages(subject="inv_1")} == {"delivered"}
 
 
-def test_an_act_on_a_message_behind_many_new_ones(site: Site, shop: Account) -> None:
+def test_an_action_on_a_message_after_many_queued_ones(site: Site, shop: Account) -> None:
     rows = [
         OutboxMessage(mode="test", lane=f"x:{each}", operation="x", payload={}, queued_at=site.clock.at)
         for each in range(600)
@@ -240,7 +242,7 @@ def test_an_act_on_a_message_behind_many_new_ones(site: Site, shop: Account) -> 
     assert message("transactions.create").state == "held"
 
 
-def test_a_message_of_no_known_operation_can_be_cancelled(site: Site) -> None:
+def test_a_message_of_an_unknown_operation_can_be_cancelled(site: Site) -> None:
     unknown = OutboxMessage.objects.create(
         mode="test", lane="partnership:x", operation="rewards.steal", payload={}, queued_at=site.clock.at
     )
@@ -251,14 +253,14 @@ def test_a_message_of_no_known_operation_can_be_cancelled(site: Site) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_act_works_inside_a_request_that_is_one_transaction() -> None:
+def test_an_action_works_inside_the_transaction_of_a_request() -> None:
     payment(account())
     with transaction.atomic():
         actions.hold(message("transactions.create"))
     assert message("transactions.create").state == "held"
 
 
-def test_a_lane_that_rests_is_not_woken_for_nothing(site: Site) -> None:
+def test_an_action_does_not_make_an_organic_lane_due(site: Site) -> None:
     shop = account(partner_key="")
     payment(shop)
     site.push()
@@ -266,7 +268,7 @@ def test_a_lane_that_rests_is_not_woken_for_nothing(site: Site) -> None:
     assert lane_of(shop).due_at is None
 
 
-def test_the_other_messages_of_a_lane_wait_while_one_is_sent(site: Site, shop: Account) -> None:
+def test_a_retry_does_not_overtake_a_message_that_is_being_sent(site: Site, shop: Account) -> None:
     payment(shop)
     second: Any = payment(shop)
     [claimed] = claim(site.worker.throttle, site.worker.delivered, 8, lease=site.worker.lease).claimed

@@ -1,3 +1,5 @@
+"""What PartnerStack has of a message in doubt, for an operator."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -38,29 +40,29 @@ def in_doubt(key: str) -> OutboxMessage:
     )
 
 
-def test_each_message_has_its_answer(sandbox: Sandbox) -> None:
+def test_each_message_has_its_own_result(sandbox: Sandbox) -> None:
     [customer] = sandbox.objects("customers")
-    there, missing = in_doubt(customer["customer_key"]), in_doubt("nobody")
-    answers = look_up([there, missing], seconds=10)
-    assert answers[there.pk].found.key == customer["key"]
-    assert answers[missing.pk].found is None
+    found, missing = in_doubt(customer["customer_key"]), in_doubt("nobody")
+    results = look_up([found, missing], seconds=10)
+    assert results[found.pk].found.key == customer["key"]
+    assert results[missing.pk].found is None
 
 
-def test_one_failure_leaves_the_others_alone(sandbox: Sandbox) -> None:
+def test_a_failed_look_up_does_not_affect_the_others(sandbox: Sandbox) -> None:
     first, second = in_doubt("a"), in_doubt("b")
     sandbox.faults.add("status", status=403, path="/api/v2/customers/a")
-    answers = look_up([first, second], seconds=10)
-    assert "403" in answers[first.pk].problem
-    assert answers[second.pk].problem == ""
+    results = look_up([first, second], seconds=10)
+    assert "403" in results[first.pk].problem
+    assert results[second.pk].problem == ""
 
 
-def test_nothing_is_asked_once_the_time_is_up(sandbox: Sandbox) -> None:
+def test_no_request_is_sent_after_the_given_seconds(sandbox: Sandbox) -> None:
     ThrottleState.objects.create(mode="test", next_slot_at=timezone.now() + timedelta(seconds=0.9))
     message = in_doubt("a")
     assert look_up([message], seconds=0.1)[message.pk].problem == "Not looked up: no time was left."
 
 
-def test_nothing_is_asked_while_the_line_is_closed(sandbox: Sandbox) -> None:
+def test_no_request_is_sent_while_delivery_is_paused(sandbox: Sandbox) -> None:
     until = timezone.now() + timedelta(minutes=1)
     ThrottleState.objects.create(mode="test", paused_until=until)
     message = in_doubt("a")

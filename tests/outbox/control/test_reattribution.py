@@ -1,4 +1,4 @@
-"""Who sent a customer comes to light late, or a person decides it."""
+"""A customer is attributed late: its click becomes known, or an operator assigns a partner."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def assign(shop: Account, partner_key: str = "gstest") -> None:
     track.assign(key_of(shop), partner_key, by="ada")
 
 
-def test_a_click_that_comes_to_light_late_is_credited_with_all_that_waited(site: ConvertingSite) -> None:
+def test_a_late_click_attributes_an_organic_customer_and_its_payments(site: ConvertingSite) -> None:
     shop = account()
     paid = payment(shop)
     site.push()
@@ -54,7 +54,7 @@ def test_a_click_that_comes_to_light_late_is_credited_with_all_that_waited(site:
     assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
 
 
-def test_saying_it_again_changes_nothing(site: ConvertingSite) -> None:
+def test_a_late_click_is_applied_once(site: ConvertingSite) -> None:
     shop = account()
     site.push()
     assert track.signup(shop, request=came_by(click("", "gstest")))
@@ -63,45 +63,45 @@ def test_saying_it_again_changes_nothing(site: ConvertingSite) -> None:
     assert not apply_late_attribution(key_of(shop), mode="test")
 
 
-def test_a_worker_is_told_after_the_commit(
+def test_workers_are_notified_of_a_late_click_after_the_commit(
     site: ConvertingSite, django_capture_on_commit_callbacks: object
 ) -> None:
-    shop, woken = account(), []
+    shop, notified = account(), []
     site.push()
 
     def wake(lane: str, **kwargs: object) -> None:
-        woken.append(lane)
+        notified.append(lane)
 
     message_queued.connect(wake)
     try:
         with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
             track.signup(shop, request=came_by(click("", "gstest")))
-            assert woken == []
+            assert notified == []
     finally:
         message_queued.disconnect(wake)
-    assert woken == [customer_lane(key_of(shop))]
+    assert notified == [customer_lane(key_of(shop))]
 
 
-def test_a_person_credits_an_organic_customer(site: ConvertingSite) -> None:
+def test_an_operator_assigns_an_organic_customer(site: ConvertingSite) -> None:
     shop = account()
     site.push()
     assign(shop)
     assert at_partnerstack(site, shop) == "gstest"
 
 
-def test_a_person_credits_a_customer_before_it_is_queued(site: ConvertingSite) -> None:
+def test_an_operator_assigns_a_customer_before_it_is_queued(site: ConvertingSite) -> None:
     assign(Account(pk=7))
     shop = account(pk=7)
     assert at_partnerstack(site, shop) == "gstest"
 
 
 @pytest.mark.parametrize("partner_key", ["", "a\nb", "k" * 256])
-def test_a_partner_key_that_cannot_be_one_is_refused(partner_key: str) -> None:
+def test_an_impossible_partner_key_is_refused(partner_key: str) -> None:
     with pytest.raises(InvalidArgument, match="partner key"):
         assign(account(), partner_key)
 
 
-def test_a_person_decides_again(site: ConvertingSite) -> None:
+def test_an_operator_changes_an_assignment(site: ConvertingSite) -> None:
     shop = account()
     assign(shop, "first")
     assign(shop)
@@ -109,7 +109,9 @@ def test_a_person_decides_again(site: ConvertingSite) -> None:
     assert Attribution.objects.get().partner_key == "gstest"
 
 
-def test_a_person_decides_again_about_a_customer_that_was_organic_for_long(site: ConvertingSite) -> None:
+def test_an_operator_changes_an_assignment_of_a_customer_with_several_organic_data(
+    site: ConvertingSite,
+) -> None:
     shop = account()
     site.push()
     shop.email = "new@customers.example"
@@ -123,7 +125,7 @@ def test_a_person_decides_again_about_a_customer_that_was_organic_for_long(site:
     assert site.sandbox.objects("customers")[0]["email"] == "new@customers.example"
 
 
-def test_a_late_click_of_a_reported_customer_does_not_bring_back_older_data(site: ConvertingSite) -> None:
+def test_a_late_click_of_a_reported_customer_does_not_send_older_data(site: ConvertingSite) -> None:
     shop = account()
     Attribution.objects.all().delete()
     site.push()
@@ -142,7 +144,7 @@ def sign_up(shop: Account) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite lets one transaction in at a time")
 @pytest.mark.parametrize("decide", [assign, sign_up])
-def test_what_comes_to_light_while_a_worker_takes_the_customer_in_counts(
+def test_an_attribution_made_while_a_worker_sequences_the_customer_is_applied(
     site: ConvertingSite, decide: Callable[[Account], None]
 ) -> None:
     shop = account()
@@ -160,7 +162,7 @@ def test_what_comes_to_light_while_a_worker_takes_the_customer_in_counts(
     assert at_partnerstack(site, shop) == "gstest"
 
 
-def test_a_person_puts_a_partner_right_that_partnerstack_refused(site: ConvertingSite) -> None:
+def test_an_operator_corrects_a_partner_that_partnerstack_refused(site: ConvertingSite) -> None:
     shop = account()
     paid = payment(shop)
     track.signup(shop, request=came_by(click("", "nobody")))
@@ -172,7 +174,7 @@ def test_a_person_puts_a_partner_right_that_partnerstack_refused(site: Convertin
     assert customer(shop).partner_key == "gstest"
 
 
-def test_what_was_queued_since_a_refusal_is_not_lost(site: ConvertingSite) -> None:
+def test_data_queued_after_a_refusal_are_not_lost(site: ConvertingSite) -> None:
     shop = account()
     track.signup(shop, request=came_by(click("", "nobody")))
     site.push_for(hours=3)
@@ -186,7 +188,7 @@ def test_what_was_queued_since_a_refusal_is_not_lost(site: ConvertingSite) -> No
     assert site.sandbox.objects("customers")[0]["name"] == "Newer"
 
 
-def test_newer_data_that_wait_to_be_taken_in_are_credited(site: ConvertingSite) -> None:
+def test_queued_newer_data_get_the_assigned_partner(site: ConvertingSite) -> None:
     shop = account()
     track.signup(shop, request=came_by(click("", "nobody")))
     site.push_for(hours=3)
@@ -197,7 +199,7 @@ def test_newer_data_that_wait_to_be_taken_in_are_credited(site: ConvertingSite) 
     assert len(messages(operation__in=("customers.create", "customers.update"))) == 2
 
 
-def test_a_person_decides_while_partnerstack_is_out_of_order(site: ConvertingSite) -> None:
+def test_an_operator_assigns_a_scheduled_customer(site: ConvertingSite) -> None:
     shop = account()
     track.signup(shop, request=came_by(click("", "another")))
     site.sandbox.faults.add("status", status=429, times=1)
@@ -207,7 +209,7 @@ def test_a_person_decides_while_partnerstack_is_out_of_order(site: ConvertingSit
     assert at_partnerstack(site, shop) == "gstest"
 
 
-def test_a_person_decides_about_what_is_held(site: ConvertingSite) -> None:
+def test_an_operator_assigns_a_customer_on_hold(site: ConvertingSite) -> None:
     shop = account()
     track.signup(shop, request=came_by(click("", "another")))
     actions.hold(message("customers.save"))
@@ -233,7 +235,7 @@ def test_a_reported_customer_is_not_moved(site: ConvertingSite) -> None:
     assert not Attribution.objects.exists()
 
 
-def test_a_customer_that_may_be_reported_is_not_moved_until_that_is_known(site: ConvertingSite) -> None:
+def test_an_unconfirmed_customer_is_not_moved(site: ConvertingSite) -> None:
     shop = account(partner_key="nobody-yet")
     site.sandbox.faults.add("reset", times=3)
     site.push(limit=1)
@@ -244,7 +246,7 @@ def test_a_customer_that_may_be_reported_is_not_moved_until_that_is_known(site: 
 
 
 @override_settings(PARTNERSTACK_TRACKING_TOKEN=TEST_TRACKING_TOKEN)
-def test_a_click_that_partnerstack_does_not_know_is_put_right_by_a_person(site: ConvertingSite) -> None:
+def test_an_operator_corrects_a_click_that_partnerstack_does_not_know(site: ConvertingSite) -> None:
     shop = account()
     track.signup(shop, request=came_by(click("UnknownClick00", "")))
     payment(shop)

@@ -1,4 +1,4 @@
-"""Writing down what came of an attempt, when the database or the host's own code fails."""
+"""An attempt: its outcome is saved and signalled even if the database or a receiver of the site fails."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.signals import post_save
 
-from django_partnerstack.models import SyncState
+from django_partnerstack.models import OutboxMessage, SyncState
 from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.outbox.queue.claim import Claimed, claim
-from django_partnerstack.signals import customer_pushed
-from tests.outbox.site import Site, account, message
+from django_partnerstack.signals import customer_pushed, push_failed, transaction_pushed
+from tests.outbox.site import Site, account, message, messages, payment
 
 
 def claimed_by(worker: DeliveryLoop, number: int) -> tuple[Claimed, ...]:
@@ -23,11 +23,11 @@ def claimed_by(worker: DeliveryLoop, number: int) -> tuple[Claimed, ...]:
     return claim(worker.throttle, worker.delivered, number, lease=worker.lease).claimed
 
 
-def cut(one: Any) -> Callable[..., Any]:
-    """One connection is of no use any more; the next is."""
+def cut(broken: Any) -> Callable[..., Any]:
+    """Break one connection; the next one works."""
 
     def execute(execute: Callable[..., Any], *query: Any) -> Any:
-        if connection.connection is one:
+        if connection.connection is broken:
             raise OperationalError("The server closed the connection.")
         return execute(*query)
 
@@ -35,7 +35,7 @@ def cut(one: Any) -> Callable[..., Any]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_connection_that_was_cut_loses_no_result_however_late_in_a_stop(site: Site) -> None:
+def test_a_cut_connection_loses_no_outcome_while_the_worker_stops(site: Site) -> None:
     site.worker.stop()
     for claimed in claimed_by(site.worker, 2):
         with connection.execute_wrapper(cut(connection.connection)):
@@ -43,30 +43,30 @@ def test_a_connection_that_was_cut_loses_no_result_however_late_in_a_stop(site: 
         site.clock.advance(seconds=20)
 
 
-def gone(*query: Any) -> Any:
+def missing(*query: Any) -> Any:
     raise OperationalError("There is no server.")
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("told", ["not at all", "by its own event", "by one of another", "by its time"])
-def test_who_is_to_stop_has_little_patience_with_a_database_that_is_gone(site: Site, told: str) -> None:
-    worker = site.new_worker(stopping=Event()) if told == "by one of another" else site.worker
+@pytest.mark.parametrize("stopped", ["never", "by stop()", "by an event", "by its time limit"])
+def test_a_stopping_worker_waits_three_seconds_for_a_missing_database(site: Site, stopped: str) -> None:
+    worker = site.new_worker(stopping=Event()) if stopped == "by an event" else site.worker
     [claimed] = claimed_by(worker, 1)
     began, patience = site.clock.at, 3.0
-    if told == "not at all":
+    if stopped == "never":
         patience = worker.lease.total_seconds()
-    elif told == "by its time":
+    elif stopped == "by its time limit":
         worker.run(limit=0, seconds=0)
     else:
         worker.stopping.set()
-    with connection.execute_wrapper(gone):
+    with connection.execute_wrapper(missing):
         assert worker.attempts.run(claimed) == "lost"
     assert (site.clock.at - began).total_seconds() == patience
 
 
 @pytest.fixture
 def audit() -> Iterator[None]:
-    """A host that listens to everything that is saved, and fails."""
+    """A site with a receiver of every save that fails."""
 
     def fail(sender: Any, **kwargs: Any) -> None:
         if sender is SyncState:
@@ -78,17 +78,64 @@ def audit() -> Iterator[None]:
 
 
 @pytest.mark.django_db
-def test_the_hosts_receivers_cannot_spoil_a_delivery(site: Site, audit: None) -> None:
-    heard: list[Any] = []
+def test_a_failing_receiver_of_the_site_does_not_stop_a_delivery(site: Site, audit: None) -> None:
+    signalled: list[Any] = []
 
-    def hear(**kwargs: Any) -> None:
-        heard.append(kwargs)
+    def receive(**kwargs: Any) -> None:
+        signalled.append(kwargs)
 
-    customer_pushed.connect(hear)
+    customer_pushed.connect(receive)
     try:
         account()
         assert site.push() == {"delivered": 1}
     finally:
-        customer_pushed.disconnect(hear)
-    assert (message("customers.create").state, len(heard)) == ("delivered", 1)
+        customer_pushed.disconnect(receive)
+    assert (message("customers.create").state, len(signalled)) == ("delivered", 1)
     assert SyncState.objects.get().test_seen_at == site.clock.at
+
+
+@pytest.fixture
+def signalled() -> Any:
+    """The signals that were sent, each with the stored state of its message."""
+    received: list[tuple[Any, ...]] = []
+
+    def receive(signal: Any, message: int, **about: Any) -> None:
+        stored = OutboxMessage.objects.get(pk=message).state
+        received.append((about["operation"], about["key"], stored, about.get("state"), about.get("record")))
+
+    for signal in (customer_pushed, transaction_pushed, push_failed):
+        signal.connect(receive)
+    yield received
+    for signal in (customer_pushed, transaction_pushed, push_failed):
+        signal.disconnect(receive)
+
+
+@pytest.mark.django_db
+def test_a_delivery_is_signalled_after_the_commit(site: Site, signalled: Any) -> None:
+    shop = account()
+    paid = payment(shop)
+    site.push()
+    [customer, transaction] = signalled
+    assert customer[:4] == ("customers.create", f"account-{shop.pk}", "delivered", None)
+    assert transaction[:4] == ("transactions.create", f"payment-{paid.pk}", "delivered", None)
+    assert transaction[4].amount == 4900
+
+
+@pytest.mark.django_db
+def test_a_failure_is_signalled_after_the_commit(site: Site, paid: Any, signalled: Any) -> None:
+    site.fail("status", status=400)
+    site.push()
+    assert signalled == [("transactions.create", f"payment-{paid.pk}", "dead", "dead", None)]
+
+
+@pytest.mark.django_db
+def test_a_failing_receiver_does_not_stop_a_delivery(site: Site, paid: Any, caplog: Any) -> None:
+    def fail_to_receive(**kwargs: Any) -> None:
+        raise ZeroDivisionError
+
+    transaction_pushed.connect(fail_to_receive)
+    site.push()
+    transaction_pushed.disconnect(fail_to_receive)
+    assert message("transactions.create").state == "delivered"
+    assert connection.alias == "default"
+    assert messages(state="sending") == []

@@ -1,7 +1,7 @@
 """
-Answers that are lost, late or empty, and objects that are shown minutes after they were made.
+Answers are lost, late or empty, and PartnerStack shows objects minutes after it created them.
 
-Whatever PartnerStack does with duplicates: each thing that is told has one effect, and nothing is lost.
+Whatever PartnerStack does with duplicates, each message has its effect once.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ PAYMENTS = 4
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("duplicates", ["409", "400", "200", "accepted"])
-def test_every_event_has_one_effect_whatever_is_lost(duplicates: str, capsys: Any) -> None:
+def test_every_message_has_one_effect_whatever_answers_are_lost(duplicates: str, capsys: Any) -> None:
     site, random = Site(duplicates=duplicates), Random(duplicates)
-    delivery_health(site, random)
+    add_faults(site, random)
     customers = EVENTS // (1 + PAYMENTS)
     for number in range(customers):
         shop = account(email=f"a{number}@customers.example")
@@ -50,8 +50,8 @@ def test_every_event_has_one_effect_whatever_is_lost(duplicates: str, capsys: An
     assert (second, lost, undelivered) == (0, 0, 0)
 
 
-def delivery_health(site: Site, random: Random) -> None:
-    """A tenth to three tenths of all answers tell nothing of what was done."""
+def add_faults(site: Site, random: Random) -> None:
+    """A tenth to three tenths of all answers do not show whether the request had its effect."""
     rate = random.uniform(0.1, 0.3)
     site.sandbox.faults.add("lost", rate=rate / 2)
     site.sandbox.faults.add("latency", rate=rate / 6, seconds=60)

@@ -1,4 +1,4 @@
-"""What a site's objects are turned into."""
+"""The messages that objects of the site are turned into."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.parametrize("total", [49, "49", "49.00", Decimal("49")])
-def test_a_payment_is_told_as_the_database_has_it_however_it_was_made(total: object) -> None:
+def test_a_payment_is_reported_with_the_amount_that_the_database_stores(total: object) -> None:
     account = Account.objects.create(email="ada@shop.example")
     payment = Payment.objects.create(account=account, total=total)
     message = OutboxMessage.objects.get(subject=f"payment-{payment.pk}")

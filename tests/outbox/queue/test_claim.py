@@ -1,4 +1,4 @@
-"""Who may send what, and when."""
+"""Claims: which message a worker may send, and until when."""
 
 from __future__ import annotations
 
@@ -10,22 +10,23 @@ import pytest
 from django.db import connection, transaction
 
 from django_partnerstack import track
-from django_partnerstack.models import OutboxLane, OutboxMessage, State
+from django_partnerstack.models import OutboxMessage, State
 from django_partnerstack.outbox.queue.claim import claim
+from django_partnerstack.outbox.queue.messages import customer_lane
 from tests.outbox.site import Site, account, lane_of, message, messages, payment, states
 
 pytestmark = pytest.mark.django_db
 
 
-def claim_for(site: Site, limit: int = 8, **options: Any) -> list[Any]:
+def claim_now(site: Site, limit: int = 8, **options: Any) -> list[Any]:
     return list(
         claim(site.worker.throttle, site.worker.delivered, limit, lease=site.worker.lease, **options).claimed
     )
 
 
-def test_a_claimed_message_is_marked_as_being_sent_before_anything_is(site: Site) -> None:
+def test_a_claimed_message_is_sending_before_anything_is_sent(site: Site) -> None:
     account()
-    [claimed] = claim_for(site)
+    [claimed] = claim_now(site)
     found = message("customers.create")
     assert (found.state, found.attempts, found.lease_token) == ("sending", 1, claimed.lease_token)
     assert found.lease_expires_at == claimed.lease_expires_at == site.clock.at + site.worker.lease
@@ -33,29 +34,29 @@ def test_a_claimed_message_is_marked_as_being_sent_before_anything_is(site: Site
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_mark_is_committed_before_anything_is_sent() -> None:
+def test_the_claim_is_committed_before_anything_is_sent() -> None:
     site, seen = Site(), []
 
-    def look(request: Any, **kwargs: Any) -> Any:
+    def look_at_states(request: Any, **kwargs: Any) -> Any:
         thread = threading.Thread(target=lambda: (seen.append(states()), connection.close()))
         thread.start()
         thread.join()
         return send(request, **kwargs)
 
-    send, site.adapter.send = site.adapter.send, look  # type: ignore[method-assign]
+    send, site.adapter.send = site.adapter.send, look_at_states  # type: ignore[method-assign]
     shop = account()
     site.push()
     assert seen == [{f"customers.create account-{shop.pk}": "sending"}]
 
 
-def test_only_the_first_of_a_lane_is_claimed(site: Site) -> None:
+def test_only_the_first_message_of_a_lane_is_claimed(site: Site) -> None:
     shop = account()
     payment(shop), payment(shop)
-    assert [each.message.operation for each in claim_for(site)] == ["customers.create"]
-    assert claim_for(site) == []
+    assert [each.message.operation for each in claim_now(site)] == ["customers.create"]
+    assert claim_now(site) == []
 
 
-def test_messages_of_one_customer_leave_in_order(site: Site) -> None:
+def test_the_messages_of_a_customer_are_sent_in_order(site: Site) -> None:
     shop = account()
     paid = [payment(shop) for _ in range(3)]
     track.event(shop, "demo")
@@ -67,41 +68,41 @@ def test_messages_of_one_customer_leave_in_order(site: Site) -> None:
 
 def test_customers_do_not_wait_for_each_other(site: Site) -> None:
     [payment(account(email=f"{name}@customers.example")) for name in "ab"]
-    [slow, quick] = claim_for(site, 2)
+    [slow, quick] = claim_now(site, 2)
     site.worker.attempts.run(quick)
     site.push()
     assert message("transactions.create", lane=quick.message.lane).state == "delivered"
     assert message("transactions.create", lane=slow.message.lane).state == "ready"
 
 
-def test_a_message_queued_while_another_is_sent_leaves_next(site: Site) -> None:
+def test_a_message_queued_while_another_is_sent_is_sent_next(site: Site) -> None:
     shop = account()
-    [claimed] = claim_for(site)
+    [claimed] = claim_now(site)
     payment(shop)
-    assert claim_for(site) == []
+    assert claim_now(site) == []
     site.worker.attempts.run(claimed)
     site.push()
     assert message("transactions.create").state == "delivered"
 
 
-def test_a_lane_in_which_nothing_waits_costs_nothing_more(site: Site) -> None:
+def test_a_lane_without_messages_to_send_is_not_due(site: Site) -> None:
     shop = account()
     site.push()
     assert lane_of(shop).due_at is None
 
 
-def test_some_lanes_alone_can_be_delivered(site: Site) -> None:
+def test_only_the_given_lanes_are_claimed(site: Site) -> None:
     wanted, other = account(), account(email="b@customers.example")
-    claimed = claim_for(site, lanes=[lane.key for lane in [lane_of_new(wanted)]])
+    claimed = claim_now(site, lanes=[lane_key(wanted)])
     assert [each.message.source_pk for each in claimed] == [str(wanted.pk)]
     assert message("customers.create", source_pk=str(other.pk)).state == "ready"
 
 
-def lane_of_new(shop: Any) -> OutboxLane:
-    return OutboxLane(key=f"customer:account-{shop.pk}")
+def lane_key(shop: Any) -> str:
+    return customer_lane(f"account-{shop.pk}")
 
 
-def test_more_than_one_batch_is_taken_in_until_nothing_is_left(site: Site) -> None:
+def test_all_queued_messages_are_sequenced_in_several_batches(site: Site) -> None:
     shop = account(partner_key="")
     rows = [
         OutboxMessage(
@@ -119,28 +120,28 @@ def test_more_than_one_batch_is_taken_in_until_nothing_is_left(site: Site) -> No
     assert site.effects("customers.create") == {f"account-{shop.pk}": 1}
 
 
-def test_the_lane_of_a_dead_worker_is_due_when_its_lease_ends(site: Site) -> None:
+def test_the_lane_of_a_lost_worker_is_due_when_its_lease_expires(site: Site) -> None:
     account()
-    claim_for(site)
+    claim_now(site)
     site.clock.advance(seconds=site.worker.lease.total_seconds() - 1)
-    assert claim_for(site) == []
+    assert claim_now(site) == []
     site.clock.advance(seconds=1)
-    [claimed] = claim_for(site)
+    [claimed] = claim_now(site)
     assert claimed.message.attempts == 2
 
 
-def test_the_message_of_a_dead_worker_is_in_doubt_until_its_lease_ended(site: Site) -> None:
+def test_the_message_of_a_lost_worker_is_in_doubt_since_its_lease_expired(site: Site) -> None:
     account()
-    [first] = claim_for(site)
+    [first] = claim_now(site)
     site.clock.advance(hours=1)
-    [second] = claim_for(site)
+    [second] = claim_now(site)
     assert second.message.in_doubt_since == first.lease_expires_at
     assert second.lease_token != first.lease_token
 
 
 def test_a_worker_that_has_lost_its_lease_sends_nothing(site: Site) -> None:
     account()
-    [claimed] = claim_for(site)
+    [claimed] = claim_now(site)
     site.clock.advance(seconds=site.worker.lease.total_seconds() - 30)
     assert site.worker.attempts.run(claimed) == "ready"
     assert site.sent == []
@@ -149,9 +150,9 @@ def test_a_worker_that_has_lost_its_lease_sends_nothing(site: Site) -> None:
 
 def test_a_worker_that_has_lost_its_lease_writes_nothing(site: Site) -> None:
     account()
-    [first] = claim_for(site)
+    [first] = claim_now(site)
     site.clock.advance(hours=1)
-    [second] = claim_for(site)
+    [second] = claim_now(site)
     site.clock.at -= timedelta(hours=1)
     assert site.worker.attempts.run(first) == "lost"
     found = message("customers.create")
@@ -160,27 +161,27 @@ def test_a_worker_that_has_lost_its_lease_writes_nothing(site: Site) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite lets one transaction in at a time")
-def test_a_result_that_is_written_as_the_lease_ends_is_not_sent_again() -> None:
+def test_a_message_whose_outcome_is_saved_as_the_lease_expires_is_not_claimed_again() -> None:
     site = Site()
     account()
-    [claimed] = claim_for(site)
+    [claimed] = claim_now(site)
     site.clock.advance(hours=1)
-    written, go_on = threading.Event(), threading.Event()
+    saved, go_on = threading.Event(), threading.Event()
 
-    def finish_slowly() -> None:
+    def save_outcome_slowly() -> None:
         with transaction.atomic():
             OutboxMessage.objects.filter(lease_token=claimed.lease_token).update(
                 state=State.DELIVERED, lease_token=""
             )
-            written.set()
+            saved.set()
             go_on.wait(10)
         connection.close()
 
-    slow = threading.Thread(target=finish_slowly)
+    slow = threading.Thread(target=save_outcome_slowly)
     slow.start()
-    assert written.wait(10)
+    assert saved.wait(10)
     threading.Timer(0.3, go_on.set).start()
-    again = claim_for(site)
+    again = claim_now(site)
     slow.join()
     assert again == []
     assert message("customers.create").state == "delivered"
@@ -188,11 +189,11 @@ def test_a_result_that_is_written_as_the_lease_ends_is_not_sent_again() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite lets one transaction in at a time")
-def test_two_workers_never_claim_the_same() -> None:
+def test_two_workers_never_claim_the_same_message() -> None:
     site = Site()
     for number in range(40):
         account(email=f"a{number}@customers.example")
-    claimed = [each.message.pk for each in claim_for(site, 1)]
+    claimed = [each.message.pk for each in claim_now(site, 1)]
 
     def take() -> None:
         worker = site.new_worker()

@@ -1,4 +1,4 @@
-"""By what PartnerStack is told who sent a customer."""
+"""How a customer is created: with a partner key, by converting a click, or not at all."""
 
 from __future__ import annotations
 
@@ -64,14 +64,14 @@ def test_a_partner_without_a_click_is_named(site: ConvertingSite) -> None:
 
 
 @WITH_TOKEN
-def test_a_partner_that_the_site_names_goes_before_any_click(site: ConvertingSite) -> None:
+def test_a_partner_that_the_site_names_has_precedence_over_a_click(site: ConvertingSite) -> None:
     sign_up(click(partner_key="another"), partner_key="gstest")
     path, body = sent(site)
     assert (path, body["partner_key"]) == ("/customers", "gstest")
 
 
 @WITH_TOKEN
-def test_a_partner_that_a_person_chose_goes_before_all(site: ConvertingSite) -> None:
+def test_a_partner_that_an_operator_assigned_has_precedence_over_all(site: ConvertingSite) -> None:
     site.sandbox.create("partnerships", partner_key="by-hand", email="hand@partners.example")
     shop = account(partner_key="gstest")
     track.signup(shop, request=came_by(click()))
@@ -80,7 +80,7 @@ def test_a_partner_that_a_person_chose_goes_before_all(site: ConvertingSite) -> 
 
 
 @WITH_TOKEN
-def test_without_a_click_nothing_is_sent(site: ConvertingSite) -> None:
+def test_a_customer_without_a_click_is_organic(site: ConvertingSite) -> None:
     shop = account()
     track.signup(shop, request=request())
     payment(shop)
@@ -104,13 +104,15 @@ def test_a_click_without_a_partner_needs_the_tracking_token(site: ConvertingSite
 
 
 @WITH_TOKEN
-def test_a_key_that_cannot_be_read_does_not_matter_beside_a_click(site: ConvertingSite) -> None:
+def test_a_click_is_converted_even_if_its_partner_key_cannot_be_read(site: ConvertingSite) -> None:
     sign_up(click(site.sandbox.click("gstest"), "", unread_key="Nzg0ZGsdsZWYyMWRi"))
     assert sent(site)[0] == "/conversion/xid"
 
 
 @WITH_TOKEN
-def test_a_key_that_cannot_be_read_alone_credits_nobody(site: ConvertingSite) -> None:
+def test_a_partner_key_that_cannot_be_read_without_a_click_leaves_the_customer_organic(
+    site: ConvertingSite,
+) -> None:
     sign_up(click("", "", unread_key="Nzg0ZGsdsZWYyMWRi"))
     site.push()
     assert site.sent == []
@@ -119,7 +121,7 @@ def test_a_key_that_cannot_be_read_alone_credits_nobody(site: ConvertingSite) ->
 
 @WITH_TOKEN
 @pytest.mark.parametrize("privacy", ["full", "contact", "hashed", "none"])
-def test_a_conversion_says_no_more_of_the_visit_than_the_site_allows(
+def test_a_conversion_contains_only_what_the_privacy_setting_allows(
     site: ConvertingSite, privacy: str
 ) -> None:
     found = came_by(click(site.sandbox.click("gstest")), REMOTE_ADDR="192.0.2.7", HTTP_USER_AGENT="Browser")
@@ -132,7 +134,7 @@ def test_a_conversion_says_no_more_of_the_visit_than_the_site_allows(
 
 
 @WITH_TOKEN
-def test_a_visit_that_was_kept_is_not_told_once_the_site_tells_less(site: ConvertingSite) -> None:
+def test_a_stored_visit_is_not_sent_after_the_privacy_setting_was_tightened(site: ConvertingSite) -> None:
     found = came_by(click(site.sandbox.click("gstest")), HTTP_USER_AGENT="Browser")
     with override_settings(PARTNERSTACK_PRIVACY="full"):
         track.signup(account(), request=found)
@@ -140,7 +142,7 @@ def test_a_visit_that_was_kept_is_not_told_once_the_site_tells_less(site: Conver
 
 
 @WITH_TOKEN
-def test_what_is_credited_is_fixed_when_it_is_taken_in(site: ConvertingSite) -> None:
+def test_the_attribution_is_fixed_when_the_message_is_sequenced(site: ConvertingSite) -> None:
     sign_up(click(site.sandbox.click("gstest"), "gstest"))
     site.sandbox.faults.add("status", status=503, times=1)
     site.push(limit=1)

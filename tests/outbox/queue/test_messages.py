@@ -1,4 +1,4 @@
-"""What is queued when a site saves something."""
+"""What is queued when the site saves an object, and what is a duplicate."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.shop.models import Account
 pytestmark = pytest.mark.django_db
 
 
-def draft(**changes: Any) -> NewMessage:
+def new_message(**changes: Any) -> NewMessage:
     given: dict[str, Any] = {
         "operation": "customers.save",
         "lane": "customer:a",
@@ -35,13 +35,13 @@ def draft(**changes: Any) -> NewMessage:
     return NewMessage(**given | changes)
 
 
-def test_what_is_saved_is_queued_in_the_same_transaction() -> None:
+def test_a_saved_object_is_queued_in_the_same_transaction() -> None:
     with transaction.atomic():
         account()
         assert [each.operation for each in messages()] == ["customers.save"]
 
 
-def test_what_is_rolled_back_never_leaves(site: Site) -> None:
+def test_a_rolled_back_object_is_never_sent(site: Site) -> None:
     with transaction.atomic():
         payment(account())
         transaction.set_rollback(True)
@@ -67,7 +67,7 @@ def test_an_unchanged_customer_queues_nothing_and_a_changed_one_an_update(site: 
     assert site.sandbox.objects("customers")[0]["email"] == "new@customers.example"
 
 
-def test_a_customer_that_changes_back_is_told_so(site: Site) -> None:
+def test_a_customer_that_changes_back_is_reported_as_changed(site: Site) -> None:
     shop = account(email="a@customers.example")
     for email in ("b@customers.example", "a@customers.example"):
         shop.email = email
@@ -76,7 +76,7 @@ def test_a_customer_that_changes_back_is_told_so(site: Site) -> None:
     assert site.sandbox.objects("customers")[0]["email"] == "a@customers.example"
 
 
-def test_a_payment_is_queued_once_ever(site: Site) -> None:
+def test_a_payment_is_queued_only_once(site: Site) -> None:
     paid = payment(account())
     paid.save()
     site.push()
@@ -105,7 +105,7 @@ def test_a_payment_of_the_other_mode_is_another_payment() -> None:
     assert len(messages(source="shop.payment")) == 1
 
 
-def test_an_event_with_a_key_is_queued_once_ever(site: Site) -> None:
+def test_an_event_with_a_key_is_queued_only_once(site: Site) -> None:
     shop = account()
     assert track.event(shop, "demo", key="demo-1")
     site.push()
@@ -125,7 +125,7 @@ def test_bulk_operations_queue_nothing() -> None:
     assert messages() == []
 
 
-def test_what_is_sent_is_fixed_when_it_is_queued(site: Site) -> None:
+def test_the_content_is_fixed_when_a_message_is_queued(site: Site) -> None:
     paid = payment(account(), total="49.00")
     paid.total = Decimal("99.00")
     paid.save()
@@ -150,19 +150,19 @@ def test_a_message_whose_content_was_changed_is_not_sent(site: Site) -> None:
         {1: "one", "quote": "\"'\\", "percent": "%s %(x)s"},
     ],
 )
-def test_any_content_comes_back_from_the_database_as_it_was_queued(site: Site, meta: dict[Any, Any]) -> None:
+def test_any_content_is_the_same_after_the_database_stored_it(site: Site, meta: dict[Any, Any]) -> None:
     content = {"customer_key": "a", "email": "a@customers.example", "partner_key": "gstest", "meta": meta}
-    enqueue(draft(payload=content), mode="test")
+    enqueue(new_message(payload=content), mode="test")
     found = message("customers.save")
     assert fingerprint(found.payload) == found.fingerprint
     site.push()
     assert message("customers.create").state == "delivered"
 
 
-def test_the_order_of_names_does_not_make_a_customer_a_changed_one() -> None:
-    payload = draft().payload
-    assert enqueue(draft(), mode="test")
-    assert not enqueue(draft(payload=dict(reversed(payload.items()))), mode="test")
+def test_data_with_another_order_of_names_are_unchanged() -> None:
+    payload = new_message().payload
+    assert enqueue(new_message(), mode="test")
+    assert not enqueue(new_message(payload=dict(reversed(payload.items()))), mode="test")
 
 
 @pytest.mark.parametrize(
@@ -171,27 +171,27 @@ def test_the_order_of_names_does_not_make_a_customer_a_changed_one() -> None:
 )
 def test_content_that_is_no_json_is_refused_by_name(value: Any) -> None:
     with pytest.raises(InvalidArgument, match=r"customers.save 'a' cannot be stored as JSON"):
-        enqueue(draft(payload={"customer_key": "a", "meta": {"plan": value}}), mode="test")
+        enqueue(new_message(payload={"customer_key": "a", "meta": {"plan": value}}), mode="test")
     assert messages() == []
 
 
 @pytest.mark.parametrize("text", ["a\0b", "\ud800", "\\\0"])
-def test_text_that_no_database_holds_is_refused(text: str) -> None:
+def test_text_that_no_database_can_store_is_refused(text: str) -> None:
     with pytest.raises(InvalidArgument, match=r"^customers\.save"):
-        enqueue(draft(payload={"customer_key": "a", "name": text}), mode="test")
+        enqueue(new_message(payload={"customer_key": "a", "name": text}), mode="test")
     with pytest.raises(InvalidArgument, match=r"^customers\.save"):
-        enqueue(draft(subject=text), mode="test")
+        enqueue(new_message(subject=text), mode="test")
 
 
 @pytest.mark.parametrize("text", ["\\u0000", "\\\\u0000", "C:\\users"])
-def test_text_that_only_looks_like_it_is_kept(text: str) -> None:
-    enqueue(draft(payload={"customer_key": "a", "name": text}), mode="test")
+def test_text_that_only_looks_like_an_escape_is_queued(text: str) -> None:
+    enqueue(new_message(payload={"customer_key": "a", "name": text}), mode="test")
     assert message("customers.save").payload["name"] == text
 
 
 def test_a_key_that_is_too_long_is_refused() -> None:
     with pytest.raises(InvalidArgument, match="255"):
-        enqueue(draft(subject="a" * 256), mode="test")
+        enqueue(new_message(subject="a" * 256), mode="test")
     with pytest.raises(InvalidArgument, match="255"):
         track.event(account(), "demo", key="k" * 256)
     with pytest.raises(InvalidArgument, match="240"):
@@ -200,41 +200,41 @@ def test_a_key_that_is_too_long_is_refused() -> None:
 
 def test_the_longest_keys_fit() -> None:
     key = "ключ" * 60
-    enqueue(draft(subject=key, lane=customer_lane(key + "x" * 15)), mode="test")
+    enqueue(new_message(subject=key, lane=customer_lane(key + "x" * 15)), mode="test")
     assert track.purchase(account(), amount=1, currency="USD", key=key)
 
 
-def test_an_error_in_queueing_does_not_spoil_the_callers_transaction() -> None:
+def test_a_refused_message_does_not_break_the_callers_transaction() -> None:
     with transaction.atomic():
         with pytest.raises(InvalidArgument):
-            enqueue(draft(payload={"meta": object()}), mode="test")
+            enqueue(new_message(payload={"meta": object()}), mode="test")
         account()
     assert len(messages()) == 1
 
 
-def test_a_database_error_in_queueing_does_not_spoil_the_callers_transaction() -> None:
+def test_a_database_error_does_not_break_the_callers_transaction() -> None:
     with transaction.atomic():
         with pytest.raises(IntegrityError):
-            enqueue(draft(operation=None), mode="test")
+            enqueue(new_message(operation=None), mode="test")
         account()
     assert Account.objects.count() == 1
 
 
-def test_workers_are_told_after_the_commit(django_capture_on_commit_callbacks: Any) -> None:
-    told: list[str] = []
+def test_workers_are_notified_after_the_commit(django_capture_on_commit_callbacks: Any) -> None:
+    notified: list[str] = []
 
-    def listen(lane: str, **kwargs: Any) -> None:
-        told.append(lane)
+    def receive(lane: str, **kwargs: Any) -> None:
+        notified.append(lane)
 
-    message_queued.connect(listen)
+    message_queued.connect(receive)
     with django_capture_on_commit_callbacks(execute=True):
         shop = account()
-        assert told == []
-    message_queued.disconnect(listen)
-    assert told == [f"customer:account-{shop.pk}"]
+        assert notified == []
+    message_queued.disconnect(receive)
+    assert notified == [f"customer:account-{shop.pk}"]
 
 
-def test_a_listener_that_fails_does_not_fail_the_save(django_capture_on_commit_callbacks: Any) -> None:
+def test_a_failing_receiver_does_not_fail_the_save(django_capture_on_commit_callbacks: Any) -> None:
     def fail(**kwargs: Any) -> None:
         raise ZeroDivisionError
 
@@ -244,7 +244,7 @@ def test_a_listener_that_fails_does_not_fail_the_save(django_capture_on_commit_c
     message_queued.disconnect(fail)
 
 
-def test_the_message_names_the_object_that_it_came_from() -> None:
+def test_a_message_refers_to_the_objects_that_it_reports() -> None:
     shop = account()
     paid = payment(shop)
     found = message("transactions.create")
@@ -255,21 +255,21 @@ def test_the_message_names_the_object_that_it_came_from() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("committed", [True, False])
-def test_two_processes_that_save_the_same_at_once_queue_it_once(committed: bool) -> None:
-    written, answers = threading.Event(), []
-    paid = draft(operation="transactions.create", payload={"key": "a"})
+def test_two_processes_that_save_the_same_payment_at_once_queue_it_once(committed: bool) -> None:
+    queued, answers = threading.Event(), []
+    paid = new_message(operation="transactions.create", payload={"key": "a"})
 
     def first() -> None:
         with transaction.atomic():
             answers.append(enqueue(paid, mode="test"))
-            written.set()
+            queued.set()
             time.sleep(0.3)  # the other is waiting for the database by then
             transaction.set_rollback(not committed)
         connection.close()
 
     thread = threading.Thread(target=first)
     thread.start()
-    assert written.wait(10)
+    assert queued.wait(10)
     with transaction.atomic():
         answers.append(enqueue(paid, mode="test"))
         account()

@@ -1,0 +1,188 @@
+"""Refunds: the payment is deleted at PartnerStack, and its balance reported again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from django_partnerstack import track
+from django_partnerstack.models import OutboxMessage, Transaction
+from django_partnerstack.outbox.control import actions
+from django_partnerstack.outbox.queue.messages import enqueue
+from django_partnerstack.outbox.queue.retention import prune
+from django_partnerstack.outbox.refunds import refundable_balance
+from django_partnerstack.track import RefundError
+from tests.outbox.site import Site, account, message, messages, states
+from tests.shop.models import Account
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def shop() -> Account:
+    return account()
+
+
+def buy(shop: Account, key: str = "inv_1", amount: Any = Decimal("49.00")) -> None:
+    assert track.purchase(shop, amount=amount, currency="USD", key=key)
+
+
+def amounts(site: Site) -> dict[str, int]:
+    """The payments that PartnerStack has, by key."""
+    return {each["key"]: each["amount"] for each in site.sandbox.objects("transactions")}
+
+
+def test_a_full_refund_deletes_the_payment(site: Site, shop: Account) -> None:
+    buy(shop)
+    site.push()
+    track.refund("inv_1")
+    site.push()
+    assert amounts(site) == {}
+    assert site.effects("transactions.delete") == {"inv_1": 1}
+
+
+def test_a_partial_refund_reports_the_balance_under_a_new_key(site: Site, shop: Account) -> None:
+    buy(shop)
+    track.refund("inv_1", amount=Decimal("9.00"))
+    site.push()
+    assert amounts(site) == {"inv_1-r1": 4000}
+
+
+def test_a_payment_is_refunded_in_several_parts(site: Site, shop: Account) -> None:
+    buy(shop)
+    for part in (900, Decimal("10.00")):
+        track.refund("inv_1", amount=part)
+        site.push()
+    assert amounts(site) == {"inv_1-r2": 3000}
+    track.refund("inv_1")
+    site.push()
+    assert amounts(site) == {}
+
+
+def test_refunding_twice_is_an_error(shop: Account) -> None:
+    buy(shop)
+    track.refund("inv_1")
+    with pytest.raises(RefundError, match="inv_1 is refunded already"):
+        track.refund("inv_1")
+
+
+@pytest.mark.parametrize("amount", [4901, Decimal("49.01"), 0, -1])
+def test_refunding_more_than_was_paid_or_nothing_is_an_error(shop: Account, amount: Any) -> None:
+    buy(shop)
+    with pytest.raises(RefundError, match=r"inv_1: .* can be refunded \(USD, minor units\)"):
+        track.refund("inv_1", amount=amount)
+    assert messages("transactions.delete") == []
+
+
+def test_refunding_a_payment_that_was_never_reported_is_an_error(shop: Account) -> None:
+    buy(shop, "inv_12")
+    with pytest.raises(RefundError, match="inv_1 was never reported"):
+        track.refund("inv_1")
+
+
+def test_refunding_a_cancelled_payment_is_an_error(site: Site, shop: Account) -> None:
+    buy(shop)
+    actions.cancel(message("transactions.create"))
+    with pytest.raises(RefundError, match="inv_1 was never reported"):
+        track.refund("inv_1")
+
+
+def test_a_payment_can_be_refunded_after_its_message_was_pruned(site: Site, shop: Account) -> None:
+    buy(shop)
+    track.refund("inv_1", amount=900)
+    site.push()
+    prune("test", timezone.now() + timedelta(days=1))
+    assert messages("transactions.create") == []
+    track.refund("inv_1", amount=1000)
+    site.push()
+    assert amounts(site) == {"inv_1-r2": 3000}
+
+
+def test_a_payment_that_was_pulled_can_be_refunded(site: Site, shop: Account) -> None:
+    site.push()
+    customer = site.sandbox.objects("customers")[0]["customer_key"]
+    Transaction.objects.create(
+        mode="test", key="inv_1", amount=4900, currency="USD", customer_external_key=customer,
+        synced_at=timezone.now(),
+    )  # fmt: skip
+    track.refund("inv_1", amount=900)
+    queued = [each.operation for each in messages(subject="inv_1")]
+    assert queued == ["transactions.delete", "transactions.create"]
+
+
+def test_a_payment_whose_key_begins_with_another_key_is_not_refunded(site: Site, shop: Account) -> None:
+    for key in ("1001", "10012"):
+        buy(shop, key)
+    site.push()
+    prune("test", timezone.now() + timedelta(days=1))
+    track.refund("1001")
+    site.push()
+    assert amounts(site) == {"10012": 4900}
+
+
+def test_a_payment_that_partnerstack_no_longer_has_cannot_be_refunded(site: Site) -> None:
+    Transaction.objects.create(mode="test", key="inv_1", synced_at=timezone.now(), archived=True)
+    with pytest.raises(RefundError, match="inv_1"):
+        track.refund("inv_1")
+
+
+def test_a_refund_of_a_payment_on_hold_is_blocked_until_its_release(site: Site, shop: Account) -> None:
+    buy(shop)
+    actions.hold(message("transactions.create"))
+    track.refund("inv_1", amount=900)
+    site.push()
+    assert site.effects("transactions.delete") == {}
+    assert {each.state for each in messages(subject="inv_1")} == {"held", "blocked"}
+    actions.release(messages("transactions.create")[0])
+    site.push()
+    assert amounts(site) == {"inv_1-r1": 4000}
+
+
+def test_a_refund_of_a_failed_payment_is_blocked_until_its_delivery(site: Site, shop: Account) -> None:
+    site.push()
+    buy(shop)
+    site.sandbox.faults.add("status", status=400, path="/api/v2/transactions", times=1)
+    site.push()
+    track.refund("inv_1")
+    site.push()
+    assert states()["transactions.delete inv_1"] == "blocked"
+    actions.retry(message("transactions.create"))
+    site.push()
+    assert amounts(site) == {}
+    assert states()["transactions.delete inv_1"] == "delivered"
+
+
+def test_the_balance_is_not_sent_before_the_payment_is_deleted(site: Site, shop: Account) -> None:
+    buy(shop)
+    site.push()
+    site.sandbox.faults.add("status", status=400, method="DELETE", times=1)
+    track.refund("inv_1", amount=900)
+    site.push()
+    assert amounts(site) == {"inv_1": 4900}
+    assert message("transactions.create", dedupe_key="transactions.create:inv_1-r1").state == "blocked"
+    actions.retry(message("transactions.delete"))
+    site.push()
+    assert amounts(site) == {"inv_1-r1": 4000}
+
+
+def test_two_refunds_at_once_of_the_same_balance_queue_only_one(site: Site, shop: Account) -> None:
+    buy(shop)
+    balance = refundable_balance("inv_1", mode="test")
+    track.refund("inv_1", amount=900)
+    for new in balance.refund_messages(1000):
+        assert not enqueue(new, mode="test")
+
+
+def test_a_refund_is_all_or_nothing(shop: Account) -> None:
+    buy(shop)
+    OutboxMessage.objects.create(
+        mode="test", lane="", operation="note", payload={}, queued_at=timezone.now(),
+        dedupe_key="transactions.create:inv_1-r1",
+    )  # fmt: skip
+    with pytest.raises(RefundError, match="at this moment; try again"):
+        track.refund("inv_1", amount=900)
+    assert messages("transactions.delete") == []
