@@ -16,6 +16,7 @@ from ..outbox.backfill import reported_models
 from ..outbox.delivery.loop import site_delivery
 from ..outbox.queue.claim import is_anything_due
 from ..outbox.queue.retention import prune
+from ..resources import RESOURCES
 
 #: No request begins after so many seconds, so that a task ends soon.
 SECONDS = 25.0
@@ -53,8 +54,8 @@ def pull() -> None:
     """Bring all mirrors up to date. Raises the last error if PartnerStack did not give everything."""
     error = None
     with get_client() as client:
-        resources = list(sync.RESOURCES)
-        for pulled in sync.run(resources, on_page=lambda page: None, client=client, mode=conf.mode):
+        resources = list(RESOURCES)
+        for pulled in sync.pull_all(resources, on_page=lambda page: None, client=client, mode=conf.mode):
             error = pulled.error or error
     if error is not None:
         raise error

@@ -1,4 +1,4 @@
-"""Who sent a customer to this site: decided once, when the customer was made."""
+"""Which partner sent a customer: attributed once, when the customer is created."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from .mirror import Mode
 
 
 class AttributionMethod(models.TextChoices):
-    """Where the click was known from when the customer was made."""
+    """How the click was found when the customer was created."""
 
-    NONE = "", _("no click known")
-    LINK = "link", _("the link of the same request")
+    NONE = "", _("no click")
+    LINK = "link", _("the partner link in the same request")
     COOKIE = "cookie", _("this site's cookie")
-    PARTNERSTACK = "partnerstack", _("a cookie of PartnerStack's")
+    PARTNERSTACK = "partnerstack", _("PartnerStack's cookie")
     TOKEN = "token", _("a token")
-    MANUAL = "hand", _("assigned by an operator")
+    MANUAL = "hand", _("an operator")
 
 
 class AttributionQuerySet(models.QuerySet["Attribution"]):
     def of_customers(self, mode: str, customer_keys: Collection[str]) -> dict[str, Attribution]:
-        """By customer key."""
+        """The attributions of these customers by customer key. A customer without one is left out."""
         found = self.filter(mode=mode, customer_key__in=customer_keys)
         return {attribution.customer_key: attribution for attribution in found}
 
 
 class Attribution(models.Model):
     """
-    The click that a customer came by, or that there was none. Never overwritten by a later click.
+    The click that brought a customer, or that there was none. A later click never overwrites it.
 
-    The partner that PartnerStack has for the customer is in the customer's mirror; both are kept.
+    The customer's mirror holds the partner that PartnerStack has for the customer, which may differ.
     """
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
@@ -42,26 +42,26 @@ class Attribution(models.Model):
     source_pk = models.CharField(_("source's primary key"), max_length=255, default="", blank=True)
 
     method = models.CharField(
-        _("known from"),
+        _("attributed by"),
         max_length=12,
         choices=AttributionMethod.choices,
         default=AttributionMethod.NONE,
         blank=True,
     )
-    click_id = KeyField(_("click"), default="", blank=True)
+    click_id = KeyField(_("click ID"), default="", blank=True)
     partner_key = KeyField(_("partner key"), default="", blank=True)
-    #: The key as it was in the link, where it could not be read.
+    #: The partner key of the link if it could not be decoded.
     unread_key = models.CharField(_("unreadable key"), max_length=255, default="", blank=True)
-    link_host = models.CharField(_("host of the link"), max_length=255, default="", blank=True)
-    clicked_at = models.DateTimeField(_("clicked"), null=True, blank=True)
+    link_host = models.CharField(_("link host"), max_length=255, default="", blank=True)
+    clicked_at = models.DateTimeField(_("clicked at"), null=True, blank=True)
     landing_path = models.CharField(_("landing page"), max_length=255, default="", blank=True)
-    #: Earlier clicks of the same visitor, the newest first.
+    #: Earlier clicks of the same visitor, newest first.
     earlier_clicks = models.JSONField(_("earlier clicks"), default=list, blank=True)
-    #: What a conversion may say of the visit; kept only if PARTNERSTACK_PRIVACY is "full".
+    #: What a conversion may report about the visit; stored only if PARTNERSTACK_PRIVACY is "full".
     visit = models.JSONField(_("visit"), default=dict, blank=True)
-    #: Why the customer is attributed, or not.
+    #: Why the customer is attributed to the partner, or to none.
     reason = models.CharField(_("reason"), max_length=255, default="", blank=True)
-    bound_at = models.DateTimeField(_("decided"))
+    bound_at = models.DateTimeField(_("attributed at"))
 
     objects = AttributionQuerySet.as_manager()
 
@@ -82,5 +82,5 @@ class Attribution(models.Model):
 
     @property
     def is_organic(self) -> bool:
-        """Neither a click nor a partner is known."""
+        """Whether the customer has neither a click nor a partner."""
         return not (self.click_id or self.partner_key)

@@ -14,17 +14,17 @@ class ThrottleState(models.Model):
     """
     The rate limiter's next slot and the circuit breaker's state, one row for each mode.
 
-    Whoever claims messages or takes a slot locks the row first; see ``throttle``.
+    The row is locked to claim messages and to acquire a slot; see ``throttle``.
     """
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, unique=True)
-    #: When the next request may go.
+    #: When the next request may be sent.
     next_slot_at = models.DateTimeField(_("next request"), null=True)
-    #: No request goes before: PartnerStack asked for a pause, too many requests failed, or the keys were
-    #: refused.
+    #: No request is sent before then: PartnerStack asked for a pause, too many requests failed, or the keys
+    #: were refused.
     paused_until = models.DateTimeField(_("paused until"), null=True)
     pause_reason = models.CharField(_("reason"), max_length=255, default="", blank=True)
-    #: The requests of the minute that began then, and those of them that failed.
+    #: The minute that the circuit breaker counts: when it began, its requests and its failures.
     minute_began_at = models.DateTimeField(null=True, editable=False)
     requests = models.PositiveIntegerField(default=0, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)

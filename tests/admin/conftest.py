@@ -10,7 +10,6 @@ from django.test import Client
 from django.utils import timezone
 
 from django_partnerstack.models import (
-    MIRRORS,
     Attribution,
     OutboxLane,
     OutboxMessage,
@@ -19,7 +18,10 @@ from django_partnerstack.models import (
     ThrottleState,
 )
 from django_partnerstack.outbox.queue.messages import fingerprint
+from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
+
+MIRRORS = [resource.model for resource in RESOURCES.values()]
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def staff(db: None) -> Callable[..., Client]:
 def browser(staff: Callable[..., Client]) -> Client:
     """Somebody who may see everything of ours."""
     others = (Attribution, SyncState, OutboxMessage, OutboxLane, ThrottleState)
-    return staff(*(f"view_{model._meta.model_name}" for model in (*MIRRORS.values(), *others)))
+    return staff(*(f"view_{model._meta.model_name}" for model in (*MIRRORS, *others)))
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from django_partnerstack.models import (
-    MIRRORS,
     Customer,
     Group,
     Mirror,
@@ -22,12 +21,10 @@ from django_partnerstack.models import (
     Transaction,
 )
 
-from .conftest import list_url
+from .conftest import MIRRORS, list_url
 
-each_model = pytest.mark.parametrize(
-    "model", [*MIRRORS.values(), SyncState], ids=lambda model: model.__name__
-)
-each_mirror = pytest.mark.parametrize("model", MIRRORS.values(), ids=lambda model: model.__name__)
+each_model = pytest.mark.parametrize("model", [*MIRRORS, SyncState], ids=lambda model: model.__name__)
+each_mirror = pytest.mark.parametrize("model", MIRRORS, ids=lambda model: model.__name__)
 
 #: What in a page a strict Content-Security-Policy would refuse.
 INLINE = re.compile(r"<style|<script(?![^>]*\ssrc=)|\sstyle=|\son[a-z]+=")

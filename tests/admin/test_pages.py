@@ -8,7 +8,6 @@ import pytest
 from django.test import Client
 
 from django_partnerstack.models import (
-    MIRRORS,
     Action,
     Customer,
     Deal,
@@ -21,10 +20,10 @@ from django_partnerstack.models import (
     Transaction,
 )
 
-from .conftest import list_url, page_url
+from .conftest import MIRRORS, list_url, page_url
 from .test_lists import INLINE, shown
 
-each_mirror = pytest.mark.parametrize("model", MIRRORS.values(), ids=lambda model: model.__name__)
+each_mirror = pytest.mark.parametrize("model", MIRRORS, ids=lambda model: model.__name__)
 
 
 def link_to(row: Mirror, text: str) -> str:

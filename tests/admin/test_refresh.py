@@ -13,15 +13,17 @@ from django.urls import resolve
 
 from django_partnerstack.admin.refresh import ROWS, SECONDS, told
 from django_partnerstack.exceptions import NotFound, PartnerStackError
-from django_partnerstack.models import MIRRORS, Customer, Mirror
+from django_partnerstack.models import Customer, Mirror
+from django_partnerstack.resources import RESOURCES, Resource
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
-from django_partnerstack.sync import REFRESHABLE, Refreshed
+from django_partnerstack.sync import Refreshed
 
 from .conftest import list_url
 
 COUNTS = {"partnerships": 2, "customers": 2, "deals": 2, "leads": 2}
 
-each_refreshable = pytest.mark.parametrize("resource", sorted(REFRESHABLE))
+REFRESHABLE = [name for name, resource in RESOURCES.items() if resource.readable]
+each_refreshable = pytest.mark.parametrize("resource", REFRESHABLE)
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def sandbox(settings: Any) -> Iterator[Sandbox]:
 @pytest.fixture
 def clerk(staff: Callable[..., Client]) -> Client:
     """Somebody who may see and refresh."""
-    names = [MIRRORS[resource]._meta.model_name for resource in REFRESHABLE]
+    names = [RESOURCES[resource].model._meta.model_name for resource in REFRESHABLE]
     return staff(*(f"{verb}_{name}" for verb in ("view", "refresh") for name in names))
 
 
@@ -49,7 +51,7 @@ def refresh(browser: Client, *rows: Mirror, mode: str = "test") -> list[tuple[in
 
 def mirrored(sandbox: Sandbox, resource: str = "customers", **columns: Any) -> list[Any]:
     """Rows that know the keys of what is in the sandbox, and nothing else."""
-    model = MIRRORS[resource]
+    model = RESOURCES[resource].model
     keys = [item["key"] for item in sandbox.objects(resource)]
     return [model.objects.create(mode="test", key=key, **columns) for key in keys]
 
@@ -122,19 +124,19 @@ def test_to_refresh_one_kind_is_not_to_refresh_another(staff: Callable[..., Clie
     assert "refresh_from_partnerstack" not in page.rendered_content
 
 
-@pytest.mark.parametrize(("resource", "model"), MIRRORS.items())
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
 def test_the_action_is_there_where_objects_can_be_read_one_by_one(
-    admin_client: Client, resource: str, model: type[Mirror]
+    admin_client: Client, resource: Resource
 ) -> None:
-    model.objects.create(mode="test", key="k")
-    html = admin_client.get(list_url(model)).rendered_content
-    assert ("Refresh from PartnerStack" in html) == (resource in REFRESHABLE)
+    resource.model.objects.create(mode="test", key="k")
+    html = admin_client.get(list_url(resource.model)).rendered_content
+    assert ("Refresh from PartnerStack" in html) == resource.readable
 
 
 @each_refreshable
 def test_no_request_is_made_inside_a_transaction(resource: str) -> None:
     """Django wraps a view in one on a site with ATOMIC_REQUESTS, unless the view says no."""
-    view = resolve(list_url(MIRRORS[resource])).func
+    view = resolve(list_url(RESOURCES[resource].model)).func
     assert view._non_atomic_requests == transaction.non_atomic_requests(lambda: None)._non_atomic_requests
 
 

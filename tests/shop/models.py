@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from django_partnerstack.models import Mirror
+
 
 class Account(models.Model):
     email = models.EmailField()
@@ -20,3 +22,9 @@ class Payment(models.Model):
 
     def __str__(self) -> str:
         return f"{self.total} {self.currency}"
+
+
+class Offer(Mirror):
+    """The mirror of a made-up resource of PartnerStack, which ``tests/test_resources.py`` declares."""
+
+    title = models.CharField(max_length=255, default="")

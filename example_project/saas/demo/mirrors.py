@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django_partnerstack.models import MIRRORS, Customer
+from django_partnerstack.models import Customer
+from django_partnerstack.resources import RESOURCES
 
 from .control import Control
 from .telling import Telling, must
@@ -37,7 +38,7 @@ def change(tell: Telling, partnerstack: Control) -> None:
 
 
 def check_mirrors(partnerstack: Control) -> None:
-    for name, mirror in MIRRORS.items():
+    for name, resource in RESOURCES.items():
         there = {found["key"] for found in partnerstack.objects(name)}
-        here = set(mirror._base_manager.filter(missing_since=None).values_list("key", flat=True))
+        here = set(resource.model._base_manager.filter(missing_since=None).values_list("key", flat=True))
         must(here == there, f"the mirror of {name} differs from PartnerStack")
