@@ -13,7 +13,7 @@ Every error of this package, as one tree. Nothing here imports Django, so that t
     ├── ConfigurationError        a setting must be changed (is in ``connection``, which imports Django)
     ├── RecordError               an object from PartnerStack cannot be used
     ├── PagingError               a list does not come to an end
-    └── RequestError              a request failed: method, path, retryable, ambiguous
+    └── RequestError              a request failed: method, path, retryable, in_doubt
         ├── NotSent               no connection: DNS, refused, TLS. Nothing happened
         ├── ReplyLost             sent, but no whole answer came back: time-out, reset, deadline
         ├── UnusableReply         not an answer of PartnerStack's: HTML, empty, too large, redirect
@@ -58,7 +58,7 @@ class InvalidTransition(PartnerStackError):
 
 
 class DeliveryPaused(PartnerStackError):
-    """No request may go now. No message is the cause, so this does not count as an attempt."""
+    """No request may be sent now. No message is the cause, so this does not count as an attempt."""
 
 
 class LookUpTimeout(PartnerStackError):
@@ -71,10 +71,10 @@ class SyncLocked(PartnerStackError):
 
 class RecordError(PartnerStackError):
     """
-    An object from PartnerStack that cannot be used, with the field that is to blame.
+    An object from PartnerStack cannot be used.
 
-    ``raw`` is the object as it came, for a report; it is not part of the message. ``position`` is its
-    place, from 0, among the items of the page it came in.
+    ``field``: the field that is the cause. ``raw``: the object as it was received; it is not in the message.
+    ``position``: its place, from 0, among the items of its page.
     """
 
     def __init__(
@@ -87,19 +87,19 @@ class RecordError(PartnerStackError):
 
 
 class PagingError(PartnerStackError):
-    """A list gave the same cursor twice, so that walking on would never end."""
+    """A list returned the same cursor twice, so reading on would never end."""
 
 
 class RequestError(PartnerStackError):
     """
-    A request that went wrong. The message names method and path, never a key or a body.
+    A request failed. The message names method and path, never a key or a body.
 
-    ``retryable``: the same request may go well later. ``ambiguous``: PartnerStack may have done what was
-    asked, so that a write must be looked up before it is sent again.
+    ``retryable``: the same request may succeed later. ``in_doubt``: PartnerStack may have carried it out, so
+    a write must be looked up before it is sent again. Both are set here, by class, and nowhere else.
     """
 
     retryable = False
-    ambiguous = False
+    in_doubt = False
 
     def __init__(
         self,
@@ -120,31 +120,33 @@ class RequestError(PartnerStackError):
 
 
 class NotSent(RequestError):
-    """No connection could be made, so nothing happened at PartnerStack."""
+    """No connection could be opened, so PartnerStack received nothing."""
 
     retryable = True
 
 
 class ReplyLost(RequestError):
-    """The request went out and no whole answer came back: it may have been carried out."""
+    """The request was sent, and no complete answer was received."""
 
     retryable = True
-    ambiguous = True
+    in_doubt = True
 
 
 class UnusableReply(RequestError):
-    """The answer is none of PartnerStack's (a proxy's page, no body, too many bytes, a redirect)."""
+    """The answer is not one of PartnerStack's: a proxy's page, no body, too many bytes, a redirect."""
 
     retryable = True
-    ambiguous = True
+    in_doubt = True
 
 
 class ErrorReply(RequestError):
-    """PartnerStack answered with an error. ``status`` is its HTTP status, ``message`` its own words."""
+    """
+    PartnerStack answered with an error. ``status``: the HTTP status. ``message``: PartnerStack's own words.
+    """
 
 
 class BadRequest(ErrorReply):
-    """The request is not acceptable as it is; sending it again changes nothing."""
+    """PartnerStack does not accept the request; sending it again changes nothing."""
 
 
 class AuthenticationFailed(ErrorReply):
@@ -152,19 +154,21 @@ class AuthenticationFailed(ErrorReply):
 
 
 class Forbidden(ErrorReply):
-    """The keys are right and may not do this."""
+    """The keys are valid, but not for this request."""
 
 
 class NotFound(ErrorReply):
-    """No such object, or one of the other mode, or one made minutes ago."""
+    """No such object, or one of the other mode, or one created only minutes ago."""
 
 
 class Conflict(ErrorReply):
-    """PartnerStack speaks of an object that exists already. Compare before calling it a success."""
+    """PartnerStack has such an object already. Compare it before calling that a success."""
 
 
 class RateLimited(ErrorReply):
-    """Too many requests from this address. ``retry_after``: seconds to wait, if PartnerStack said so."""
+    """
+    Too many requests from this address. ``retry_after``: the seconds that PartnerStack asks to wait, or None.
+    """
 
     retryable = True
 
@@ -174,11 +178,27 @@ class RateLimited(ErrorReply):
 
 
 class ServerError(ErrorReply):
-    """PartnerStack failed; a write may have been carried out all the same."""
+    """
+    PartnerStack failed; it may have carried a write out all the same. ``retry_after`` as in RateLimited.
+    """
 
     retryable = True
-    ambiguous = True
+    in_doubt = True
 
     def __init__(self, message: str, *, retry_after: float | None = None, **where: Any) -> None:
         super().__init__(message, **where)
         self.retry_after = retry_after
+
+
+_BY_STATUS: dict[int, type[ErrorReply]] = {
+    401: AuthenticationFailed,
+    403: Forbidden,
+    404: NotFound,
+    409: Conflict,
+    429: RateLimited,
+}
+
+
+def error_for_status(status: int) -> type[ErrorReply]:
+    """The error of an HTTP status from 400. Its class says whether a retry helps and a write is in doubt."""
+    return _BY_STATUS.get(status, ServerError if status >= 500 else BadRequest)

@@ -1,5 +1,7 @@
 from hypothesis import settings
 
+from tests.lengths import by_length
+
 # A busy machine is slow, not wrong.
-settings.register_profile("tests", deadline=None)
+settings.register_profile("tests", deadline=None, max_examples=by_length(quick=30, usual=100, long=100))
 settings.load_profile("tests")

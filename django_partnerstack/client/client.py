@@ -37,7 +37,7 @@ class Client:
     Raises ``InvalidArgument`` if an argument cannot be used.
 
     Every call raises ``InvalidArgument`` before it sends anything, or a ``RequestError``. Reads are retried
-    within the deadline. Writes are sent once, and if one fails, the error's ``ambiguous`` says whether
+    within the deadline. Writes are sent once, and if one fails, the error's ``in_doubt`` says whether
     PartnerStack may have carried it out: then look the object up before you send it again.
     """
 

@@ -1,8 +1,8 @@
 """
 What a response of PartnerStack means: the data in it, or an error.
 
-``error_class`` decides which error a status is. Whether it is worth a retry and whether a write is in doubt
-are attributes of the error's class, in ``exceptions.py``; nothing else looks at a status.
+Which error a status is, whether a retry helps and whether a write is in doubt is decided in
+``exceptions.py``.
 """
 
 from __future__ import annotations
@@ -19,17 +19,13 @@ from typing import Any, NoReturn, TypeVar
 from requests.structures import CaseInsensitiveDict
 
 from ..exceptions import (
-    AuthenticationFailed,
-    BadRequest,
     Conflict,
-    ErrorReply,
-    Forbidden,
-    NotFound,
     RateLimited,
     RecordError,
     RequestError,
     ServerError,
     UnusableReply,
+    error_for_status,
 )
 
 T = TypeVar("T")
@@ -38,14 +34,6 @@ T = TypeVar("T")
 LONGEST_MESSAGE = 300
 #: Seconds. A longer ``Retry-After`` is shortened to a day.
 LONGEST_RETRY_AFTER = 86_400.0
-#: Other statuses from 400 are a ``BadRequest``, and from 500 a ``ServerError``.
-ERROR_CLASSES: dict[int, type[ErrorReply]] = {
-    401: AuthenticationFailed,
-    403: Forbidden,
-    404: NotFound,
-    409: Conflict,
-    429: RateLimited,
-}
 #: The status of a duplicate is not documented, so the message of a 400 or 422 decides.
 ALREADY_EXISTS = re.compile(
     r"\balready\b|\bduplicated?\b|\bunique\b|\btaken\b|^(?!no ).*(?<!not )(?<!n't )(?<!no longer )\bexists\b",
@@ -97,7 +85,7 @@ def parse_response(
     except RecordError as problem:
         if reply.method == "GET":
             raise
-        # A write was carried out although its response is unusable, and RecordError is never ambiguous.
+        # A write was carried out although its response is unusable, and a RecordError is never in doubt.
         raise UnusableReply(str(problem), status=reply.status, **where) from None
     except Malformed as problem:
         raise UnusableReply(str(problem), status=reply.status, **where) from None
@@ -122,17 +110,11 @@ def _data_or_error(
 def _error(status: int, message: str, now: float, where: dict[str, Any]) -> RequestError:
     if status < 400:
         return UnusableReply("a redirect, which is never followed; is the URL right?", status=status, **where)
-    kind = error_class(status, message)
+    already_exists = status in (400, 422) and ALREADY_EXISTS.search(message)
+    kind = Conflict if already_exists else error_for_status(status)
     if issubclass(kind, (RateLimited, ServerError)):
         return kind(message, status=status, retry_after=retry_after(where["headers"], now), **where)
     return kind(message, status=status, **where)
-
-
-def error_class(status: int, message: str) -> type[ErrorReply]:
-    """The error that an HTTP status from 400 is."""
-    if status in (400, 422) and ALREADY_EXISTS.search(message):
-        return Conflict
-    return ERROR_CLASSES.get(status, ServerError if status >= 500 else BadRequest)
 
 
 def error_message(body: bytes, scrub: Callable[[str], str]) -> str:

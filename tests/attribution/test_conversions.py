@@ -27,7 +27,7 @@ from .converting import ConvertingSite
 
 pytestmark = pytest.mark.django_db
 
-CUSTOMERS = by_length(quick=100, usual=200, long=2_000)
+CUSTOMERS = by_length(quick=60, usual=200, long=2_000)
 
 
 @pytest.fixture(autouse=True)

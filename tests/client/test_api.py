@@ -49,7 +49,7 @@ def test_a_write_is_sent_once(client, api, time, status):
     with pytest.raises((RateLimited, ServerError)) as caught:
         client.customers.create(**CUSTOMER)
     assert (len(api.calls), time.sleeps) == (1, [])
-    assert caught.value.ambiguous == (status != 429)
+    assert caught.value.in_doubt == (status != 429)
 
 
 def test_a_write_without_a_connection_was_not_sent(client, api):

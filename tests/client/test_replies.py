@@ -49,7 +49,7 @@ def test_204_gives_none():
 @pytest.mark.parametrize(
     ("status", "error", "consequence"),
     [
-        (302, "UnusableReply", "retryable and ambiguous"),
+        (302, "UnusableReply", "retryable and in_doubt"),
         (400, "BadRequest", "final"),
         (401, "AuthenticationFailed", "final"),
         (403, "Forbidden", "final"),
@@ -58,15 +58,15 @@ def test_204_gives_none():
         (418, "BadRequest", "final"),
         (422, "BadRequest", "final"),
         (429, "RateLimited", "retryable"),
-        (500, "ServerError", "retryable and ambiguous"),
-        (503, "ServerError", "retryable and ambiguous"),
+        (500, "ServerError", "retryable and in_doubt"),
+        (503, "ServerError", "retryable and in_doubt"),
     ],
 )
 def test_the_status_decides_the_error_and_whether_to_retry(status, error, consequence):
     with pytest.raises(getattr(exceptions, error)) as caught:
         read(status)
     assert caught.value.retryable == ("retryable" in consequence)
-    assert caught.value.ambiguous == ("ambiguous" in consequence)
+    assert caught.value.in_doubt == ("in_doubt" in consequence)
 
 
 def test_an_error_has_status_message_and_headers():
@@ -160,7 +160,7 @@ def test_an_unusable_object_is_a_record_error():
 def test_a_write_with_an_unusable_object_in_its_response_is_ambiguous():
     with pytest.raises(UnusableReply, match="key is missing") as caught:
         read(body={"data": {"key": None}}, convert=CustomerRecord.from_api, method="POST")
-    assert caught.value.ambiguous
+    assert caught.value.in_doubt
 
 
 @pytest.mark.parametrize(

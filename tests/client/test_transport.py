@@ -72,7 +72,7 @@ def test_a_redirect_to_an_invalid_url_is_ambiguous():
         pytest.raises(UnusableReply) as refused,
     ):
         create(client)
-    assert refused.value.ambiguous
+    assert refused.value.in_doubt
 
 
 def test_a_request_to_a_refused_connection_was_not_sent():
@@ -80,7 +80,7 @@ def test_a_request_to_a_refused_connection_was_not_sent():
         client = open_client(server)
     with pytest.raises(NotSent, match="no connection") as caught:
         create(client)
-    assert not caught.value.ambiguous
+    assert not caught.value.in_doubt
 
 
 def test_a_request_to_an_unknown_host_was_not_sent():
@@ -137,7 +137,7 @@ def test_a_request_without_a_complete_response_is_ambiguous(handle):
         pytest.raises((ReplyLost, UnusableReply)) as lost,
     ):
         create(client)
-    assert lost.value.ambiguous
+    assert lost.value.in_doubt
 
 
 class TimeIsUp(BaseException):

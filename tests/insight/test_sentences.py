@@ -31,7 +31,7 @@ def test_who_came_by_a_link_is_explained_from_click_to_partnerstack(partnerstack
     account = sign_up(LINK)
     site_delivery().run()
     decided, click, told, message, mirror = explain(f"account-{account.pk}", mode="test")
-    assert decided.endswith("its click was known from the link of the same request.")
+    assert decided.endswith("its click was known from the partner link in the same request.")
     assert click.startswith("The click without an id of the partner gstest, made on ")
     assert click.endswith("landed on /pricing/, came by a link of get.example.com.")
     assert told == "PartnerStack is told to credit the partner gstest, by partner key."

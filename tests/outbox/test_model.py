@@ -30,7 +30,7 @@ from tests.shop.models import Account
 from .site import Site
 
 LONG = LENGTH == "long"
-EXAMPLES, STEPS = by_length(quick=(12, 50), usual=(42, 50), long=(1000, 100))
+EXAMPLES, STEPS = by_length(quick=(8, 50), usual=(42, 50), long=(1000, 100))
 
 UNDER_WAY = (State.SENDING, State.UNCONFIRMED, State.SCHEDULED)
 BLOCKING_STATES = (State.FAILED, State.ON_HOLD, State.CANCELLED)

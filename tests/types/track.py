@@ -39,8 +39,8 @@ def a_wrong_type_is_refused(account: Account) -> None:
 
 
 def results_say_whether_something_was_queued(account: Account) -> None:
-    assert_type(track.signup(account), bool)
-    assert_type(track.purchase(account, amount=4900, currency="USD", key="inv_1"), bool)
-    assert_type(track.event(account, "qualified_demo"), bool)
-    nothing = track.refund("inv_1")  # type: ignore[func-returns-value]
-    assert nothing is None
+    assert_type(track.signup(account), track.Report)
+    assert_type(track.purchase(account, amount=4900, currency="USD", key="inv_1"), track.Report)
+    assert_type(track.refund("inv_1"), track.Report)
+    assert_type(track.event(account, "qualified_demo"), track.Report)
+    assert_type(track.signup(account).queued, bool)

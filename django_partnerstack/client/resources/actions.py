@@ -33,8 +33,8 @@ class Actions(Listing[ActionRecord]):
         ``target_type``: ``"customer"``, with either key of the customer as ``target_key``, or
         ``"partnership"``, with the *partner* key.
 
-        Not safe to repeat. Actions cannot be looked up by ``external_key``, so after an ambiguous error
-        nothing shows whether this action was recorded.
+        Not safe to repeat. Actions cannot be looked up by ``external_key``, so after an error that is in
+        doubt nothing shows whether this action was recorded.
         """
         fields = body(
             CHECKS,

@@ -37,8 +37,8 @@ class Rewards(Listing[RewardRecord]):
 
         ``amount`` is in minor units of ``currency``, which is USD if it is omitted.
 
-        Not safe to repeat. A reward has no key of the site's own, so after an ambiguous error nothing shows
-        whether it was created.
+        Not safe to repeat. A reward has no key of the site's own, so after an error that is in doubt nothing
+        shows whether it was created.
         """
         fields = body(CHECKS, amount=amount, description=description, currency=currency)
         target = body(TARGET_CHECKS, type=target_type, key=target_key)

@@ -135,11 +135,11 @@ class Sender:
         if paused is not None:
             return paused
         now = self._now()
-        if isinstance(error, NotSent) or (error.ambiguous and operation.idempotent):
+        if isinstance(error, NotSent) or (error.in_doubt and operation.idempotent):
             return outcome.retry_later(message, str(error), now)
-        if error.ambiguous and operation.find is None:
+        if error.in_doubt and operation.find is None:
             return outcome.on_hold(NO_LOOK_UP.format(error), now)
-        if error.ambiguous:
+        if error.in_doubt:
             return self._in_doubt(message, str(error), now)
         if isinstance(error, Conflict) and operation.find is not None:
             return self._conflict(operation, message, error, now)

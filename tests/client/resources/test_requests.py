@@ -252,7 +252,7 @@ def test_a_write_without_an_object_in_its_response_is_ambiguous(client, api, dat
     api.post(f"{API}/partnerships", json=envelope(data))
     with pytest.raises(UnusableReply) as caught:
         client.partnerships.create(email="a@example.com")
-    assert caught.value.ambiguous
+    assert caught.value.in_doubt
 
 
 def test_a_conversion_goes_to_its_own_host_with_its_own_token(client, api):

@@ -17,7 +17,7 @@ from django_partnerstack.models import OutboxMessage
 from tests.lengths import by_length
 from tests.outbox.site import Site, account
 
-EVENTS = by_length(quick=150, usual=300, long=5000)
+EVENTS = by_length(quick=100, usual=300, long=5000)
 #: A customer and its payments.
 PAYMENTS = 4
 
