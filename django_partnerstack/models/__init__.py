@@ -1,3 +1,5 @@
+"""The tables of this app."""
+
 from .attribution import Attribution, AttributionMethod
 from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
 from .outbox import LaneStatus, OutboxLane, OutboxMessage, State

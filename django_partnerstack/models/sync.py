@@ -47,7 +47,7 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
 
 
 class SyncState(models.Model):
-    """Where the sync of one resource in one mode stands, and which run has the lease."""
+    """How far the sync of one resource in one mode has come, and which run has the lease."""
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
     resource = models.CharField(_("resource"), max_length=32)
@@ -56,7 +56,7 @@ class SyncState(models.Model):
     watermark = models.DateTimeField(_("synced up to"), null=True)
     completed_at = models.DateTimeField(_("completed"), null=True)
 
-    #: Where an unfinished sync stands, and where the next run resumes it. NULL if the last sync has finished.
+    #: How far an unfinished sync has come, and so where the next run resumes it. NULL after a finished one.
     checkpoint = models.JSONField(_("checkpoint"), null=True)
 
     #: The run that is syncing this resource. Each page that it stores renews the lease.
