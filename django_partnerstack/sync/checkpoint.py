@@ -1,7 +1,7 @@
 """
 How far the sync of a resource has come, and how it continues.
 
-``resume_or_start`` decides from which ``Checkpoint`` a run starts; ``walk`` reads the pages from there to the end.
+``resume_or_start`` decides from which ``Checkpoint`` a run starts, and ``walk`` reads all pages after it.
 """
 
 from __future__ import annotations
