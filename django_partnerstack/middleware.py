@@ -1,4 +1,4 @@
-"""Remembers which partner sent a visitor."""
+"""Stores which partner sent a visitor, and provides the current request to sign-ups."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from . import attribution
 
 class AttributionMiddleware:
     """
-    Keeps a partner's click in a signed cookie, and lets what is saved in a request know whose request it is.
+    Store a partner's click in a signed cookie, and bind the customers that a view creates to the click.
 
-    A page without a partner's parameters passes untouched, and no query is made. Place it above whatever
-    answers by itself, such as a cache or a login wall.
+    Responses to requests without a partner's parameters are not changed, and no query is made. Place it above
+    middleware that answers requests itself, such as a cache or a login wall.
     """
 
     sync_capable = True
@@ -29,7 +29,7 @@ class AttributionMiddleware:
 
     def __call__(self, request: HttpRequest) -> Any:
         if iscoroutinefunction(self):
-            return self._answer(request)
+            return self.__acall__(request)
         before = attribution.current.set(request)
         try:
             response = self.get_response(request)
@@ -37,7 +37,7 @@ class AttributionMiddleware:
             attribution.current.reset(before)
         return attribution.remember(request, response)
 
-    async def _answer(self, request: HttpRequest) -> HttpResponse:
+    async def __acall__(self, request: HttpRequest) -> HttpResponse:
         before = attribution.current.set(request)
         try:
             response = await self.get_response(request)
@@ -45,5 +45,5 @@ class AttributionMiddleware:
             attribution.current.reset(before)
         if attribution.clicked(request) is None:
             return response
-        # The site's consent callable may ask the database.
+        # The site's consent callable may query the database.
         return await sync_to_async(attribution.remember)(request, response)

@@ -1,4 +1,4 @@
-"""``path("partnerstack/", include("django_partnerstack.urls"))``"""
+"""Include it in the site's URLs: ``path("partnerstack/", include("django_partnerstack.urls"))``."""
 
 from django.urls import path
 

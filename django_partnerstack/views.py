@@ -13,8 +13,9 @@ from . import attribution
 @never_cache
 def token(request: HttpRequest) -> JsonResponse:
     """
-    The visitor's clicks as ``{"token": "…"}``, for a one-page app to send along with a sign-up; "" without.
+    Return the visitor's clicks as ``{"token": "…"}``, for single-page apps. Without clicks the token is "".
 
-    It comes back as the header ``X-PartnerStack-Token``, or as the field ``partnerstack_token`` of a form.
+    The app sends the token with the sign-up, in the header ``X-PartnerStack-Token`` or in the form field
+    ``partnerstack_token``.
     """
     return JsonResponse({"token": attribution.token(request)})

@@ -1,4 +1,4 @@
-"""What a visitor's browser and the caches on the way get to see of the middleware."""
+"""What browsers, caches and views notice of the middleware."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_partnerstack import attribution
-from django_partnerstack.attribution import cookie
+from django_partnerstack.attribution import cookies
 from django_partnerstack.middleware import AttributionMiddleware
 from django_partnerstack.models import Attribution
 from tests.attribution.clicks import CLICK, COOKIE, click, link, request, signed
@@ -27,13 +27,13 @@ OURS = "django_partnerstack.middleware.AttributionMiddleware"
 pytestmark = pytest.mark.urls("tests.attribution.urls")
 
 
-def kept(response: Any) -> list[str]:
-    """The click ids that the response sets a cookie for; fails without a cookie."""
-    return [each.click_id for each in cookie.loads(response.cookies[COOKIE].value)]
+def stored(response: Any) -> list[str]:
+    """The click IDs in the cookie that the response sets. Fails without a cookie."""
+    return [each.click_id for each in cookies.loads(response.cookies[COOKIE].value)]
 
 
-def asked(page: str) -> Any:
-    """The answer of an asynchronous site, with the database of this thread."""
+def get_async(page: str) -> Any:
+    """The response of an asynchronous site that uses the database of this thread."""
     return async_to_sync(AsyncClient().get)(page)
 
 
@@ -41,20 +41,20 @@ def without_ours(settings: Any) -> None:
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != OURS]
 
 
-class TestKeeping:
-    def test_a_click_is_kept_on_any_page(self, client: Client) -> None:
+class TestStoring:
+    def test_a_click_is_stored_on_any_page(self, client: Client) -> None:
         response = client.get(f"/landing/?{link()}")
-        assert kept(response) == [CLICK]
+        assert stored(response) == [CLICK]
         assert response["Cache-Control"] == "private"
 
-    def test_a_click_is_kept_with_time_page_and_host(self, client: Client) -> None:
-        [found] = cookie.loads(client.get(f"/landing/?{link()}").cookies[COOKIE].value)
+    def test_a_click_is_stored_with_its_page_and_host(self, client: Client) -> None:
+        [found] = cookies.loads(client.get(f"/landing/?{link()}").cookies[COOKIE].value)
         assert (found.path, found.link_host) == ("/landing/", "try.site.example")
 
-    def test_the_last_click_wins_and_the_others_are_remembered(self, client: Client) -> None:
+    def test_the_last_click_comes_first_and_earlier_clicks_are_stored(self, client: Client) -> None:
         for number in range(7):
             response = client.get(f"/landing/?{link(f'c{number}')}")
-        assert kept(response) == ["c6", "c5", "c4", "c3", "c2"]
+        assert stored(response) == ["c6", "c5", "c4", "c3", "c2"]
 
     def test_a_page_that_is_loaded_again_sets_no_cookie(self, client: Client) -> None:
         client.get(f"/landing/?{link('a')}")
@@ -63,60 +63,60 @@ class TestKeeping:
             assert COOKIE not in client.get(f"/landing/?{link(again)}").cookies
 
     @pytest.mark.parametrize("method", ["post", "head", "put", "delete", "options"])
-    def test_only_a_get_keeps_a_click(self, client: Client, method: str) -> None:
+    def test_only_a_get_request_stores_a_click(self, client: Client, method: str) -> None:
         response = getattr(client, method)(f"/landing/?{link()}")
         assert COOKIE not in response.cookies
         assert "Cache-Control" not in response
 
-    def test_a_page_that_is_not_there_keeps_it_too(self, client: Client) -> None:
+    def test_a_page_that_does_not_exist_stores_the_click(self, client: Client) -> None:
         response = client.get(f"/nowhere/?{link()}")
-        assert (response.status_code, kept(response)) == (404, [CLICK])
+        assert (response.status_code, stored(response)) == (404, [CLICK])
 
-    def test_a_page_that_fails_keeps_it_too(self, client: Client) -> None:
+    def test_a_page_that_fails_stores_the_click(self, client: Client) -> None:
         client.raise_request_exception = False
         response = client.get(f"/broken/?{link()}")
-        assert (response.status_code, kept(response)) == (500, [CLICK])
+        assert (response.status_code, stored(response)) == (500, [CLICK])
 
-    def test_a_redirect_keeps_it_and_says_no_more_than_before(self, client: Client) -> None:
+    def test_a_redirect_stores_the_click(self, client: Client) -> None:
         response = client.get(f"/landing?{link()}")
-        assert (response.status_code, kept(response)) == (301, [CLICK])
+        assert (response.status_code, stored(response)) == (301, [CLICK])
 
     @pytest.mark.django_db
-    def test_it_outlives_the_way_through_a_login(self, client: Client) -> None:
+    def test_a_click_survives_a_login(self, client: Client) -> None:
         response = client.get(f"/members/?{link()}", follow=True)
         assert response.redirect_chain[0][0].startswith("/login/?next=/members/")
         client.get("/login/")
         client.post("/sign-up/")
         assert Attribution.objects.get().click_id == CLICK
 
-    def test_a_cookie_that_is_not_ours_is_replaced(self, client: Client) -> None:
+    def test_an_invalid_cookie_is_replaced(self, client: Client) -> None:
         for text in ("junk", "x" * 4001, signed("x"), signed([], days_ago=91), signed([], key="other")):
             client.cookies[COOKIE] = text
-            assert kept(client.get(f"/landing/?{link()}")) == [CLICK]
+            assert stored(client.get(f"/landing/?{link()}")) == [CLICK]
 
-    def test_the_test_partner_is_not_kept_in_production(self, client: Client) -> None:
+    def test_a_click_of_the_test_partner_is_not_stored_in_production(self, client: Client) -> None:
         with override_settings(PARTNERSTACK_MODE="production"):
             assert COOKIE not in client.get(f"/landing/?{link(partner_key='gstest')}").cookies
-        assert kept(client.get(f"/landing/?{link(partner_key='gstest')}")) == [CLICK]
+        assert stored(client.get(f"/landing/?{link(partner_key='gstest')}")) == [CLICK]
 
-    def test_a_key_that_cannot_be_read_never_takes_the_place_of_a_click(self, client: Client) -> None:
+    def test_a_key_that_cannot_be_decoded_never_replaces_a_click(self, client: Client) -> None:
         client.get(f"/landing/?{link()}")
         assert COOKIE not in client.get("/landing/?gspk=Nzg0ZGsdsZWYyMWRi").cookies
 
 
 class TestConsent:
-    def test_without_it_nothing_is_kept(self, client: Client) -> None:
+    def test_without_consent_no_click_is_stored(self, client: Client) -> None:
         with override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.refuse"):
             response = client.get(f"/landing/?{link()}")
         assert COOKIE not in response.cookies
         assert "Cache-Control" not in response
 
-    def test_with_it_the_click_is_kept(self, client: Client) -> None:
+    def test_with_consent_the_click_is_stored(self, client: Client) -> None:
         with override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.allow"):
-            assert kept(client.get(f"/landing/?{link()}")) == [CLICK]
+            assert stored(client.get(f"/landing/?{link()}")) == [CLICK]
 
     @pytest.mark.parametrize("name", ["tests.attribution.clicks.fail", "tests.nowhere.allow", "allow"])
-    def test_an_error_in_asking_means_no_and_breaks_no_page(
+    def test_an_error_in_the_callable_means_no_and_breaks_no_page(
         self, client: Client, caplog: Any, name: str
     ) -> None:
         with override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT=name):
@@ -125,11 +125,11 @@ class TestConsent:
         assert "PARTNERSTACK_ATTRIBUTION_CONSENT failed" in caplog.text
 
     @pytest.mark.django_db
-    def test_it_may_ask_the_database_also_of_an_asynchronous_site(self) -> None:
-        with override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.ask_the_database"):
-            assert kept(asked("/async/?" + link())) == [CLICK]
+    def test_the_callable_may_query_the_database_in_an_asynchronous_site(self) -> None:
+        with override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.ask_database"):
+            assert stored(get_async("/async/?" + link())) == [CLICK]
             Account.objects.create(email="a@customers.example", name="refuses")
-            assert COOKIE not in asked("/async/?" + link()).cookies
+            assert COOKIE not in get_async("/async/?" + link()).cookies
 
 
 class TestOtherPages:
@@ -137,35 +137,35 @@ class TestOtherPages:
 
     @pytest.mark.parametrize("page", PAGES)
     @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
-    def test_they_are_the_same_to_the_byte(self, settings: Any, page: str, method: str) -> None:
+    def test_their_responses_do_not_change_by_a_byte(self, settings: Any, page: str, method: str) -> None:
         with_ours = Client().generic(method, page)
         without_ours(settings)
         without = Client().generic(method, page)
         assert with_ours.serialize() == without.serialize()
 
-    def test_a_visitor_who_has_the_cookie_gets_the_same_page(self, client: Client) -> None:
+    def test_a_visitor_with_the_cookie_gets_the_same_page(self, client: Client) -> None:
         plain = client.get("/public/").serialize()
         client.get(f"/landing/?{link()}")
         assert client.get("/public/").serialize() == plain
 
     def test_they_cost_no_query(self, client: Client, django_assert_num_queries: Any, db: None) -> None:
-        client.cookies[COOKIE] = cookie.dumps((click(),))
+        client.cookies[COOKIE] = cookies.dumps((click(),))
         with django_assert_num_queries(0):
             client.get("/landing/")
             client.get(f"/landing/?{link('another')}")
 
 
 class TestCaches:
-    def test_a_public_page_becomes_private_and_keeps_what_else_it_said(self, client: Client) -> None:
+    def test_a_public_page_becomes_private_and_keeps_its_other_headers(self, client: Client) -> None:
         response = client.get(f"/public/?{link()}")
         assert set(response["Cache-Control"].split(", ")) == {"private", "max-age=600"}
         assert response["Vary"] == "Accept-Language"
 
-    def test_what_must_never_be_cached_still_must_not(self, client: Client) -> None:
+    def test_a_page_that_must_not_be_cached_stays_so(self, client: Client) -> None:
         assert "no-store" in client.get(f"/never/?{link()}")["Cache-Control"]
 
     @pytest.mark.parametrize("place", ["above", "below"])
-    def test_djangos_cache_hands_no_visitors_cookie_to_another(self, settings: Any, place: str) -> None:
+    def test_djangos_cache_gives_no_visitors_cookie_to_another(self, settings: Any, place: str) -> None:
         cache.clear()
         ours = [OURS] if place == "below" else []
         theirs = [
@@ -175,46 +175,46 @@ class TestCaches:
         ]
         settings.MIDDLEWARE = theirs if place == "below" else [OURS, *theirs]
         for _ in range(2):
-            assert kept(Client().get(f"/landing/?{link()}")) == [CLICK]
+            assert stored(Client().get(f"/landing/?{link()}")) == [CLICK]
         assert COOKIE not in Client().get("/landing/").cookies
 
-    def test_a_view_that_is_cached_by_itself_holds_no_cookie(self) -> None:
+    def test_a_cached_view_contains_no_cookie(self) -> None:
         cache.clear()
-        assert kept(Client().get(f"/cached/?{link()}")) == [CLICK]
-        assert kept(Client().get(f"/cached/?{link()}")) == [CLICK]
+        assert stored(Client().get(f"/cached/?{link()}")) == [CLICK]
+        assert stored(Client().get(f"/cached/?{link()}")) == [CLICK]
 
 
-class TestNothingComesBack:
+class TestHostileInput:
     EVIL = ("%0D%0ASet-Cookie:%20evil=1", "%3Cscript%3Ealert(1)%3C/script%3E", "https://evil.example/", "%00")
 
     @pytest.mark.parametrize("value", EVIL)
     @pytest.mark.parametrize("name", ["ps_xid", "gsxid", "ps_partner_key", "gspk", "pscd"])
-    def test_of_what_a_visitor_puts_into_an_address(self, client: Client, name: str, value: str) -> None:
+    def test_is_not_reflected_in_the_response(self, client: Client, name: str, value: str) -> None:
         response = client.get(f"/landing/?{link()}&{name}={value}")
         text = response.serialize().lower()
         assert b"evil" not in text
         assert b"script" not in text
         assert response.status_code == 200
 
-    def test_and_no_page_sends_a_visitor_elsewhere(self, client: Client) -> None:
+    def test_never_redirects_a_visitor(self, client: Client) -> None:
         response = client.get(f"/landing/?{link()}&next=https://evil.example/&dest=https://evil.example/")
         assert (response.status_code, response.has_header("Location")) == (200, False)
 
     @a_run_of_visitors
     @given(st.binary().map(lambda raw: raw.decode("latin-1")), st.text())
-    def test_and_nothing_in_an_address_or_a_cookie_is_an_error(self, query: str, text: str) -> None:
+    def test_in_an_address_or_a_cookie_is_not_an_error(self, query: str, text: str) -> None:
         found = request(cookies={COOKIE: text})
         found.META["QUERY_STRING"] = f"ps_xid={query}&ps_partner_key={query}&pscd={query}"
         answer = AttributionMiddleware(lambda request: HttpResponse())(found)
-        for each in cookie.loads(answer.cookies[COOKIE].value) if COOKIE in answer.cookies else ():
+        for each in cookies.loads(answer.cookies[COOKIE].value) if COOKIE in answer.cookies else ():
             assert each.click_id or each.partner_key or each.unread_key
 
-    def test_and_too_many_parameters_break_no_page(self, client: Client) -> None:
+    def test_with_too_many_parameters_breaks_no_page(self, client: Client) -> None:
         response = client.get(f"/landing/?{link()}" + "&a=1" * 1001)
         assert (response.status_code, COOKIE in response.cookies) == (200, False)
 
 
-class TestTheRequestThatIsAnswered:
+class TestTheCurrentRequest:
     @pytest.fixture(autouse=True)
     def none_before_and_after(self) -> Iterator[None]:
         assert attribution.current.get() is None
@@ -222,19 +222,19 @@ class TestTheRequestThatIsAnswered:
         assert attribution.current.get() is None
 
     @pytest.mark.django_db
-    def test_is_known_to_what_is_saved_in_it(self, client: Client) -> None:
+    def test_is_available_when_a_customer_is_saved(self, client: Client) -> None:
         client.get(f"/landing/?{link()}")
         client.post("/sign-up/")
         assert Attribution.objects.get().click_id == CLICK
 
     @pytest.mark.django_db
-    def test_is_known_when_its_body_was_read_as_a_stream(self, client: Client) -> None:
+    def test_is_available_when_its_body_was_read_as_a_stream(self, client: Client) -> None:
         client.get(f"/landing/?{link()}")
         client.post("/api/", {"name": "Ada"}, content_type="application/json")
         assert (Attribution.objects.get().click_id, Account.objects.get().name) == (CLICK, "Ada")
 
     @pytest.mark.django_db
-    def test_brings_a_token_where_no_cookie_comes_along(self, client: Client) -> None:
+    def test_may_carry_a_token_instead_of_the_cookie(self, client: Client) -> None:
         token = attribution.token(request(link()))
         client.post("/sign-up/", {"partnerstack_token": token})
         client.post(
@@ -246,12 +246,12 @@ class TestTheRequestThatIsAnswered:
         assert list(Attribution.objects.values_list("click_id", "method")) == [(CLICK, "token")] * 2
 
     @pytest.mark.django_db
-    def test_brings_a_token_back_from_another_site(self, client: Client) -> None:
+    def test_may_carry_a_token_back_from_another_site(self, client: Client) -> None:
         state = attribution.token(request(link()))
         client.get("/oauth/", {"state": state})
         assert Attribution.objects.get().click_id == CLICK
 
-    def test_is_forgotten_when_it_fails(self) -> None:
+    def test_is_reset_when_the_view_fails(self) -> None:
         def fail(request: HttpRequest) -> HttpResponse:
             assert attribution.current.get() is request
             raise ValueError
@@ -259,7 +259,7 @@ class TestTheRequestThatIsAnswered:
         with pytest.raises(ValueError):
             AttributionMiddleware(fail)(request())
 
-    def test_is_forgotten_when_it_fails_asynchronously(self) -> None:
+    def test_is_reset_when_an_asynchronous_view_fails(self) -> None:
         async def fail(request: HttpRequest) -> HttpResponse:
             assert attribution.current.get() is request
             raise ValueError
@@ -271,12 +271,12 @@ class TestTheRequestThatIsAnswered:
 
         asyncio.run(answer())
 
-    def test_is_over_when_a_stream_is_read(self, client: Client) -> None:
+    def test_is_reset_before_a_stream_is_read(self, client: Client) -> None:
         response = client.get(f"/streamed/?{link()}")
-        assert kept(response) == [CLICK]
+        assert stored(response) == [CLICK]
         assert response.getvalue() == b"None"
 
-    def test_is_another_in_each_task(self) -> None:
+    def test_is_separate_in_each_task(self) -> None:
         async def view(found: HttpRequest) -> HttpResponse:
             await asyncio.sleep(0)
             assert attribution.current.get() is found
@@ -289,16 +289,16 @@ class TestTheRequestThatIsAnswered:
         asyncio.run(answer())
 
     @pytest.mark.django_db
-    def test_without_the_middleware_is_unknown_and_no_error(self, settings: Any, client: Client) -> None:
+    def test_without_the_middleware_is_unknown(self, settings: Any, client: Client) -> None:
         without_ours(settings)
         client.get(f"/landing/?{link()}")
         client.post("/sign-up/")
         assert (Account.objects.count(), Attribution.objects.count()) == (1, 0)
 
     @pytest.mark.django_db
-    def test_without_the_middleware_can_be_given_by_the_site(self, settings: Any, client: Client) -> None:
+    def test_without_the_middleware_can_be_passed_by_the_site(self, settings: Any, client: Client) -> None:
         without_ours(settings)
-        client.cookies[COOKIE] = cookie.dumps((click(),))
+        client.cookies[COOKIE] = cookies.dumps((click(),))
         client.get("/oauth/", {"state": ""})
         assert Attribution.objects.get().method == "cookie"
 
@@ -306,21 +306,21 @@ class TestTheRequestThatIsAnswered:
 @pytest.mark.django_db
 class TestAsynchronousSites:
     @pytest.mark.parametrize("page", ["/async/", "/landing/", "/async-streamed/"])
-    def test_a_click_is_kept_by_any_view(self, page: str) -> None:
-        assert kept(asked(f"{page}?{link()}")) == [CLICK]
+    def test_a_click_is_stored_by_any_view(self, page: str) -> None:
+        assert stored(get_async(f"{page}?{link()}")) == [CLICK]
 
-    def test_other_pages_are_untouched(self) -> None:
-        response = asked("/async/")
+    def test_other_pages_are_not_changed(self) -> None:
+        response = get_async("/async/")
         assert not response.cookies
         assert not response.has_header("Cache-Control")
 
     @pytest.mark.parametrize("page", ["/async-sign-up/", "/sign-up/"])
     @pytest.mark.parametrize("others", [True, False], ids=["sync middleware around", "alone"])
-    def test_a_sign_up_came_by_its_click(self, settings: Any, page: str, others: bool) -> None:
+    def test_a_sign_up_is_bound_to_its_click(self, settings: Any, page: str, others: bool) -> None:
         settings.MIDDLEWARE = [SYNCHRONOUS, OURS, SYNCHRONOUS] if others else [OURS]
 
         client = AsyncClient()
-        client.cookies[COOKIE] = cookie.dumps((click(),))
+        client.cookies[COOKIE] = cookies.dumps((click(),))
         async_to_sync(client.post)(page)
         assert Attribution.objects.get().click_id == CLICK
         assert attribution.current.get() is None

@@ -1,26 +1,26 @@
-"""Which partner sent a visitor: read from the link, kept with the visitor, decided at the sign-up."""
+"""
+Which partner sent a visitor: read from the partner's link, stored in a cookie, bound to a new customer.
 
-from ..exceptions import AlreadyReported
+``remember`` stores the click of a landing page, ``visit_of`` decides which click counts, and ``bind`` saves
+that click when the visitor signs up. Source: docs.partnerstack.com/docs/getting-integrated-with-s2s and
+/docs/advanced-usage.
+"""
+
 from .binding import assign, bind
-from .landing import clicked, has_consent
-from .parameters import Click, decode, encode, read
-from .remember import remember
-from .visit import TOKEN_FIELD, TOKEN_HEADER, Visit, current, token, visit_of
+from .clicks import TOKEN_FIELD, TOKEN_HEADER, Visit, current, has_consent, remember, token, visit_of
+from .parameters import Click, clicked, encode
 
 __all__ = [
     "TOKEN_FIELD",
     "TOKEN_HEADER",
-    "AlreadyReported",
     "Click",
     "Visit",
     "assign",
     "bind",
     "clicked",
     "current",
-    "decode",
     "encode",
     "has_consent",
-    "read",
     "remember",
     "token",
     "visit_of",

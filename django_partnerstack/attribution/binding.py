@@ -1,4 +1,4 @@
-"""Deciding, once, who sent a customer."""
+"""Binding a customer to the click that counts, once, and assigning a customer to a partner."""
 
 from __future__ import annotations
 
@@ -14,20 +14,8 @@ from ..conf import conf
 from ..exceptions import AlreadyReported, InvalidArgument
 from ..models import Attribution, AttributionMethod, Customer
 from ..models.bulk import insert, none_of
-from .parameters import LONGEST_KEY, Click, printable
-from .visit import Visit, visit_of
-
-#: What a row has where no click is known.
-NO_CLICK: dict[str, Any] = {
-    "click_id": "",
-    "partner_key": "",
-    "unread_key": "",
-    "link_host": "",
-    "clicked_at": None,
-    "landing_path": "",
-    "earlier_clicks": [],
-    "visit": {},
-}
+from .clicks import Visit, visit_of
+from .parameters import MAX_TEXT_LENGTH, Click, is_text
 
 
 def bind(
@@ -40,10 +28,13 @@ def bind(
     using: str | None = None,
 ) -> bool:
     """
-    Write down which click a new customer came by, or why none is known. Returns whether that is new.
+    Save which click a new customer came by, or why there is none. Returns whether this changed anything.
 
-    One INSERT; call it in the transaction that makes the customer. Safe to repeat: the first decision
-    stays. Only where no click was known then, one that had been made by then still counts.
+    ``request`` and ``token``: as in ``visit_of``. ``mode``: "test" or "production". ``source``: label of the
+    host's model and primary key. ``using``: the database alias; by default that of Attribution.
+
+    One INSERT; call it in the transaction that creates the customer. Safe to repeat: the first decision
+    stays, except that a click from before it replaces a decision without a click. Database errors are raised.
     """
     using = using or router.db_for_write(Attribution)
     visit = visit_of(request, token)
@@ -54,7 +45,6 @@ def bind(
         "source": source[0],
         "source_pk": source[1],
         "bound_at": timezone.now(),
-        **NO_CLICK,
         **_columns(visit, request),
     }
     if _insert(row, decided, using):
@@ -70,7 +60,7 @@ def _insert(row: dict[str, Any], decided: QuerySet[Attribution], using: str) -> 
         with transaction.atomic(using):
             return insert(Attribution, [row], using=using, where=none_of(decided, using=using)) == 1
     except IntegrityError:
-        # Another process has decided at this very moment, or something is really wrong.
+        # Another process may have decided at the same moment. Any other error is raised.
         if not decided.exists():
             raise
         return False
@@ -85,17 +75,20 @@ def _fill_in(visit: Visit, request: HttpRequest | None, decided: QuerySet[Attrib
 
 def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
     """
-    Creation a customer to a partner by hand, whatever was decided before. Safe to repeat.
+    Assign a customer to a partner, whatever was decided before. Safe to repeat.
 
-    Raises AlreadyReported if PartnerStack has the customer, and InvalidArgument for what is no partner key.
+    ``mode``: "test" or "production". ``by``: who assigns, for the record.
+
+    Raises AlreadyReported if PartnerStack has the customer, and InvalidArgument if the partner key is not a
+    text of 1 to 255 printable characters.
     """
-    if not printable(partner_key):
+    if not is_text(partner_key):
         raise InvalidArgument(
-            f"A partner key has 1 to {LONGEST_KEY} printable characters; not {partner_key!r}."
+            f"A partner key has 1 to {MAX_TEXT_LENGTH} printable characters; not {partner_key!r}."
         )
     if Customer.objects.filter(mode=mode, customer_key=customer_key, key__isnull=False).exists():
         raise AlreadyReported(
-            f"PartnerStack has {customer_key} already; its partner can be changed in the dashboard there."
+            f"PartnerStack has {customer_key} already; change its partner in PartnerStack's dashboard."
         )
     decision = {
         "method": AttributionMethod.MANUAL,
@@ -111,29 +104,34 @@ def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
 
 
 def _columns(visit: Visit, request: HttpRequest | None) -> dict[str, Any]:
-    if not visit.clicks:
-        return {"method": AttributionMethod.NONE, "reason": visit.reason}
-    click, *earlier = visit.clicks
+    """All columns of the decision: without a click they are empty, because an INSERT names all columns."""
+    click, *earlier = visit.clicks or (Click(at=timezone.now()),)
+    at_unknown = visit.method in (AttributionMethod.NONE, AttributionMethod.PARTNERSTACK)
+    with_details = visit.clicks and conf.privacy == "full"
     return {
         "method": visit.method,
-        "reason": "",
+        "reason": visit.reason,
         "click_id": click.click_id,
         "partner_key": click.partner_key,
         "unread_key": click.unread_key,
         "link_host": click.link_host,
-        "clicked_at": click.at if visit.method != AttributionMethod.PARTNERSTACK else None,
+        "clicked_at": None if at_unknown else click.at,
         "landing_path": click.path,
-        "earlier_clicks": [_plain(other) for other in earlier],
-        "visit": _details(request) if request is not None and conf.privacy == "full" else {},
+        "earlier_clicks": [_as_json(other) for other in earlier],
+        "visit": _details(request) if request is not None and with_details else {},
     }
 
 
-def _plain(click: Click) -> dict[str, str]:
+def _as_json(click: Click) -> dict[str, str]:
     return {**asdict(click), "at": click.at.isoformat()}
 
 
 def _details(request: HttpRequest) -> dict[str, str]:
-    """What PartnerStack's fraud checks use, as its page on conversions names it."""
+    """
+    What PartnerStack's fraud checks use of a visit, by the names of a conversion's parameters.
+
+    Source: docs.partnerstack.com/docs/step-3-tracking-conversions.
+    """
     found = {
         "origin": request.build_absolute_uri("/"),
         "ip_address": request.META.get("REMOTE_ADDR", ""),

@@ -1,8 +1,9 @@
 """
-Reading a partner's link: what PartnerStack's redirector adds to the landing page's address.
+The parameters that PartnerStack's redirector adds to the address of a landing page.
 
-Source: docs.partnerstack.com/docs/getting-integrated-with-s2s and /docs/advanced-usage; the older names are
-still sent beside the new ones. Nothing in here raises, whatever a visitor sends, and nothing is reflected.
+Source: docs.partnerstack.com/docs/getting-integrated-with-s2s and /docs/advanced-usage. The redirector still
+sends the older names as well. Visitors can send anything, so no function here raises, and no page shows
+what they sent.
 """
 
 from __future__ import annotations
@@ -10,38 +11,43 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-#: New names before old ones.
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest
+from django.utils import timezone
+
+#: The newer names come first.
 CLICK_IDS = ("ps_xid", "gsxid")
 PARTNER_KEYS = ("ps_partner_key", "gspk")
-#: Found in the address of every landing page, and in hardly any other: only those are taken apart.
+#: Most addresses contain none of these names. Only the others are parsed.
 NAMES = re.compile("|".join((*CLICK_IDS, *PARTNER_KEYS)))
-
-#: Every sample has 14 letters and digits; others are taken as long as they are harmless.
-CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-LONGEST_KEY = 255
-#: Of a key of 255 characters, four bytes each, in base64.
-LONGEST_ENCODED = 1360
-#: What may be an encoded key, in either alphabet, whether or not it can be read.
-ENCODED = re.compile(r"[A-Za-z0-9+/_ =-]+", re.ASCII)
-#: To the standard alphabet, from the one for URLs. A plus sign that was not escaped arrives as a space.
-ALPHABET = str.maketrans("-_ ", "+/+")
-
 #: The host of the link that was clicked.
 LINK_HOST = "pscd"
+
+#: PartnerStack's samples have 14 letters and digits. Other harmless IDs are accepted, too.
+CLICK_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
+#: Of a partner key or a landing page, in characters.
+MAX_TEXT_LENGTH = 255
+#: That many characters of four bytes each, in base64.
+MAX_ENCODED_LENGTH = 1360
+#: The characters of both base64 alphabets, for keys that cannot be decoded.
+ENCODED = re.compile(r"[A-Za-z0-9+/_ =-]+", re.ASCII)
+#: From base64 for URLs to standard base64. A plus sign that was not escaped arrives as a space.
+TO_STANDARD_BASE64 = str.maketrans("-_ ", "+/+")
 HOST = re.compile(r"[A-Za-z0-9.-]{1,240}(:[0-9]{1,5})?", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Click:
     """
-    One click on a partner's link.
+    A click on a partner's link.
 
-    ``partner_key`` is decoded; ``unread_key`` is the key as it came where it could not be decoded, which a
-    click id makes good for. ``link_host``: of the link, ``path``: of the landing page.
+    ``partner_key`` is decoded. ``unread_key`` is the encoded key if it could not be decoded; PartnerStack can
+    still attribute such a click by its ``click_id``. ``link_host``: the host of the link. ``path``: the
+    landing page. ``at``: when it happened, with a time zone.
     """
 
     click_id: str = ""
@@ -52,58 +58,79 @@ class Click:
     path: str = ""
 
     @property
-    def names_nobody(self) -> bool:
-        """Whether nobody can be credited for it."""
-        return not (self.click_id or self.partner_key)
+    def is_attributable(self) -> bool:
+        """Whether a customer can be attributed by this click."""
+        return bool(self.click_id or self.partner_key)
+
+
+def clicked(request: HttpRequest) -> Click | None:
+    """
+    The click whose landing page this request is for, or None.
+
+    Read from the request's address alone, with the current time.
+    """
+    if not NAMES.search(request.META.get("QUERY_STRING", "")):
+        return None
+    try:
+        return read(request.GET, at=timezone.now(), path=request.path)
+    except SuspiciousOperation:
+        # More parameters than Django accepts. The page itself may not read them.
+        return None
 
 
 def read(query: Mapping[str, str], *, at: datetime, path: str) -> Click | None:
-    """The click that a landing page's parameters tell of, or None."""
-    click_id = next((query[name] for name in CLICK_IDS if is_click_id(query.get(name, ""))), "")
-    encoded = [query[name] for name in PARTNER_KEYS if query.get(name)]
-    partner_key = next(filter(None, map(decode, encoded)), "")
-    unread = "" if partner_key else next(filter(None, map(printable, encoded)), "")
-    if not (click_id or partner_key or ENCODED.fullmatch(unread)):
+    """The click that the parameters of a landing page describe, or None."""
+    click_id = first_click_id(query.get(name, "") for name in CLICK_IDS)
+    encoded = [query.get(name, "") for name in PARTNER_KEYS]
+    partner_key = first_key(map(decode, encoded))
+    unread_key = "" if partner_key else first_key(encoded)
+    if not (click_id or partner_key or ENCODED.fullmatch(unread_key)):
         return None
-    host = query.get(LINK_HOST, "")
+    host, path = query.get(LINK_HOST, ""), path[:MAX_TEXT_LENGTH]
     return Click(
         click_id=click_id,
         partner_key=partner_key,
-        unread_key=unread,
+        unread_key=unread_key,
         link_host=host if HOST.fullmatch(host) else "",
         at=at,
-        path=printable(path[:LONGEST_KEY]),
+        path=path if is_text(path) else "",
     )
 
 
-def is_click_id(value: str) -> bool:
-    return CLICK_ID.fullmatch(value) is not None
+def first_click_id(values: Iterable[str]) -> str:
+    """The first value that can be a click ID, or ""."""
+    return next(filter(CLICK_ID.fullmatch, values), "")
+
+
+def first_key(values: Iterable[str]) -> str:
+    """The first value that can be a partner key, or ""."""
+    return next(filter(is_text, values), "")
+
+
+def is_text(value: str) -> bool:
+    """Whether a value consists of 1 to 255 printable characters, as partner keys do."""
+    return 0 < len(value) <= MAX_TEXT_LENGTH and value.isprintable()
 
 
 def decode(encoded: str) -> str:
     """
-    The partner key in a link; "" if there is none that can be read.
+    The partner key in a link, or "" if it cannot be decoded.
 
-    Links carry it in base64 without padding; the official example is not base64 at all. Only what encodes
-    to the same text again counts as read.
+    Links contain it in base64 without padding, but PartnerStack's own example is not base64. So a key counts
+    as decoded only if it encodes to the same text again.
     """
-    standard = encoded.rstrip("=").translate(ALPHABET)
-    if not 0 < len(standard) <= LONGEST_ENCODED:
+    standard = encoded.rstrip("=").translate(TO_STANDARD_BASE64)
+    if not 0 < len(standard) <= MAX_ENCODED_LENGTH:
         return ""
     try:
         raw = base64.b64decode(standard + "=" * (-len(standard) % 4), validate=True)
         key = raw.decode()
     except (binascii.Error, ValueError):
         return ""
-    again = base64.b64encode(raw).decode().rstrip("=")
-    return printable(key) if again == standard else ""
+    same = base64.b64encode(raw).decode().rstrip("=") == standard
+    return key if same and is_text(key) else ""
 
 
 def encode(partner_key: str) -> str:
-    """A partner key as links carry it."""
+    """A partner key as links contain it: in base64, without padding."""
     return base64.b64encode(partner_key.encode()).decode().rstrip("=")
-
-
-def printable(text: str) -> str:
-    """The text if it can be a key: printable and not too long. Else ""."""
-    return text if 0 < len(text) <= LONGEST_KEY and text.isprintable() else ""

@@ -1,6 +1,6 @@
-"""Why a sign-up is attributed to a partner, or to none: in sentences, for the admin and for a command."""
+"""What this site's database says about its customers and its deliveries. Nothing here writes to it."""
 
 from .customers import find
-from .sentences import explain
+from .explain import explain
 
 __all__ = ["explain", "find"]

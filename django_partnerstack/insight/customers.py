@@ -1,4 +1,4 @@
-"""Which customer a person means."""
+"""Finding a customer by whatever an operator knows about it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from ..outbox.queue.messages import customer_lane
 
 def find(text: str, *, mode: str) -> list[str]:
     """
-    The customer keys that a text stands for; more than one if several customers fit.
+    The customer keys that match a text, which may be several; empty if there is no such customer.
 
-    A customer key, PartnerStack's own key, an e-mail address, or the primary key of one of the site's
-    objects. A customer key is taken at its word.
+    ``text``: a customer key, PartnerStack's own key, an e-mail address, or the primary key of one of the
+    site's objects. A customer key is returned alone. ``mode``: "test" or "production".
     """
     if _is_known(text, mode):
         return [text]
-    found = [*_mirrored(text, mode), *_registered(text), *_attributed(text, mode)]
+    found = [*_synced(text, mode), *_registered(text), *_attributed(text, mode)]
     return list(dict.fromkeys(found))
 
 
@@ -34,20 +34,20 @@ def _is_known(customer_key: str, mode: str) -> bool:
     return bool(customer_key) and any(found.exists() for found in rows)
 
 
-def _mirrored(text: str, mode: str) -> Iterator[str]:
+def _synced(text: str, mode: str) -> Iterator[str]:
     rows = Customer.objects.filter(mode=mode).exclude(customer_key="").order_by("pk")
     named = rows.filter(models.Q(key=text) | models.Q(email__iexact=text))
     yield from named.values_list("customer_key", flat=True)
 
 
 def _registered(text: str) -> Iterator[str]:
-    """The site's own objects, which this app may never have met."""
+    """The site's own objects, also those that were never reported."""
     for model in sources.customers:
         for column in ("pk", "email"):
             try:
                 yield from map(sources.customer_key, _objects(model, column, text))
             except (FieldDoesNotExist, ValidationError, ValueError):
-                continue  # No such column, or nothing that can be in it.
+                continue  # The model has no such column, or the column cannot contain the text.
 
 
 def _objects(model: type[models.Model], column: str, text: str) -> list[models.Model]:
@@ -59,6 +59,6 @@ def _objects(model: type[models.Model], column: str, text: str) -> list[models.M
 
 
 def _attributed(text: str, mode: str) -> Iterator[str]:
-    """Of models without a source, whose customers ``track.signup`` was told of."""
+    """Objects of models without a source, which ``track.signup`` reported."""
     rows = Attribution.objects.filter(mode=mode, source_pk=text).order_by("pk")
     yield from rows.values_list("customer_key", flat=True)

@@ -26,7 +26,11 @@ class DeliveryHealth:
 
 
 def delivery_health(mode: str) -> DeliveryHealth:
-    """The health of the delivery in a mode, with one query. Before a first delivery nothing can be wrong."""
+    """
+    The health of the delivery in a mode. Makes one query.
+
+    Without trouble if nothing was ever delivered in this mode.
+    """
     counts = {"failed": _count(State.FAILED), "on_hold": _count(State.ON_HOLD)}
     rows = ThrottleState.objects.filter(mode=mode).annotate(**counts)
     row = rows.values_list("paused_until", "pause_reason", *counts).first()

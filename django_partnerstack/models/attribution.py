@@ -1,4 +1,4 @@
-"""Which partner sent a customer: attributed once, when the customer is created."""
+"""Which partner sent a customer to this site. Decided once, when the customer signs up."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from .mirror import Mode
 
 
 class AttributionMethod(models.TextChoices):
-    """How the click was found when the customer was created."""
+    """Where the click was read from when the customer signed up, or how the partner was assigned."""
 
     NONE = "", _("no click")
-    LINK = "link", _("the partner link in the same request")
+    LINK = "link", _("the link of the same request")
     COOKIE = "cookie", _("this site's cookie")
-    PARTNERSTACK = "partnerstack", _("PartnerStack's cookie")
+    PARTNERSTACK = "partnerstack", _("PartnerStack's own cookie")
     TOKEN = "token", _("a token")
-    MANUAL = "hand", _("an operator")
+    MANUAL = "hand", _("assigned by an operator")
 
 
 class AttributionQuerySet(models.QuerySet["Attribution"]):
     def of_customers(self, mode: str, customer_keys: Collection[str]) -> dict[str, Attribution]:
-        """The attributions of these customers by customer key. A customer without one is left out."""
+        """The attributions of these customers in a mode, by customer key."""
         found = self.filter(mode=mode, customer_key__in=customer_keys)
         return {attribution.customer_key: attribution for attribution in found}
 
 
 class Attribution(models.Model):
     """
-    The click that brought a customer, or that there was none. A later click never overwrites it.
+    The click that a customer came by, or that there was none. Later clicks never replace it.
 
-    The customer's mirror holds the partner that PartnerStack has for the customer, which may differ.
+    The partner that PartnerStack has for the customer is in ``Customer.partner_key``. The two may differ.
     """
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
@@ -42,7 +42,7 @@ class Attribution(models.Model):
     source_pk = models.CharField(_("source's primary key"), max_length=255, default="", blank=True)
 
     method = models.CharField(
-        _("attributed by"),
+        _("method"),
         max_length=12,
         choices=AttributionMethod.choices,
         default=AttributionMethod.NONE,
@@ -50,16 +50,16 @@ class Attribution(models.Model):
     )
     click_id = KeyField(_("click ID"), default="", blank=True)
     partner_key = KeyField(_("partner key"), default="", blank=True)
-    #: The partner key of the link if it could not be decoded.
+    #: The encoded key of the link, if it could not be decoded.
     unread_key = models.CharField(_("unreadable key"), max_length=255, default="", blank=True)
     link_host = models.CharField(_("link host"), max_length=255, default="", blank=True)
     clicked_at = models.DateTimeField(_("clicked at"), null=True, blank=True)
     landing_path = models.CharField(_("landing page"), max_length=255, default="", blank=True)
     #: Earlier clicks of the same visitor, newest first.
     earlier_clicks = models.JSONField(_("earlier clicks"), default=list, blank=True)
-    #: What a conversion may report about the visit; stored only if PARTNERSTACK_PRIVACY is "full".
+    #: What a conversion sends about the visit. Stored only if PARTNERSTACK_PRIVACY is "full".
     visit = models.JSONField(_("visit"), default=dict, blank=True)
-    #: Why the customer is attributed to the partner, or to none.
+    #: Why there is no click, or who assigned the partner.
     reason = models.CharField(_("reason"), max_length=255, default="", blank=True)
     bound_at = models.DateTimeField(_("attributed at"))
 
@@ -82,5 +82,5 @@ class Attribution(models.Model):
 
     @property
     def is_organic(self) -> bool:
-        """Whether the customer has neither a click nor a partner."""
+        """Whether neither a click nor a partner is known."""
         return not (self.click_id or self.partner_key)

@@ -17,7 +17,7 @@ try:
 except ImportError:  # before Django 6.0
 
     def get_nonce(request: HttpRequest) -> None:  # type: ignore[misc]
-        """There is none."""
+        """No nonce, because Django has no Content Security Policy of its own yet."""
 
 
 register = template.Library()
@@ -26,10 +26,10 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def partnerstack_hidden_fields(context: template.Context) -> SafeString:
     """
-    A hidden field with the visitor's clicks, for a form that is sent where the cookie does not reach.
+    A hidden field with the visitor's clicks, for a form that is sent to a host without the cookie.
 
-    Nothing if there are none. With it the page is this visitor's alone. A tag cannot say that for the page:
-    a ``csrf_token`` on it does, and so does ``cache_control(private=True)`` on its view.
+    Empty without clicks. A shared cache must not store a page with this field. A tag cannot ensure that:
+    use a ``csrf_token`` on the page, or ``cache_control(private=True)`` on its view.
     """
     token = attribution.token(_request(context))
     if not token:
@@ -40,10 +40,10 @@ def partnerstack_hidden_fields(context: template.Context) -> SafeString:
 @register.simple_tag(takes_context=True)
 def partnerstack_snippet(context: template.Context) -> SafeString:
     """
-    PartnerStackJS for the mode that the site runs in, if PARTNERSTACK_SNIPPET is on.
+    A script element that loads PartnerStackJS with the site's public key, if PARTNERSTACK_SNIPPET is True.
 
-    Without inline code, and with the nonce of the page's Content Security Policy, be it Django's own or
-    django-csp's. Nothing where PARTNERSTACK_ATTRIBUTION_CONSENT says no, since PartnerStackJS sets cookies.
+    It has no inline code, and it has the nonce of the page's Content Security Policy, both Django's own and
+    django-csp's. Empty if PARTNERSTACK_ATTRIBUTION_CONSENT refuses, because PartnerStackJS sets cookies.
     Source: docs.partnerstack.com/docs/growsumojs.
     """
     if not (conf.snippet and conf.public_key):
@@ -60,16 +60,16 @@ def _request(context: template.Context) -> HttpRequest:
     request = getattr(context, "request", None) or context.get("request")
     if request is None:
         raise ImproperlyConfigured(
-            "The tags of partnerstack need the request; render the page with render(request, …)."
+            "The partnerstack tags need the request in the context; render the page with render(request, …)."
         )
     return request
 
 
 def _nonce(request: HttpRequest) -> str:
     """
-    The nonce of this response; "" without a policy that has one.
+    The nonce of this response, or "" if there is no policy that has one.
 
-    Both kinds are lazy, and false until they are turned into text: only that puts them into the header.
+    Both kinds are lazy and falsy until they are converted to text, which also adds them to the header.
     """
     for found in (get_nonce(request), getattr(request, "csp_nonce", None)):
         if found is not None:

@@ -83,7 +83,7 @@ class TestList:
 class TestPage:
     def test_explains(self, browser: Client) -> None:
         html = shown(browser, decided(reason="The visitor has not consented."))
-        assert "no click was known. The visitor has not consented." in html
+        assert ", without a click. The visitor has not consented." in html
 
     def test_shows_earlier_clicks_and_what_was_told_of_the_visit(self, browser: Client) -> None:
         row = decided(click_id="x", earlier_clicks=[{"click_id": "first"}], visit={"user_agent": "Firefox"})
@@ -116,7 +116,7 @@ class TestCustomerPage:
         customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
         html = shown(browser, customer)
         assert page_url(row) in html
-        assert "PartnerStack has it as cus_1" in html
+        assert "PartnerStack has the customer as cus_1" in html
 
     def test_needs_permission_to_see_attributions(self, staff: Callable[..., Client]) -> None:
         decided(partner_key="gstest")

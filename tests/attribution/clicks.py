@@ -1,4 +1,4 @@
-"""What tests of attribution share: clicks, the cookies that hold them, and consent."""
+"""What tests of attribution share: clicks, cookies with clicks, and consent."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from django.core import signing
 from django.http import HttpRequest
 from django.test import RequestFactory
 
-from django_partnerstack.attribution import Click, cookie, encode
+from django_partnerstack.attribution import Click, cookies, encode
 from django_partnerstack.models import Attribution, Customer
 from tests.shop.models import Account
 
 CLICK = "AbCdEf12345678"
 
-#: The cookie's name by default.
+#: The default name of the cookie.
 COOKIE = "partnerstack"
 
 
 def click(click_id: str = CLICK, partner_key: str = "troycooper1364", **fields: Any) -> Click:
-    """Made a minute ago."""
-    made = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=1)
-    return Click(**{"click_id": click_id, "partner_key": partner_key, "at": made, "path": "/", **fields})
+    """A minute ago."""
+    then = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(minutes=1)
+    return Click(**{"click_id": click_id, "partner_key": partner_key, "at": then, "path": "/", **fields})
 
 
 def link(click_id: str = CLICK, partner_key: str = "troycooper1364") -> str:
-    """What a partner's link adds to an address."""
+    """The parameters of a partner's link."""
     key = encode(partner_key)
     return f"pscd=try.site.example&ps_partner_key={key}&ps_xid={click_id}&gsxid={click_id}&gspk={key}"
 
@@ -41,12 +41,12 @@ def request(
 
 
 def came_by(*clicks: Click, **options: Any) -> HttpRequest:
-    """A later request of a visitor whose clicks are in the cookie."""
-    return request(cookies={COOKIE: cookie.dumps(clicks)}, **options)
+    """A later request of a visitor with these clicks in the cookie."""
+    return request(cookies={COOKIE: cookies.dumps(clicks)}, **options)
 
 
-def signed(value: Any, *, days_ago: float = 0, salt: str = cookie.SALT, key: str | None = None) -> str:
-    """Anything, signed as the cookie is, some time ago."""
+def signed(value: Any, *, days_ago: float = 0, salt: str = cookies.SALT, key: str | None = None) -> str:
+    """Any value, signed as the cookie is, some time ago."""
 
     class Then(signing.TimestampSigner):
         def timestamp(self) -> str:
@@ -60,7 +60,7 @@ def attribution() -> Attribution:
 
 
 def account(**fields: Any) -> Account:
-    """A customer whom the site itself names no partner for."""
+    """A customer for whom the site itself names no partner."""
     return Account.objects.create(**{"email": "a@customers.example", **fields})
 
 
@@ -80,7 +80,7 @@ def allow(request: HttpRequest) -> bool:
     return True
 
 
-def ask_the_database(request: HttpRequest) -> bool:
+def ask_database(request: HttpRequest) -> bool:
     return not Account.objects.filter(name="refuses").exists()
 
 

@@ -1,4 +1,4 @@
-"""A site that reports to PartnerStack with a tracking token, too."""
+"""A site that also has a tracking token, so that it can convert clicks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How many random visitors a run has."""
+"""How many random visitors a test run tries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who sent a customer is decided once, when the customer is made."""
+"""A customer is bound to a click once, at the sign-up."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ ACCOUNTS = "INSERT account", "SAVEPOINT", "INSERT message", "RELEASE"
 
 @pytest.fixture
 def answering() -> Iterator[Any]:
-    """Makes a request the one that is being answered."""
+    """Sets the request that is being answered."""
     resets = []
 
     def answer(found: Any) -> None:
@@ -39,26 +39,28 @@ def answering() -> Iterator[Any]:
         attribution.current.reset(reset)
 
 
-def test_a_customer_made_in_a_request_came_by_its_click(answering: Any) -> None:
-    made = click("b", path="/pricing/", link_host="get.site.example", unread_key="")
-    answering(came_by(made, click("a", "partner-a")))
+def test_a_customer_created_in_a_request_is_bound_to_its_click(answering: Any) -> None:
+    clicked = click("b", path="/pricing/", link_host="get.site.example", unread_key="")
+    answering(came_by(clicked, click("a", "partner-a")))
     shop = account()
     found = bound()
     assert (found.customer_key, found.mode, found.method) == (key_of(shop), "test", "cookie")
     assert (found.source, found.source_pk) == ("shop.account", str(shop.pk))
     assert (found.click_id, found.partner_key, found.landing_path) == ("b", "troycooper1364", "/pricing/")
-    assert (found.clicked_at, found.link_host, found.reason) == (made.at, "get.site.example", "")
+    assert (found.clicked_at, found.link_host, found.reason) == (clicked.at, "get.site.example", "")
     assert [earlier["click_id"] for earlier in found.earlier_clicks] == ["a"]
 
 
-def test_a_customer_made_in_a_request_without_a_click_came_by_none(answering: Any) -> None:
+def test_a_customer_created_in_a_request_without_a_click_is_organic(answering: Any) -> None:
     answering(request())
     account()
     assert (bound().method, bound().is_organic) == ("", True)
-    assert bound().reason == "The visitor brought no click: none was made, or it was lost or is too old."
+    assert bound().reason == (
+        "The visitor did not come by a partner's link, or the click was lost or is too old."
+    )
 
 
-def test_outside_of_a_request_nothing_is_decided_and_it_costs_one_insert(
+def test_outside_a_request_nothing_is_decided_and_a_sign_up_costs_one_insert(
     django_assert_num_queries: Any,
 ) -> None:
     with django_assert_num_queries(len(ACCOUNTS)):
@@ -66,13 +68,13 @@ def test_outside_of_a_request_nothing_is_decided_and_it_costs_one_insert(
     assert not Attribution.objects.exists()
 
 
-def test_in_a_request_it_costs_two(answering: Any, django_assert_num_queries: Any) -> None:
+def test_in_a_request_a_sign_up_costs_one_insert_more(answering: Any, django_assert_num_queries: Any) -> None:
     answering(came_by(click()))
     with django_assert_num_queries(len(ACCOUNTS) + 3):
         account()
 
 
-def test_a_customer_that_is_saved_again_costs_no_look_at_it(
+def test_saving_a_customer_again_costs_no_query_of_attributions(
     answering: Any, django_assert_num_queries: Any
 ) -> None:
     shop = account()
@@ -82,13 +84,13 @@ def test_a_customer_that_is_saved_again_costs_no_look_at_it(
     assert not Attribution.objects.exists()
 
 
-def test_the_site_says_that_it_is_a_sign_up() -> None:
+def test_a_site_can_report_a_sign_up_with_its_request() -> None:
     shop = account()
     track.signup(shop, request=came_by(click()))
     assert (bound().customer_key, bound().click_id) == (key_of(shop), CLICK)
 
 
-def test_a_token_is_bound_with_and_without_a_request() -> None:
+def test_a_token_counts_with_and_without_a_request() -> None:
     token = attribution.token(came_by(click()))
     for shop, options in ((account(), {"request": request()}), (account(), {})):
         track.signup(shop, token=token, **options)
@@ -110,7 +112,7 @@ def test_a_click_after_the_sign_up_does_not_count(answering: Any) -> None:
     assert bound().is_organic
 
 
-def test_a_click_before_the_sign_up_still_counts_if_none_was_known_then(answering: Any) -> None:
+def test_a_click_before_the_sign_up_still_counts_if_no_click_was_known_then(answering: Any) -> None:
     answering(request())
     shop = account()
     later = click("later", at=datetime.now(timezone.utc) + timedelta(seconds=2))
@@ -120,14 +122,14 @@ def test_a_click_before_the_sign_up_still_counts_if_none_was_known_then(answerin
     assert bound().click_id == "before"
 
 
-def test_a_partner_that_a_person_chose_stays(answering: Any) -> None:
+def test_a_partner_that_an_operator_assigned_stays(answering: Any) -> None:
     shop = account()
     track.assign(key_of(shop), "partner-a", by="ada")
     track.signup(shop, request=came_by(click()))
     assert (bound().method, bound().partner_key, bound().reason) == ("hand", "partner-a", "Assigned by ada.")
 
 
-def test_a_rollback_takes_it_back(answering: Any) -> None:
+def test_a_rollback_undoes_the_binding(answering: Any) -> None:
     answering(came_by(click()))
     with transaction.atomic():
         account()
@@ -136,7 +138,7 @@ def test_a_rollback_takes_it_back(answering: Any) -> None:
     assert not Attribution.objects.exists()
 
 
-def test_what_is_not_to_be_reported_yet_is_bound_all_the_same(
+def test_a_customer_that_is_not_reported_yet_is_bound_to_its_click(
     answering: Any, monkeypatch: Any, site: ConvertingSite
 ) -> None:
     report = sources.customers[Account]
@@ -150,15 +152,15 @@ def test_what_is_not_to_be_reported_yet_is_bound_all_the_same(
     assert [each["customer_key"] for each in site.sandbox.objects("customers")] == [key_of(shop)]
 
 
-def test_what_staff_make_in_the_admin_is_not_credited_to_their_clicks(answering: Any) -> None:
+def test_a_customer_created_in_the_admin_is_not_bound_to_a_click_of_staff(answering: Any) -> None:
     found = came_by(click())
     found.resolver_match = resolve("/admin/shop/account/add/")
     answering(found)
     account()
-    assert (bound().is_organic, bound().reason) == (True, "Made in the admin.")
+    assert (bound().is_organic, bound().reason) == (True, "Created in the admin.")
 
 
-def test_each_mode_has_its_own() -> None:
+def test_each_mode_has_its_own_attributions() -> None:
     shop = account()
     track.signup(shop, request=came_by(click()))
     with override_settings(PARTNERSTACK_MODE="production"):
@@ -166,53 +168,53 @@ def test_each_mode_has_its_own() -> None:
     assert dict(Attribution.objects.values_list("mode", "click_id")) == {"test": CLICK, "production": "live"}
 
 
-def test_the_visit_is_kept_only_if_the_site_tells_all() -> None:
+def test_the_visit_is_stored_only_with_full_privacy_setting() -> None:
     found = came_by(click(), REMOTE_ADDR="192.0.2.7", HTTP_USER_AGENT="Browser/1.0")
     for privacy in ("contact", "hashed", "none", "full"):
         shop = account()
         with override_settings(PARTNERSTACK_PRIVACY=privacy):
             track.signup(shop, request=found)
-    kept = list(Attribution.objects.order_by("pk").values_list("visit", flat=True))
-    assert kept[:3] == [{}, {}, {}]
-    assert kept[3] == {
+    stored = list(Attribution.objects.order_by("pk").values_list("visit", flat=True))
+    assert stored[:3] == [{}, {}, {}]
+    assert stored[3] == {
         "origin": "http://testserver/", "ip_address": "192.0.2.7", "user_agent": "Browser/1.0"
     }  # fmt: skip
 
 
 @override_settings(PARTNERSTACK_PRIVACY="full")
-def test_a_browser_that_says_nothing_or_nonsense_is_no_error() -> None:
+def test_a_browser_without_valid_headers_is_not_an_error() -> None:
     found = came_by(click(), REMOTE_ADDR="", HTTP_USER_AGENT="a\0b")
     track.signup(account(), request=found)
     assert bound().visit == {"origin": "http://testserver/"}
 
 
 @override_settings(PARTNERSTACK_PRIVACY="full")
-def test_the_visit_of_nobodys_click_is_not_kept() -> None:
+def test_a_visit_without_a_click_is_not_stored() -> None:
     track.signup(account(), request=request())
     assert bound().visit == {}
 
 
-def test_partnerstacks_own_cookies_say_not_when_it_was_clicked() -> None:
+def test_with_partnerstacks_cookies_the_time_of_the_click_is_unknown() -> None:
     track.signup(account(), request=request(cookies={"ps_xid": CLICK}))
     assert (bound().method, bound().click_id, bound().clicked_at) == ("partnerstack", CLICK, None)
 
 
 @override_settings(PARTNERSTACK_PRIVACY="full")
-def test_a_click_as_long_as_can_be_fits() -> None:
-    made = click("x" * 64, "é" * 255, unread_key="", link_host="h" * 240, path="ы" * 255)
-    found = came_by(made, click("y" * 64, "ü" * 255, path="ы" * 255), HTTP_USER_AGENT="b" * 5000)
+def test_the_longest_possible_click_fits() -> None:
+    clicked = click("x" * 64, "é" * 255, unread_key="", link_host="h" * 240, path="ы" * 255)
+    found = came_by(clicked, click("y" * 64, "ü" * 255, path="ы" * 255), HTTP_USER_AGENT="b" * 5000)
     track.signup(account(), request=found)
     assert (bound().click_id, bound().partner_key) == ("x" * 64, "é" * 255)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_two_who_decide_at_once_agree() -> None:
-    shop, start, said = account(), threading.Barrier(4), []
+def test_of_concurrent_sign_ups_one_decides() -> None:
+    shop, start, changed = account(), threading.Barrier(4), []
 
     def decide(number: int) -> None:
         start.wait()
         try:
-            said.append(attribution.bind(key_of(shop), came_by(click(f"c{number}")), mode="test"))
+            changed.append(attribution.bind(key_of(shop), came_by(click(f"c{number}")), mode="test"))
         finally:
             connection.close()
 
@@ -221,13 +223,13 @@ def test_two_who_decide_at_once_agree() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(said) == [False, False, False, True]
+    assert sorted(changed) == [False, False, False, True]
     assert Attribution.objects.count() == 1
 
 
 @pytest.fixture
 def no_table(transactional_db: None) -> Iterator[None]:
-    """The site was deployed before it was migrated."""
+    """The site was deployed before migrate was run."""
     with connection.schema_editor() as editor:
         editor.alter_db_table(Attribution, Attribution._meta.db_table, "elsewhere")
     yield
@@ -235,7 +237,7 @@ def no_table(transactional_db: None) -> Iterator[None]:
         editor.alter_db_table(Attribution, "elsewhere", Attribution._meta.db_table)
 
 
-def test_a_sign_up_goes_on_and_is_queued_without_our_table(
+def test_a_sign_up_succeeds_and_is_queued_without_the_attribution_table(
     no_table: None, answering: Any, caplog: Any
 ) -> None:
     answering(came_by(click()))
@@ -247,7 +249,7 @@ def test_a_sign_up_goes_on_and_is_queued_without_our_table(
     assert f"The attribution of shop.Account {shop.pk} could not be saved." in caplog.text
 
 
-def test_a_strict_site_is_told(no_table: None) -> None:
+def test_a_strict_site_gets_the_error(no_table: None) -> None:
     shop = account()
     with override_settings(PARTNERSTACK_STRICT=True), pytest.raises(DatabaseError):
         track.signup(shop, request=came_by(click()))
@@ -255,7 +257,7 @@ def test_a_strict_site_is_told(no_table: None) -> None:
 
 @pytest.fixture
 def locked(transactional_db: None) -> Iterator[None]:
-    """Somebody else holds our table, and the database waits for nobody for long."""
+    """Another connection locks the attribution table, and the database does not wait long for locks."""
     with connection.cursor() as cursor:
         waiting = {"postgresql": "SET lock_timeout = '100ms'", "mysql": "SET lock_wait_timeout = 1"}
         cursor.execute(waiting[connection.vendor])
@@ -281,18 +283,18 @@ def hold_table(holding: threading.Event, done: threading.Event) -> None:
     connection.close()
 
 
-@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite locks the host's own tables too")
-def test_a_sign_up_goes_on_and_is_queued_while_our_table_is_locked(
+@pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite would lock the host's own tables, too")
+def test_a_sign_up_succeeds_and_is_queued_while_the_attribution_table_is_locked(
     locked: None, answering: Any, caplog: Any
 ) -> None:
     answering(came_by(click()))
     with transaction.atomic():
         account()
     assert (Account.objects.count(), OutboxMessage.objects.count()) == (1, 1)
-    assert "could not be written down" in caplog.text
+    assert "could not be saved" in caplog.text
 
 
-def test_a_partner_that_was_changed_at_partnerstack_is_kept_beside_the_click(site: ConvertingSite) -> None:
+def test_a_partner_that_was_changed_at_partnerstack_does_not_replace_the_click(site: ConvertingSite) -> None:
     shop = account()
     track.signup(shop, request=came_by(click("", "gstest")))
     site.push_for(minutes=1)

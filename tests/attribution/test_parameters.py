@@ -1,4 +1,4 @@
-"""What a partner's link says, whatever else an address says."""
+"""The parameters of a partner's link, among anything else in an address."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_partnerstack.attribution import Click, decode, encode, read
+from django_partnerstack.attribution import Click, encode
+from django_partnerstack.attribution.parameters import decode, read
 
 from .clicks import CLICK
 from .lengths import a_run_of_keys, a_run_of_visitors
@@ -31,7 +32,7 @@ def fields(query: str) -> dict[str, Any]:
     return {} if found is None else {name: value for name, value in vars(found).items() if value}
 
 
-def test_a_real_link_names_click_partner_and_host() -> None:
+def test_a_link_contains_click_partner_and_host() -> None:
     found = of(f"pscd=get.site.example&ps_partner_key=dHJveWNvb3BlcjEzNjQ&ps_xid={CLICK}")
     assert found == Click(
         click_id=CLICK, partner_key="troycooper1364", link_host="get.site.example", at=NOW, path="/pricing/"
@@ -51,7 +52,7 @@ def test_a_real_link_names_click_partner_and_host() -> None:
         ("PS_XID=upper&gsxid=old", "old"),
     ],
 )
-def test_the_new_name_of_a_click_goes_before_the_old_one(query: str, click_id: str) -> None:
+def test_the_newer_name_of_a_click_comes_before_the_older(query: str, click_id: str) -> None:
     assert fields(query)["click_id"] == click_id
 
 
@@ -64,7 +65,7 @@ def test_the_new_name_of_a_click_goes_before_the_old_one(query: str, click_id: s
         (f"ps_partner_key=Nzg0ZGsdsZWYyMWRi&gspk={encode('old')}", "old"),
     ],
 )
-def test_the_new_name_of_a_partner_goes_before_the_old_one(query: str, partner_key: str) -> None:
+def test_the_newer_name_of_a_partner_comes_before_the_older(query: str, partner_key: str) -> None:
     found = fields(query)
     assert (found["partner_key"], found.get("unread_key")) == (partner_key, None)
 
@@ -74,7 +75,7 @@ def test_the_new_name_of_a_partner_goes_before_the_old_one(query: str, partner_k
     ["Nzg0ZGsdsZWYyMWRi", "troycooper1364x", "YR", "gA", "AAEC"],
     ids=["official example", "not encoded", "bits left over", "no UTF-8", "control characters"],
 )
-def test_a_key_that_cannot_be_read_is_kept_as_it_came(encoded: str) -> None:
+def test_a_key_that_cannot_be_decoded_is_recorded_as_it_is(encoded: str) -> None:
     assert decode(encoded) == ""
     assert fields(f"ps_xid={CLICK}&ps_partner_key={encoded}")["unread_key"] == encoded
     assert fields(f"gspk={encoded}")["unread_key"] == encoded
@@ -101,21 +102,23 @@ def test_a_key_that_cannot_be_read_is_kept_as_it_came(encoded: str) -> None:
         "%FF=%FE&&;=&=;",
     ],
 )
-def test_what_is_no_link_of_a_partner_is_nothing(query: str) -> None:
+def test_an_address_that_is_not_a_partners_link_contains_no_click(query: str) -> None:
     assert of(query) is None
 
 
 @pytest.mark.parametrize("host", ["a b", "<b>", "a/b", "a" * 241, "a\r\nb", "a:port"])
-def test_a_host_that_is_none_is_left_out(host: str) -> None:
+def test_an_invalid_host_is_left_out(host: str) -> None:
     found = read({"ps_xid": CLICK, "pscd": host}, at=NOW, path="/")
     assert found == Click(click_id=CLICK, at=NOW, path="/")
 
 
-@pytest.mark.parametrize(("path", "kept"), [("/a" * 200, ("/a" * 200)[:255]), ("/\0", ""), ("/ы/", "/ы/")])
-def test_the_landing_page_is_kept_as_far_as_it_is_printable_and_short(path: str, kept: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "read_path"), [("/a" * 200, ("/a" * 200)[:255]), ("/\0", ""), ("/ы/", "/ы/")]
+)
+def test_the_landing_page_is_cut_and_must_be_printable(path: str, read_path: str) -> None:
     found = read({"ps_xid": CLICK}, at=NOW, path=path)
     assert found is not None
-    assert found.path == kept
+    assert found.path == read_path
 
 
 @a_run_of_keys
@@ -134,7 +137,7 @@ def test_every_printable_key_is_decoded(key: str, padded: bool, for_urls: bool, 
 
 @a_run_of_keys
 @given(keys)
-def test_a_key_is_encoded_as_links_have_it(key: str) -> None:
+def test_a_key_is_encoded_as_in_links(key: str) -> None:
     assert encode(key) == base64.b64encode(key.encode()).decode().rstrip("=")
     assert fields(f"gspk={encode(key).replace('+', '%2B')}")["partner_key"] == key
     assert fields(f"gspk={encode(key)}=")["partner_key"] == key
@@ -142,7 +145,7 @@ def test_a_key_is_encoded_as_links_have_it(key: str) -> None:
 
 @a_run_of_keys
 @given(st.text())
-def test_what_is_decoded_encodes_to_the_same_again(text: str) -> None:
+def test_a_decoded_key_encodes_to_the_same_text_again(text: str) -> None:
     if key := decode(text):
         assert encode(key) == text.rstrip("=").translate(str.maketrans("-_ ", "+/+"))
 
@@ -157,6 +160,6 @@ def test_what_is_decoded_encodes_to_the_same_again(text: str) -> None:
         ),
     )
 )
-def test_nothing_in_an_address_is_an_error_and_what_is_read_is_harmless(query: str) -> None:
+def test_nothing_in_an_address_is_an_error_and_only_harmless_text_is_read(query: str) -> None:
     for value in fields(query).values():
         assert isinstance(value, datetime) or (0 < len(value) <= 255 and value.isprintable())

@@ -1,4 +1,4 @@
-"""The pages of a site that partners send visitors to."""
+"""The pages of a site to which partners send visitors."""
 
 from __future__ import annotations
 
@@ -62,12 +62,12 @@ async def async_sign_up(request: HttpRequest) -> HttpResponse:
 
 
 def api_sign_up(request: HttpRequest) -> JsonResponse:
-    """Reads the body as a stream, as REST frameworks do."""
+    """It reads the body as a stream, as REST frameworks do."""
     return JsonResponse({"account": account(name=json.load(request)["name"]).pk})
 
 
 def oauth_callback(request: HttpRequest) -> HttpResponse:
-    """The state came back from another site."""
+    """The other site returns the state."""
     track.signup(account(), request=request, token=request.GET["state"])
     return HttpResponseRedirect("/landing/")
 

@@ -36,9 +36,9 @@ def in_the_middle(get_response, address: str, cookie: str) -> float:
 def main() -> int:
     django.setup()
     from django_partnerstack.middleware import AttributionMiddleware
-    from tests.attribution.clicks import click, cookie
+    from tests.attribution.clicks import click, cookies
 
-    response, kept = HttpResponse(), cookie.dumps((click(),))
+    response, kept = HttpResponse(), cookies.dumps((click(),))
 
     def view(request):
         return response

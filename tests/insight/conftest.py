@@ -22,7 +22,7 @@ def partnerstack(settings: Any) -> Iterator[Sandbox]:
 
 
 def sign_up(path: str = "/", email: str = "ada@example.com", **columns: Any) -> Account:
-    """An account made in a request for this address."""
+    """An account that is created in a request for this address."""
     before = attribution.current.set(RequestFactory().get(path))
     try:
         return Account.objects.create(email=email, **columns)

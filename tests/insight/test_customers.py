@@ -12,7 +12,7 @@ from .conftest import sign_up
 pytestmark = pytest.mark.django_db
 
 
-def test_a_customer_is_found_by_what_a_person_has_at_hand() -> None:
+def test_a_customer_is_found_by_key_primary_key_or_e_mail_address() -> None:
     account = sign_up(email="Ada@example.com")
     key = f"account-{account.pk}"
     Customer.objects.create(mode="test", key="cust_1", customer_key=key)
@@ -20,12 +20,12 @@ def test_a_customer_is_found_by_what_a_person_has_at_hand() -> None:
         assert find(text, mode="test") == [key]
 
 
-def test_an_object_that_was_never_queued_is_found() -> None:
+def test_an_object_that_was_never_reported_is_found() -> None:
     Account.objects.bulk_create([Account(email="ada@example.com")])
     assert find("ada@example.com", mode="test") == [f"account-{Account.objects.get().pk}"]
 
 
-def test_two_of_one_address_are_both_found() -> None:
+def test_customers_with_the_same_address_are_all_found() -> None:
     first, second = sign_up(), sign_up()
     assert find("ada@example.com", mode="test") == [f"account-{first.pk}", f"account-{second.pk}"]
 
@@ -37,11 +37,11 @@ def test_a_customer_of_a_model_without_a_source_is_found(django_user_model: type
 
 
 @pytest.mark.parametrize("text", ["", "nobody", "nobody@example.com", "12345", "9" * 40])
-def test_nobody_is_found_by_nothing(text: str) -> None:
+def test_a_text_that_matches_nothing_finds_no_customer(text: str) -> None:
     sign_up()
     assert find(text, mode="test") == []
 
 
-def test_customers_of_the_other_mode_are_others() -> None:
+def test_customers_of_the_other_mode_are_not_found() -> None:
     Customer.objects.create(mode="production", key="cust_1", customer_key="account-x")
     assert find("account-x", mode="test") == []

@@ -20,10 +20,11 @@ def test_a_sign_up_is_explained_below_its_key() -> None:
     account = sign_up("/?ps_xid=abc")
     heading, *sentences = run("ada@example.com")
     assert heading == f"account-{account.pk} (test mode)"
-    assert any("The click abc that names no partner" in sentence for sentence in sentences)
+    [click] = [sentence for sentence in sentences if "a link without a partner key" in sentence]
+    assert click.endswith("The click ID is abc.")
 
 
-def test_nobody_is_one_clear_line() -> None:
+def test_an_unknown_customer_is_an_error_of_one_line() -> None:
     with pytest.raises(
         CommandError, match=r"^There is no customer 'nobody' in test mode: give .+\.$"
     ) as error:

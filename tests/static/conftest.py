@@ -19,14 +19,14 @@ Opened = dict[str, Any]
 
 @pytest.fixture
 def open_pages() -> Callable[..., list[Opened]]:
-    """Opens pages that have the named script of ours; says which cookies they set and what they load."""
+    """Opens pages with one of our scripts. Returns the cookies they set and the scripts they load."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node.js is not installed")
 
     def open_pages(script: str, *pages: dict[str, Any]) -> list[Opened]:
-        asked = json.dumps({"script": str(STATIC / script), "pages": pages})
-        ran = subprocess.run([node, str(PAGE)], input=asked, capture_output=True, text=True, timeout=60)
+        page_input = json.dumps({"script": str(STATIC / script), "pages": pages})
+        ran = subprocess.run([node, str(PAGE)], input=page_input, capture_output=True, text=True, timeout=60)
         assert ran.returncode == 0, ran.stderr
         return json.loads(ran.stdout)
 

@@ -1,4 +1,4 @@
-// Runs a script of ours as a page would, and prints what the page has of it then.
+// Runs one of our scripts as a page would, and prints its effects on the page.
 // Input, as JSON: {"script": path, "pages": [{"search", "protocol", "dataset", "answer", "nonce"}, …]}
 "use strict";
 

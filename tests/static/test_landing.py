@@ -11,26 +11,27 @@ from django.test import RequestFactory
 from django.utils import timezone
 
 from django_partnerstack import attribution
+from django_partnerstack.attribution.parameters import read
 
 Open = Callable[..., list[dict[str, Any]]]
 
 CLICK = "?ps_xid=SDe1fEo2ok35ne&ps_partner_key=dHJveWNvb3BlcjEzNjQ"
 
 
-def kept(page: dict[str, Any]) -> dict[str, str]:
-    """The cookies that the page leaves behind."""
+def stored(page: dict[str, Any]) -> dict[str, str]:
+    """The cookies that the browser has after the page."""
     jar: SimpleCookie = SimpleCookie()
     for text in page["cookies"]:
         jar.load(text)
     return {name: unquote(morsel.value) for name, morsel in jar.items() if morsel.value}
 
 
-def test_a_click_is_kept_with_its_key_decoded(open_pages: Open) -> None:
+def test_a_click_is_stored_with_its_key_decoded(open_pages: Open) -> None:
     [page] = open_pages("landing.js", {"search": CLICK})
-    assert kept(page) == {"ps_xid": "SDe1fEo2ok35ne", "ps_partner_key": "troycooper1364"}
+    assert stored(page) == {"ps_xid": "SDe1fEo2ok35ne", "ps_partner_key": "troycooper1364"}
 
 
-def test_the_cookies_are_those_that_the_site_reads(open_pages: Open) -> None:
+def test_the_site_can_read_the_cookies(open_pages: Open) -> None:
     [page] = open_pages("landing.js", {"search": CLICK.replace("dHJveWNvb3BlcjEzNjQ", quote("em/DqyA7IMOf"))})
     request = RequestFactory().get("/sign-up/")
     for text in page["cookies"]:
@@ -40,21 +41,21 @@ def test_the_cookies_are_those_that_the_site_reads(open_pages: Open) -> None:
     assert (click.click_id, click.partner_key) == ("SDe1fEo2ok35ne", "zoë ; ß")
 
 
-def test_the_cookie_is_for_the_parent_domain_and_90_days(open_pages: Open) -> None:
+def test_the_cookies_are_for_the_parent_domain_and_90_days(open_pages: Open) -> None:
     [page] = open_pages("landing.js", {"search": CLICK, "dataset": {"domain": "example.com"}})
     assert page["cookies"][0] == (
         "ps_xid=SDe1fEo2ok35ne; Path=/; SameSite=Lax; Max-Age=7776000; Domain=example.com; Secure"
     )
 
 
-def test_the_days_can_be_chosen_and_http_gets_no_secure_cookie(open_pages: Open) -> None:
+def test_the_days_can_be_chosen_and_cookies_over_http_are_not_secure(open_pages: Open) -> None:
     [page] = open_pages("landing.js", {"search": CLICK, "dataset": {"days": "30"}, "protocol": "http:"})
     assert page["cookies"][0] == "ps_xid=SDe1fEo2ok35ne; Path=/; SameSite=Lax; Max-Age=2592000"
 
 
-def test_a_later_link_leaves_nothing_of_an_earlier_click(open_pages: Open) -> None:
+def test_a_later_link_removes_every_value_of_an_earlier_click(open_pages: Open) -> None:
     [page] = open_pages("landing.js", {"search": "?gspk=Z3N0ZXN0"})
-    assert kept(page) == {"ps_partner_key": "gstest"}
+    assert stored(page) == {"ps_partner_key": "gstest"}
     assert page["cookies"][0].startswith("ps_xid=; ")
     assert "Max-Age=0" in page["cookies"][0]
 
@@ -65,7 +66,7 @@ def test_a_page_without_a_click_sets_no_cookie(open_pages: Open, search: str) ->
 
 
 @pytest.mark.parametrize(
-    ("page", "is_kept"),
+    ("page", "is_stored"),
     [
         ({"answer": True}, True),
         ({"answer": False}, False),
@@ -74,9 +75,9 @@ def test_a_page_without_a_click_sets_no_cookie(open_pages: Open, search: str) ->
         ({}, False),
     ],
 )
-def test_consent_is_asked_for_now_or_later(open_pages: Open, page: dict[str, Any], is_kept: bool) -> None:
+def test_consent_is_a_value_or_a_promise(open_pages: Open, page: dict[str, Any], is_stored: bool) -> None:
     [opened] = open_pages("landing.js", {"search": CLICK, "dataset": {"consent": "mayKeep"}, **page})
-    assert bool(opened["cookies"]) is is_kept
+    assert bool(opened["cookies"]) is is_stored
 
 
 SEARCHES = [
@@ -120,6 +121,6 @@ SEARCHES = [
 def test_links_are_read_as_the_site_reads_them(open_pages: Open) -> None:
     pages = open_pages("landing.js", *({"search": search} for search in SEARCHES))
     for search, page in zip(SEARCHES, pages, strict=True):
-        click = attribution.read(QueryDict(search[1:]), at=timezone.now(), path="/")
-        read = {"ps_xid": click.click_id, "ps_partner_key": click.partner_key} if click else {}
-        assert kept(page) == {name: value for name, value in read.items() if value}, search
+        click = read(QueryDict(search[1:]), at=timezone.now(), path="/")
+        expected = {"ps_xid": click.click_id, "ps_partner_key": click.partner_key} if click else {}
+        assert stored(page) == {name: value for name, value in expected.items() if value}, search

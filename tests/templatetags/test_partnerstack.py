@@ -15,7 +15,7 @@ LANDING = "/?ps_xid=SDe1fEo2ok35ne&ps_partner_key=dHJveWNvb3BlcjEzNjQ"
 
 
 def render(tag: str, request: HttpRequest | None) -> str:
-    """As a page of the site that has no context processor of ours or of Django's."""
+    """As a page of a site without context processors."""
     context = Context() if request is None else RequestContext(request)
     return Template("{% load partnerstack %}{% " + tag + " %}").render(context)
 
@@ -34,7 +34,7 @@ class TestHiddenFields:
         sent = RequestFactory().post("/sign-up/", {"partnerstack_token": token})
         assert attribution.visit_of(sent).clicks[0].click_id == "SDe1fEo2ok35ne"
 
-    def test_are_not_there_for_a_visitor_without_a_click(self) -> None:
+    def test_are_empty_for_a_visitor_without_a_click(self) -> None:
         assert render("partnerstack_hidden_fields", of_visitor()) == ""
 
     def test_need_the_request(self) -> None:
@@ -48,7 +48,7 @@ def refuse(request: HttpRequest) -> bool:
 
 class TestSnippet:
     @pytest.fixture(autouse=True)
-    def _wanted(self, settings: Any) -> None:
+    def snippet_on(self, settings: Any) -> None:
         settings.PARTNERSTACK_SNIPPET = True
         settings.PARTNERSTACK_PUBLIC_KEY = "pk_1"
         settings.PARTNERSTACK_SECRET_KEY = "sk_1"
@@ -65,7 +65,9 @@ class TestSnippet:
             ("ATTRIBUTION_CONSENT", f"{__name__}.refuse"),
         ],
     )
-    def test_is_not_there_unless_it_is_wanted(self, settings: Any, name: str, value: object) -> None:
+    def test_is_empty_if_it_is_off_or_not_allowed_or_without_a_key(
+        self, settings: Any, name: str, value: object
+    ) -> None:
         setattr(settings, f"PARTNERSTACK_{name}", value)
         assert render("partnerstack_snippet", of_visitor()) == ""
 
@@ -77,7 +79,7 @@ class TestSnippet:
         settings.PARTNERSTACK_PUBLIC_KEY = '"><script>'
         assert "<script>" not in render("partnerstack_snippet", of_visitor())
 
-    @pytest.mark.skipif(not find_spec("django.middleware.csp"), reason="Django has it from 6.0 on")
+    @pytest.mark.skipif(not find_spec("django.middleware.csp"), reason="Django has its own policy since 6.0")
     def test_has_the_nonce_of_djangos_own_policy(self, settings: Any) -> None:
         from django.middleware.csp import ContentSecurityPolicyMiddleware
 
@@ -93,7 +95,7 @@ class TestSnippet:
         self.check_nonce(CSPMiddleware)
 
     def check_nonce(self, middleware: Any) -> None:
-        """The page and its header have the same."""
+        """The page and its header have the same nonce."""
 
         def page(request: HttpRequest) -> HttpResponse:
             return HttpResponse(render("partnerstack_snippet", request))

@@ -11,11 +11,11 @@ from django_partnerstack.models import Attribution
 
 
 class Command(BaseCommand):
-    #: Django's others ask the database, and would end in a traceback where it is not there.
+    #: Django's other checks query the database, and fail with a traceback without it.
     requires_system_checks = ("partnerstack",)
     help = (
-        "Say why a sign-up is attributed to a partner, or to none: what was clicked, what was decided, what "
-        "PartnerStack was told and what it has. Exit status 1 if there is no such customer."
+        "Explain why a sign-up is attributed to a partner, or to none: what was clicked, decided and "
+        "reported, and what PartnerStack has. Exits with status 1 if there is no such customer."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

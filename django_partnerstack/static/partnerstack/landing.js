@@ -1,19 +1,19 @@
-// Keeps a partner's click for a Django site that a visitor comes to later, on landing pages that are not
-// Django's:
+// Stores a partner's click in cookies on landing pages that Django does not serve, so that the Django site can
+// read the click when the visitor signs up there:
 //
 //   <script src="…/partnerstack/landing.js" data-domain="example.com" data-days="90"
 //           data-consent="mayKeepClicks" async></script>
 //
-// data-domain   the parent domain that both sites share; without it the landing page's host alone
-// data-days     how long the click is kept: 90 days without it
-// data-consent  the name of a function of the page that says whether it may be kept, or gives a promise of
-//               that; without it, it may
+// data-domain   the parent domain of both sites; by default the cookies are for the landing page's host only
+// data-days     how many days the click is stored; 90 by default
+// data-consent  the name of a global function that returns whether the click may be stored, or a promise of
+//               that; by default it may be stored
 //
-// Writes the cookies ps_xid and ps_partner_key as PartnerStack's own script does, with the key decoded.
+// The cookies are ps_xid and ps_partner_key, with the key decoded, as PartnerStack's own script sets them.
 (function () {
   "use strict";
 
-  // All of these as the Django side reads them.
+  // The same limits as in django_partnerstack/attribution/parameters.py.
   var CLICK_ID = /^[A-Za-z0-9_-]{1,64}$/;
   var BASE64 = /^[A-Za-z0-9+/]{1,1360}$/;
   var PRINTABLE = /^(?: |[^\p{C}\p{Z}]){1,255}$/u;
@@ -31,7 +31,7 @@
         return character.charCodeAt(0);
       });
       var key = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-      // What does not encode to the same text again is no base64.
+      // Text that does not encode to the same text again is not base64.
       return btoa(raw).replace(/=+$/, "") === standard && PRINTABLE.test(key) ? key : "";
     } catch (error) {
       return "";
@@ -42,7 +42,7 @@
     return CLICK_ID.test(value) ? value : "";
   }
 
-  // The first of these parameters that can be read. Of one that is there twice the last counts.
+  // The first of these parameters that is valid. If a parameter occurs twice, the last one counts, as in Django.
   function first(parameters, names, read) {
     for (var name of names) {
       var found = read(parameters.getAll(name).pop() || "");
@@ -66,21 +66,21 @@
     document.cookie = cookie;
   }
 
-  function mayKeep() {
+  function mayStore() {
     if (!settings.consent) {
       return true;
     }
-    var ask = window[settings.consent];
-    return typeof ask === "function" && ask();
+    var consent = window[settings.consent];
+    return typeof consent === "function" && consent();
   }
 
   var parameters = new URLSearchParams(location.search);
   var clickId = first(parameters, ["ps_xid", "gsxid"], isClickId);
   var partnerKey = first(parameters, ["ps_partner_key", "gspk"], decode);
   if (clickId || partnerKey) {
-    Promise.resolve(mayKeep()).then(function (allowed) {
+    Promise.resolve(mayStore()).then(function (allowed) {
       if (allowed) {
-        // Both, so that nothing of an earlier click is taken for a part of this one.
+        // Both, because a value of an earlier click must not be combined with this click.
         write("ps_xid", clickId);
         write("ps_partner_key", partnerKey);
       }

@@ -1,4 +1,4 @@
-// PartnerStackJS (docs.partnerstack.com/docs/growsumojs), without inline code:
+// Loads PartnerStackJS (docs.partnerstack.com/docs/growsumojs) without inline code:
 // <script src="…/partnerstack/snippet.js" data-key="pk_…" async></script>
 (function () {
   "use strict";

@@ -86,7 +86,7 @@ def test_without_a_click_nothing_is_sent(site: ConvertingSite) -> None:
     payment(shop)
     site.push()
     assert site.sent == []
-    assert message("customers.create").reason.startswith("The visitor brought no click")
+    assert message("customers.create").reason.startswith("The visitor did not come by a partner's link")
 
 
 def test_a_click_without_a_partner_needs_the_tracking_token(site: ConvertingSite) -> None:

@@ -1,4 +1,4 @@
-"""Conversions that say nothing, come to nothing or come late: every customer is made once, and first."""
+"""Conversions without an answer, or with a late effect or none, create each customer once, and first."""
 
 from __future__ import annotations
 
@@ -18,12 +18,11 @@ from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.outbox.queue.claim import claim
 from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
+from tests.attribution.clicks import CLICK, account, came_by, click, customer, key_of
+from tests.attribution.converting import ConvertingSite
 from tests.lengths import by_length
 from tests.outbox.site import lane_of, message, messages, payment, states
 from tests.shop.models import Account
-
-from .clicks import CLICK, account, came_by, click, customer, key_of
-from .converting import ConvertingSite
 
 pytestmark = pytest.mark.django_db
 
@@ -36,6 +35,11 @@ def tracking_token() -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def site() -> ConvertingSite:
+    return ConvertingSite()
+
+
 def sign_up(site: ConvertingSite, xid: str = "", **fields: Any) -> Account:
     shop = account(**fields)
     track.signup(shop, request=came_by(click(xid or site.sandbox.click("gstest"), "gstest")))
@@ -46,7 +50,7 @@ def converted(site: ConvertingSite) -> Counter[str]:
     return Counter(each.customer_key for each in site.sandbox.conversions)
 
 
-def test_a_conversion_counts_once_its_customer_is_found(site: ConvertingSite) -> None:
+def test_a_conversion_is_delivered_once_its_customer_is_found(site: ConvertingSite) -> None:
     shop = sign_up(site)
     site.sandbox.behaviour.conversion_lag = 120
     site.push()
@@ -57,7 +61,7 @@ def test_a_conversion_counts_once_its_customer_is_found(site: ConvertingSite) ->
     assert (customer(shop).partner_key, customer(shop).key[:4]) == ("gstest", "cus_")
 
 
-def test_nothing_of_the_customer_leaves_before(site: ConvertingSite) -> None:
+def test_nothing_else_about_the_customer_is_sent_before(site: ConvertingSite) -> None:
     site.sandbox.behaviour.conversion_lag = 120
     shop = sign_up(site)
     paid = payment(shop)
@@ -80,7 +84,7 @@ def test_other_customers_do_not_wait_for_it(site: ConvertingSite) -> None:
     assert message("transactions.create").state == "delivered"
 
 
-def test_not_found_proves_nothing_before_the_grace_is_over(site: ConvertingSite) -> None:
+def test_a_conversion_is_not_repeated_before_the_grace_period_is_over(site: ConvertingSite) -> None:
     site.sandbox.behaviour.phantom = 1
     shop = sign_up(site)
     site.push_for(seconds=899)
@@ -93,7 +97,7 @@ def test_not_found_proves_nothing_before_the_grace_is_over(site: ConvertingSite)
 
 
 @override_settings(PARTNERSTACK_LOOKUP_GRACE=60)
-def test_how_long_that_is_the_site_can_say(site: ConvertingSite) -> None:
+def test_the_site_can_choose_the_grace_period(site: ConvertingSite) -> None:
     site.sandbox.behaviour.phantom = 1
     shop = sign_up(site)
     worker = site.new_worker(grace_seconds=60)
@@ -104,7 +108,7 @@ def test_how_long_that_is_the_site_can_say(site: ConvertingSite) -> None:
 
 
 @pytest.mark.parametrize("fault", ["lost", "reset"])
-def test_an_answer_that_is_lost_is_looked_up(site: ConvertingSite, fault: Any) -> None:
+def test_a_conversion_without_an_answer_is_looked_up(site: ConvertingSite, fault: Any) -> None:
     shop = sign_up(site)
     site.sandbox.faults.add(fault, path="/conversion/", times=1)
     site.push_for(hours=1)
@@ -113,7 +117,7 @@ def test_an_answer_that_is_lost_is_looked_up(site: ConvertingSite, fault: Any) -
     assert converted(site)[key_of(shop)] <= 2
 
 
-def test_a_worker_that_dies_while_it_sends_is_followed_by_a_look_up(site: ConvertingSite) -> None:
+def test_the_conversion_of_a_worker_that_died_is_looked_up(site: ConvertingSite) -> None:
     shop = sign_up(site)
     site.push(limit=0)
     dying = site.new_worker()
@@ -124,7 +128,7 @@ def test_a_worker_that_dies_while_it_sends_is_followed_by_a_look_up(site: Conver
     assert converted(site) == {key_of(shop): 1}
 
 
-def test_a_click_that_partnerstack_does_not_know_needs_a_person_in_the_end(site: ConvertingSite) -> None:
+def test_an_unknown_click_finally_needs_attention(site: ConvertingSite) -> None:
     shop = sign_up(site, xid=CLICK)
     payment(shop)
     site.push_for(hours=12, step=60)
@@ -137,7 +141,7 @@ def test_a_click_that_partnerstack_does_not_know_needs_a_person_in_the_end(site:
     assert message("transactions.create").state == "blocked"
 
 
-def test_and_a_retry_by_a_person_looks_it_up_first(site: ConvertingSite) -> None:
+def test_a_retry_by_an_operator_looks_the_customer_up_first(site: ConvertingSite) -> None:
     shop = sign_up(site, xid=CLICK)
     site.push_for(hours=12, step=60)
     site.sandbox.create("customers", customer_key=key_of(shop), email="a@b.example", partner_key="gstest")
@@ -152,7 +156,7 @@ class TestAWrongTrackingToken:
     def wrong(self, site: ConvertingSite) -> DeliveryLoop:
         return site.new_worker(tracking_token="a-token-of-another-account")
 
-    def test_stops_conversions_alone(self, site: ConvertingSite, wrong: DeliveryLoop) -> None:
+    def test_stops_only_conversions(self, site: ConvertingSite, wrong: DeliveryLoop) -> None:
         for _ in range(20):
             sign_up(site)
         payment(account(partner_key="gstest"))
@@ -161,9 +165,7 @@ class TestAWrongTrackingToken:
         assert {each.state for each in messages(operation__startswith="customers")} == {"delivered"}
         assert message("transactions.create").state == "delivered"
 
-    def test_spends_no_attempt_and_says_what_is_wrong(
-        self, site: ConvertingSite, wrong: DeliveryLoop
-    ) -> None:
+    def test_costs_no_attempt_and_gives_the_reason(self, site: ConvertingSite, wrong: DeliveryLoop) -> None:
         shop = sign_up(site)
         site.push(wrong)
         refused = message("conversions.create")
@@ -171,7 +173,7 @@ class TestAWrongTrackingToken:
         assert refused.reason.startswith("PartnerStack rejected PARTNERSTACK_TRACKING_TOKEN")
         assert lane_of(shop).due_at == site.clock.at + timedelta(minutes=5)
 
-    def test_is_tried_less_and_less_often_and_at_least_every_hour(
+    def test_is_retried_ever_less_often_but_at_least_every_hour(
         self, site: ConvertingSite, wrong: DeliveryLoop
     ) -> None:
         shop, tries = sign_up(site), []
@@ -184,7 +186,7 @@ class TestAWrongTrackingToken:
         waits = [int((later - before).total_seconds()) for before, later in pairwise(tries)]
         assert waits == [300, 300, 600, 1200, 2400, 3600, 3600, 3600, 3600]
 
-    def test_costs_nothing_once_it_is_put_right(self, site: ConvertingSite, wrong: DeliveryLoop) -> None:
+    def test_has_no_effect_once_it_is_corrected(self, site: ConvertingSite, wrong: DeliveryLoop) -> None:
         shop = sign_up(site)
         paid = payment(shop)
         site.push(wrong)
@@ -192,7 +194,7 @@ class TestAWrongTrackingToken:
         assert site.effects("conversions.create") == {key_of(shop): 1}
         assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
 
-    def test_after_a_phantom_leaves_the_doubt(self, site: ConvertingSite, wrong: DeliveryLoop) -> None:
+    def test_leaves_a_conversion_in_doubt(self, site: ConvertingSite, wrong: DeliveryLoop) -> None:
         site.sandbox.behaviour.phantom = 1
         sign_up(site)
         site.push()
@@ -204,7 +206,7 @@ class TestAWrongTrackingToken:
         assert message("conversions.create").state == "delivered"
 
 
-def test_wrong_keys_stop_conversions_too_since_nothing_could_be_found(site: ConvertingSite) -> None:
+def test_wrong_keys_stop_conversions_because_nothing_could_be_looked_up(site: ConvertingSite) -> None:
     sign_up(site)
     account(partner_key="gstest", name="other")
     worker = site.new_worker(keys=("pk_wrong", "sk_wrong"))
@@ -213,7 +215,7 @@ def test_wrong_keys_stop_conversions_too_since_nothing_could_be_found(site: Conv
 
 
 class Watch:
-    """Writes down who was asked for a payment or an event before a look-up had found the customer."""
+    """Records customers whose payment or event was sent before a look-up had found them."""
 
     def __init__(self, site: ConvertingSite) -> None:
         self.found: set[str] = set()
@@ -233,16 +235,18 @@ class Watch:
 
 
 def after_success(site: ConvertingSite) -> list[str]:
-    """The customers for whom a conversion was sent although an earlier one had made them."""
-    made: set[str] = set()
+    """The customers for whom a conversion was sent although an earlier one had created them."""
+    created: set[str] = set()
     again = []
     for each in site.sandbox.conversions:
-        again += [each.customer_key] if each.customer_key in made else []
-        made |= {each.customer_key} if each.created else set()
+        again += [each.customer_key] if each.customer_key in created else []
+        created |= {each.customer_key} if each.created else set()
     return again
 
 
-def test_phantoms_lag_and_lost_answers_make_every_customer_once_and_first(site: ConvertingSite) -> None:
+def test_with_phantoms_and_lost_answers_each_customer_is_created_once_and_first(
+    site: ConvertingSite,
+) -> None:
     site.sandbox.behaviour.change(phantom=0.2, conversion_lag=(0, 360))
     site.sandbox.faults.add("lost", rate=0.05)
     watch = Watch(site)
@@ -259,7 +263,7 @@ def test_phantoms_lag_and_lost_answers_make_every_customer_once_and_first(site: 
 
 
 def busy_customer(site: ConvertingSite, number: int) -> str:
-    """Signs up, pays and does something at once; the customer's key."""
+    """Sign up, pay and cause an event at once. Returns the customer's key."""
     shop = sign_up(site, email=f"a{number}@customers.example")
     track.purchase(shop, amount=Decimal(number + 1), currency="USD", key=f"inv_{number}")
     track.event(shop, "demo", key=f"demo-{number}")

@@ -1,4 +1,4 @@
-"""The cookie that keeps a visitor's clicks."""
+"""The cookies that carry a visitor's clicks: this site's own and PartnerStack's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_partnerstack.attribution import Click, cookie
+from django_partnerstack.attribution import Click, clicked, cookies, encode
 
 from .clicks import CLICK, COOKIE, click, request, signed
 from .lengths import a_run_of_histories, a_run_of_visitors
@@ -27,22 +27,22 @@ def of_now() -> list[Any]:
 
 def saved(*clicks: Click, secure: bool = True) -> Any:
     response = HttpResponse()
-    cookie.save(response, clicks or (click(),), request(secure=secure))
+    cookies.save(response, clicks or (click(),), request(secure=secure))
     return response.cookies[COOKIE]
 
 
-def test_what_is_kept_comes_back() -> None:
+def test_stored_clicks_are_read_back() -> None:
     clicks = (click(link_host="get.site.example"), click("b", "", unread_key="Nzg0", path="/ы/"))
-    assert cookie.loads(cookie.dumps(clicks)) == clicks
+    assert cookies.loads(cookies.dumps(clicks)) == clicks
 
 
-def test_only_the_server_reads_it_and_only_on_https() -> None:
+def test_only_the_server_can_read_it_and_only_over_https() -> None:
     morsel = saved()
     assert (morsel["httponly"], morsel["secure"], morsel["samesite"]) == (True, True, "Lax")
     assert (morsel["path"], morsel["domain"], morsel["max-age"]) == ("/", "", 90 * 86400)
 
 
-def test_it_is_sent_without_https_in_development_alone() -> None:
+def test_it_is_sent_without_https_only_in_development() -> None:
     assert saved(secure=False)["secure"]
     with override_settings(DEBUG=True):
         assert not saved(secure=False)["secure"]
@@ -54,18 +54,18 @@ def test_it_is_sent_without_https_in_development_alone() -> None:
     PARTNERSTACK_ATTRIBUTION_DOMAIN=".site.example",
     PARTNERSTACK_ATTRIBUTION_DAYS=30,
 )
-def test_name_domain_and_days_are_the_sites() -> None:
+def test_the_site_can_choose_name_domain_and_days() -> None:
     response = HttpResponse()
-    cookie.save(response, (click(),), request())
+    cookies.save(response, (click(),), request())
     morsel = response.cookies["came_by"]
     assert (morsel["domain"], morsel["max-age"]) == (".site.example", 30 * 86400)
 
 
 @pytest.mark.parametrize("place", range(0, 60, 7))
 def test_a_tampered_cookie_is_ignored(place: int) -> None:
-    text = cookie.dumps((click(),))
+    text = cookies.dumps((click(),))
     other = "B" if text[place] == "A" else "A"
-    assert cookie.loads(text[:place] + other + text[place + 1 :]) == ()
+    assert cookies.loads(text[:place] + other + text[place + 1 :]) == ()
 
 
 @pytest.mark.parametrize(
@@ -83,8 +83,8 @@ def test_a_tampered_cookie_is_ignored(place: int) -> None:
     ],
     ids=["key", "salt", "a token", "expired", "old click", "cut", "empty", "oversized", "junk"],
 )
-def test_what_is_not_ours_or_too_old_is_ignored(text: str) -> None:
-    assert cookie.loads(text) == ()
+def test_a_cookie_that_this_site_did_not_sign_or_that_is_too_old_is_ignored(text: str) -> None:
+    assert cookies.loads(text) == ()
 
 
 @pytest.mark.parametrize(
@@ -96,29 +96,29 @@ def test_what_is_not_ours_or_too_old_is_ignored(text: str) -> None:
     ],
     ids=lambda value: re.sub(r"17\d{8}", "now", str(value)),
 )  # fmt: skip
-def test_what_is_ours_and_of_another_shape_is_ignored(value: Any) -> None:
-    assert cookie.loads(signed(value)) == ()
+def test_a_signed_value_of_another_shape_is_ignored(value: Any) -> None:
+    assert cookies.loads(signed(value)) == ()
 
 
-def test_a_text_of_the_right_shape_is_taken() -> None:
-    assert [each.click_id for each in cookie.loads(signed([of_now()], days_ago=89))] == [CLICK]
+def test_a_signed_value_of_the_right_shape_is_accepted() -> None:
+    assert [each.click_id for each in cookies.loads(signed([of_now()], days_ago=89))] == [CLICK]
 
 
-def test_an_oversized_text_of_ours_is_ignored() -> None:
+def test_a_signed_text_that_is_too_long_is_ignored() -> None:
     clicks = [[signing.dumps(number), "", "", "", "/", of_now()[-1]] for number in range(200)]
-    assert len(signed(clicks)) > cookie.LONGEST
-    assert cookie.loads(signed(clicks)) == ()
+    assert len(signed(clicks)) > cookies.MAX_LENGTH
+    assert cookies.loads(signed(clicks)) == ()
 
 
 def test_clicks_that_are_too_old_are_left_out() -> None:
     old = click("old", at=datetime.now(timezone.utc) - timedelta(days=91))
-    assert [each.click_id for each in cookie.loads(cookie.dumps((click(), old)))] == [CLICK]
+    assert [each.click_id for each in cookies.loads(cookies.dumps((click(), old)))] == [CLICK]
 
 
-def test_a_key_that_was_replaced_lately_still_counts() -> None:
+def test_a_cookie_signed_with_a_fallback_secret_key_is_accepted() -> None:
     text = signed([of_now()], key="the key before")
     with override_settings(SECRET_KEY_FALLBACKS=["the key before"]):
-        assert [each.click_id for each in cookie.loads(text)] == [CLICK]
+        assert [each.click_id for each in cookies.loads(text)] == [CLICK]
 
 
 printable = st.characters(exclude_categories=["C", "Z"], include_characters=" ")
@@ -139,18 +139,18 @@ clicks_of_any_size = st.lists(
 
 @a_run_of_histories
 @given(clicks_of_any_size)
-def test_however_much_there_is_to_keep_the_cookie_fits_and_holds_the_newest(clicks: list[Click]) -> None:
-    text = cookie.dumps(clicks)
+def test_a_cookie_of_any_clicks_fits_and_contains_the_newest(clicks: list[Click]) -> None:
+    text = cookies.dumps(clicks)
     assert len(f"{COOKIE}={text}") <= 4096
-    kept = cookie.loads(text)
-    assert (kept[0].click_id, kept[0].partner_key) == (clicks[0].click_id, clicks[0].partner_key)
-    assert kept[1:] == tuple(clicks[1 : len(kept)])
+    stored = cookies.loads(text)
+    assert (stored[0].click_id, stored[0].partner_key) == (clicks[0].click_id, clicks[0].partner_key)
+    assert stored[1:] == tuple(clicks[1 : len(stored)])
 
 
 @a_run_of_visitors
 @given(st.one_of(st.text(), st.binary().map(lambda raw: raw.decode("latin-1"))))
-def test_no_cookie_whatever_is_an_error(text: str) -> None:
-    assert cookie.loads(text) == ()
+def test_no_text_in_a_cookie_is_an_error(text: str) -> None:
+    assert cookies.loads(text) == ()
 
 
 json_values = st.recursive(
@@ -162,5 +162,33 @@ json_values = st.recursive(
 
 @a_run_of_histories
 @given(st.one_of(json_values, st.lists(st.tuples(*[st.text(max_size=3)] * 5, st.integers() | st.floats()))))
-def test_no_signed_text_whatever_is_an_error(value: Any) -> None:
-    assert isinstance(cookie.loads(signed(value)), tuple)
+def test_no_signed_value_is_an_error(value: Any) -> None:
+    assert isinstance(cookies.loads(signed(value)), tuple)
+
+
+@pytest.mark.parametrize(
+    ("sent", "click_id", "partner_key"),
+    [
+        ({"ps_xid": "new", "gsxid": "old"}, "new", ""),
+        ({"gsxid": "old"}, "old", ""),
+        ({"ps_partner_key": "new", "growSumoPartnerKey": "old"}, "", "new"),
+        ({"growSumoPartnerKey": "old", "ps_xid": "x"}, "x", "old"),
+        ({"_ps_xid_acme_1a2b": "named"}, "named", ""),
+        ({"_ps_xid_acme_1a2b": "named", "ps_xid": "plain"}, "plain", ""),
+        ({"ps_partner_key": "caf%C3%A9"}, "", "café"),
+        ({"ps_xid": "no id", "gsxid": "old"}, "old", ""),
+    ],
+)
+def test_partnerstacks_own_cookies_are_read(sent: dict[str, str], click_id: str, partner_key: str) -> None:
+    found = cookies.click_from_partnerstack_cookies(request(cookies=sent))
+    assert found is not None
+    assert (found.click_id, found.partner_key) == (click_id, partner_key)
+
+
+def test_a_partner_key_in_partnerstacks_cookie_is_not_decoded_again() -> None:
+    looks_encoded = encode("troycooper1364")
+    in_cookie = cookies.click_from_partnerstack_cookies(request(cookies={"ps_partner_key": looks_encoded}))
+    in_link = clicked(request(f"ps_partner_key={looks_encoded}"))
+    assert in_cookie is not None
+    assert in_link is not None
+    assert (in_cookie.partner_key, in_link.partner_key) == (looks_encoded, "troycooper1364")

@@ -1,0 +1,227 @@
+"""Which click counts, of all that a visitor brings."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from django.http import HttpRequest
+from django.test import override_settings
+from django.urls import resolve
+from hypothesis import given
+from hypothesis import strategies as st
+
+from django_partnerstack import attribution
+from django_partnerstack.attribution import TOKEN_FIELD, TOKEN_HEADER, Click, Visit, cookies, visit_of
+from django_partnerstack.attribution.clicks import add_click
+from django_partnerstack.attribution.cookies import HISTORY_LENGTH
+from django_partnerstack.models import AttributionMethod
+
+from .clicks import CLICK, COOKIE, came_by, click, link, request, signed
+from .lengths import a_run_of_visitors
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def counting(request: HttpRequest, **options: Any) -> tuple[str, str, str]:
+    """The method, click ID and partner key of the click that counts."""
+    visit = visit_of(request, **options)
+    return visit.method, visit.clicks[0].click_id, visit.clicks[0].partner_key
+
+
+def token_of(*clicks: Click) -> str:
+    return attribution.token(came_by(*clicks))
+
+
+def test_the_link_of_the_same_request_comes_before_the_cookie() -> None:
+    visit = visit_of(came_by(click("a", "partner-a"), query=link("b", "partner-b")))
+    assert [each.click_id for each in visit.clicks] == ["b", "a"]
+    assert visit.method == AttributionMethod.LINK
+
+
+def test_a_form_on_the_landing_page_is_not_another_click() -> None:
+    clicked = click("a", "partner-a", path="/pricing/")
+    visit = visit_of(came_by(clicked, query=link("a", "partner-a"), method="POST"))
+    assert visit == Visit((clicked,), AttributionMethod.COOKIE)
+
+
+def test_an_older_landing_page_does_not_replace_a_later_click() -> None:
+    clicks = (click("b", "partner-b"), click("a", "partner-a"))
+    assert counting(came_by(*clicks, query=link("a", "partner-a"))) == ("cookie", "b", "partner-b")
+
+
+def test_the_cookie_counts_on_any_later_request() -> None:
+    assert counting(came_by(click(), method="POST")) == ("cookie", CLICK, "troycooper1364")
+
+
+@pytest.mark.parametrize(("cookie_days", "token_days", "method"), [(2, 1, "token"), (1, 2, "cookie")])
+def test_of_a_cookie_and_a_token_the_later_click_counts(
+    cookie_days: int, token_days: int, method: str
+) -> None:
+    now = datetime.now(timezone.utc)
+    in_cookie = click("in-cookie", at=now - timedelta(days=cookie_days))
+    in_token = click("in-token", at=now - timedelta(days=token_days))
+    assert counting(came_by(in_cookie), token=token_of(in_token))[:2] == (method, f"in-{method}")
+
+
+def test_a_token_comes_as_argument_header_or_form_field() -> None:
+    token = token_of(click())
+    header = {f"HTTP_{TOKEN_HEADER.upper().replace('-', '_')}": token}
+    expected = ("token", CLICK, "troycooper1364")
+    assert counting(request(), token=token) == expected
+    assert counting(request(**header)) == expected
+    form = request(method="POST", data=f"{TOKEN_FIELD}={token.replace('+', '%2B')}", content_type=FORM)
+    assert counting(form) == expected
+
+
+def test_a_token_is_enough_without_a_request() -> None:
+    visit = visit_of(None, token_of(click()))
+    assert (visit.method, visit.clicks[0].click_id) == ("token", CLICK)
+    assert visit_of(None).reason.startswith("The visitor did not come by a partner's link")
+
+
+def test_without_a_click_there_is_no_token() -> None:
+    assert attribution.token(request()) == ""
+
+
+def test_a_cookie_is_not_a_token_and_a_token_is_not_a_cookie() -> None:
+    assert not visit_of(request(), cookies.dumps((click(),))).clicks
+    assert not visit_of(request(cookies={COOKIE: token_of(click())})).clicks
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["x", "\0", "a" * 5000, signed([1]), signed("x", salt="other")],
+    ids=["short", "nul", "long", "no clicks", "other salt"],
+)
+def test_an_invalid_token_is_ignored(token: str) -> None:
+    assert not visit_of(request(), token).clicks
+
+
+def test_this_sites_cookie_comes_before_partnerstacks() -> None:
+    found = came_by(click())
+    found.COOKIES["ps_xid"] = "theirs"
+    assert counting(found)[:2] == ("cookie", CLICK)
+
+
+def test_partnerstacks_cookies_come_before_a_key_that_cannot_be_decoded() -> None:
+    found = request("gspk=Nzg0ZGsdsZWYyMWRi", cookies={"growSumoPartnerKey": "partner"})
+    assert counting(found) == ("partnerstack", "", "partner")
+
+
+def test_a_key_that_cannot_be_decoded_is_recorded() -> None:
+    visit = visit_of(request("gspk=Nzg0ZGsdsZWYyMWRi"))
+    assert (visit.method, visit.clicks[0].unread_key) == ("link", "Nzg0ZGsdsZWYyMWRi")
+
+
+def test_in_production_the_test_partner_is_ignored() -> None:
+    found = came_by(click("a", "gstest"), click("b", "partner-b"))
+    assert counting(found)[1] == "a"
+    with override_settings(PARTNERSTACK_MODE="production"):
+        assert counting(found)[1] == "b"
+        assert "IGNORED_PARTNERS" in visit_of(request(link("a", "gstest"))).reason
+
+
+@override_settings(PARTNERSTACK_ATTRIBUTION_IGNORED_PARTNERS=["our-own"])
+def test_the_site_can_choose_which_partners_are_ignored() -> None:
+    assert not visit_of(request(cookies={"growSumoPartnerKey": "our-own"})).clicks
+    assert not visit_of(request(), token_of(click("a", "our-own"))).clicks
+    assert counting(came_by(click("a", "gstest"), query=link("b", "our-own")))[1] == "a"
+
+
+@override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.refuse")
+def test_without_consent_no_click_counts() -> None:
+    found = came_by(click(), query=link())
+    found.COOKIES["ps_xid"] = "theirs"
+    assert visit_of(found, token_of(click())) == Visit(reason="The visitor has not consented.")
+
+
+def test_clicks_of_staff_in_the_admin_do_not_count() -> None:
+    found = came_by(click())
+    found.resolver_match = resolve("/admin/shop/account/add/")
+    assert visit_of(found) == Visit(reason="Created in the admin.")
+
+
+def test_a_body_that_was_read_as_a_stream_is_left_alone() -> None:
+    found = came_by(click(), method="POST", data="{}", content_type="application/json")
+    assert found.read() == b"{}"
+    assert counting(found)[:2] == ("cookie", CLICK)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [
+        ("multipart/form-data", b"x"),
+        ("multipart/form-data; boundary=x", b"--x\r\nContent-Disposition: nothing\r\n"),
+        (FORM + "; charset=latin-1", b"a=b"),
+        (FORM, b"&".join(b"a=%d" % number for number in range(1001))),
+        (FORM, b"a=" + b"b" * 2_700_000),
+        ("multipart/form-data; boundary=é", b"x"),
+    ],
+    ids=["no boundary", "broken part", "another charset", "many fields", "too large", "odd boundary"],
+)
+def test_a_body_that_is_not_a_form_is_not_an_error(content_type: str, body: bytes) -> None:
+    found = came_by(click(), method="POST", data=body, content_type=content_type)
+    assert counting(found)[:2] == ("cookie", CLICK)
+
+
+def test_more_parameters_than_django_accepts_are_not_an_error() -> None:
+    found = request(link() + "&a=1" * 1001)
+    assert visit_of(found).clicks == ()
+
+
+headers = st.dictionaries(
+    st.sampled_from([COOKIE, "ps_xid", "gsxid", "ps_partner_key", "growSumoPartnerKey", "_ps_xid_a_b"]),
+    st.text(),
+)
+
+
+@a_run_of_visitors
+@given(st.binary().map(lambda raw: raw.decode("latin-1")), headers, st.text())
+def test_nothing_that_a_visitor_sends_is_an_error(query: str, sent: dict[str, str], token: str) -> None:
+    found = request(cookies=sent)
+    found.META["QUERY_STRING"] = f"ps_xid={query}&gspk={query}"
+    for each in visit_of(found, token).clicks:
+        assert each.is_attributable or each.unread_key
+
+
+class TestHistory:
+    A, B = click("a", "partner-a"), click("b", "partner-b")
+    KEY_ONLY = click("", "partner-a")
+    UNREAD = click("", "", unread_key="Nzg0ZGsdsZWYyMWRi")
+
+    def test_the_last_click_comes_first(self) -> None:
+        assert add_click(self.B, add_click(self.A, ())) == (self.B, self.A)
+
+    def test_a_page_that_is_loaded_again_is_not_another_click(self) -> None:
+        again = replace(self.A, at=self.A.at + timedelta(days=1), path="/other")
+        assert add_click(again, (self.A,)) == (self.A,)
+        assert add_click(self.A, (self.B, self.A)) == (self.B, self.A)
+
+    def test_without_a_click_id_the_same_partner_is_clicked_again(self) -> None:
+        later = replace(self.KEY_ONLY, at=self.A.at + timedelta(days=1), path="/other")
+        updated = replace(self.KEY_ONLY, at=later.at)
+        assert add_click(later, (self.KEY_ONLY, self.B)) == (updated, self.B)
+        assert add_click(later, (self.B, self.KEY_ONLY)) == (later, self.B, self.KEY_ONLY)
+
+    def test_a_click_without_a_partner_never_replaces_another(self) -> None:
+        assert add_click(self.UNREAD, ()) == (self.UNREAD,)
+        assert add_click(self.UNREAD, (self.A,)) == (self.A,)
+        assert add_click(self.A, (self.UNREAD,)) == (self.A, self.UNREAD)
+
+    def test_only_the_last_clicks_are_stored(self) -> None:
+        history: tuple[Click, ...] = ()
+        for number in range(HISTORY_LENGTH + 3):
+            history = add_click(click(f"c{number}"), history)
+        assert [each.click_id for each in history] == ["c7", "c6", "c5", "c4", "c3"]
+
+    @given(st.lists(st.sampled_from([A, B, KEY_ONLY, UNREAD, click("c", "partner-a")]), max_size=12))
+    def test_the_history_is_short_and_contains_each_click_once(self, clicked: list[Click]) -> None:
+        history: tuple[Click, ...] = ()
+        for each in clicked:
+            history = add_click(each, history)
+        ids = [each.click_id for each in history if each.click_id]
+        assert len(history) <= HISTORY_LENGTH
+        assert len(ids) == len(set(ids))
