@@ -122,17 +122,13 @@ def pull_all(
     Yields an error of PartnerStack as the ``error`` of the result and continues, except after refused keys or
     without a connection. Raises other errors. Safe to repeat.
     """
-    pull_each = _in_threads if workers > 1 else _one_by_one
-    for pulled in pull_each(names, workers, on_page, options):
+    results: Iterable[Pulled] = (_attempt(name, on_page, options) for name in names)
+    if workers > 1:
+        results = _in_threads(names, workers, on_page, options)
+    for pulled in results:
         yield pulled
         if isinstance(pulled.error, FATAL):
             return
-
-
-def _one_by_one(
-    names: Iterable[str], workers: int, on_page: Callable[[Pulled], None], options: dict[str, Any]
-) -> Iterator[Pulled]:
-    return (_attempt(name, on_page, options) for name in names)
 
 
 def _in_threads(
@@ -145,9 +141,15 @@ def _in_threads(
             raise PartnerStackError("Stopped because the whole run was stopped.")
         on_page(pulled)
 
+    def attempt(name: str) -> Pulled:
+        try:
+            return _attempt(name, page, options)
+        finally:
+            connections.close_all()
+
     pool = ThreadPoolExecutor(workers, thread_name_prefix="partnerstack-sync")
     try:
-        pulls = [pool.submit(_attempt_in_thread, name, page, options) for name in names]
+        pulls = [pool.submit(attempt, name) for name in names]
         yield from (done.result() for done in as_completed(pulls))
     finally:
         stopped.set()
@@ -167,10 +169,3 @@ def _attempt(name: str, on_page: Callable[[Pulled], None], options: dict[str, An
     except PartnerStackError as error:
         so_far.error = error
         return so_far
-
-
-def _attempt_in_thread(name: str, on_page: Callable[[Pulled], None], options: dict[str, Any]) -> Pulled:
-    try:
-        return _attempt(name, on_page, options)
-    finally:
-        connections.close_all()

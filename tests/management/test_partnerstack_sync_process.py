@@ -103,7 +103,7 @@ def test_a_closed_output_is_reported_in_one_line(migrated, unbuffered):
     os.close(writer)
     assert (run.returncode, run.stderr) == (
         1,
-        "CommandError: The output was closed before the result was printed. All stored pages are kept.\n",
+        "CommandError: The output was closed before the result was printed.\n",
     )
 
 

@@ -21,6 +21,8 @@ from django_partnerstack.management.site import check_site, in_one_line
 from django_partnerstack.models import SyncState
 from django_partnerstack.resources import RESOURCES
 
+CONTINUE = "All stored pages are kept; run the command again to continue."
+
 
 class Command(BaseCommand):
     #: Other checks query the database and would end in a traceback if it cannot be reached.
@@ -32,31 +34,15 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "resources",
-            nargs="*",
-            metavar="RESOURCE",
-            help=f"What to sync: one or more of {', '.join(RESOURCES)}. Default: all.",
-        )
-        parser.add_argument(
-            "--full",
-            action="store_true",
-            help="Read everything, and mark what PartnerStack no longer has as missing.",
-        )
-        parser.add_argument(
-            "--since",
-            type=moment,
-            metavar="WHEN",
-            help="Read what changed since WHEN: 2026-01-31, 2026-01-31T12:00, or an age such as 36h or 7d.",
-        )
+        names = f"What to sync: one or more of {', '.join(RESOURCES)}. Default: all."
+        parser.add_argument("resources", nargs="*", metavar="RESOURCE", help=names)
+        full = "Read everything, and mark what PartnerStack no longer has as missing."
+        parser.add_argument("--full", action="store_true", help=full)
+        since = "Read what changed since WHEN: 2026-01-31, 2026-01-31T12:00, or an age such as 36h or 7d."
+        parser.add_argument("--since", type=moment, metavar="WHEN", help=since)
         parser.add_argument("--dry-run", action="store_true", help="Show what would change, without writing.")
-        parser.add_argument(
-            "--workers",
-            type=positive,
-            default=1,
-            metavar="N",
-            help="Resources synced at a time. Default: 1.",
-        )
+        workers = "Resources synced at a time. Default: 1."
+        parser.add_argument("--workers", type=positive, default=1, metavar="N", help=workers)
         parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -76,9 +62,7 @@ class Command(BaseCommand):
         except BrokenPipeError:
             # Otherwise Python reports at exit that it could not write the rest.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise CommandError(
-                "The output was closed before the result was printed. All stored pages are kept."
-            ) from None
+            raise CommandError("The output was closed before the result was printed.") from None
         problems = [*filter(None, map(problem, pulled)), *self._mode_problem()]
         if problems:
             raise CommandError("\n".join(problems))
@@ -99,14 +83,9 @@ class Command(BaseCommand):
         try:
             return [progress.done(result) for result in results]
         except KeyboardInterrupt:
-            raise CommandError(
-                "Stopped. All stored pages are kept; run the command again to continue.", returncode=130
-            ) from None
+            raise CommandError(f"Stopped. {CONTINUE}", returncode=130) from None
         except DatabaseError as error:
-            raise CommandError(
-                f"Database error: {in_one_line(error)}. All stored pages are kept; run the command again to "
-                "continue."
-            ) from error
+            raise CommandError(f"Database error: {in_one_line(error)}. {CONTINUE}") from error
 
     def _names(self, given: list[str]) -> list[str]:
         for name in given:
