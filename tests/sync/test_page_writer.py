@@ -5,11 +5,11 @@ from django.test.utils import CaptureQueriesContext
 
 from django_partnerstack.client import Client
 from django_partnerstack.exceptions import RecordError
-from django_partnerstack.models import Customer, SyncSeen
+from django_partnerstack.models import Customer, SyncSeen, SyncState
 from django_partnerstack.signals import objects_synced
 from django_partnerstack.sync import pull
 
-from .conftest import API_URL
+from .conftest import API_URL, stop_after_the_first_page
 
 pytestmark = pytest.mark.django_db
 
@@ -172,6 +172,15 @@ def test_an_object_that_the_database_refuses_does_not_stop_the_others(clock):
 def test_the_seen_keys_are_deleted_after_a_full_pull(many, sync):
     sync(many, full=True)
     assert not SyncSeen.objects.exists()
+
+
+def test_keys_that_an_abandoned_full_pull_has_seen_do_not_hide_a_missing_row(many, sync, clock):
+    sync(many)
+    clock.move(hours=1)
+    stop_after_the_first_page(sync, many, full=True)
+    SyncState.objects.update(checkpoint=None)
+    many.sandbox.remove("customers", many.last_key_of_page(1))
+    assert sync(many, full=True).missing == 1
 
 
 def test_a_page_takes_five_queries_at_most(many, sync, clock):
