@@ -1,3 +1,5 @@
+"""Connects checks, sources, receivers and tasks when Django starts."""
+
 from django.apps import AppConfig
 from django.db.models.signals import post_save
 from django.utils.module_loading import autodiscover_modules
@@ -17,4 +19,4 @@ class PartnerStackConfig(AppConfig):
         autodiscover_modules("partnerstack")
         post_save.connect(receivers.report_saved, dispatch_uid="partnerstack.report_saved")
         message_queued.connect(receivers.wake_worker, dispatch_uid="partnerstack.wake_worker")
-        dispatch.load()
+        dispatch.register_celery_tasks()

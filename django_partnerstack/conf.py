@@ -1,7 +1,7 @@
 """
-The settings of this app, and the only place that reads them.
+The settings of this app. Only this module reads them.
 
-Each is read at each access, so that ``override_settings`` works in tests.
+A setting is read at each access, so that ``override_settings`` works in tests.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 class Setting(Generic[T]):
-    """A ``PARTNERSTACK_…`` setting with its default."""
+    """A ``PARTNERSTACK_…`` setting and its default."""
 
     def __init__(self, default: T) -> None:
         self.default = default
@@ -34,73 +34,73 @@ class Setting(Generic[T]):
 class Conf:
     """Attribute access to this app's settings: ``conf.mode`` is ``PARTNERSTACK_MODE``."""
 
-    #: Which kind the key pair below is: ``"test"`` or ``"production"``. Stored on every row.
+    #: Whether the keys below are for ``"test"`` or ``"production"``. Stored on every row.
     mode = Setting("test")
-    #: The key pair of that mode.
     public_key = Setting("")
     secret_key = Setting("")
-    #: Server-to-server tracking token, if the account has one.
+    #: The token for server-to-server tracking, if the account has one.
     tracking_token = Setting("")
     api_url = Setting("https://api.partnerstack.com/api/v2")
     conversion_url = Setting("https://partnerlinks.io/conversion/xid")
-    #: Seconds to wait for a connection, and for the next bytes of an answer.
+    #: Seconds to wait for a connection, and for the next bytes of a response.
     connect_timeout: Setting[float] = Setting(5)
     read_timeout: Setting[float] = Setting(30)
-    #: Requests a minute, shared by all processes of the site. PartnerStack allows 4,000 per address.
+    #: The rate limit of all workers together. PartnerStack allows 4,000 requests a minute from one address.
     requests_per_minute = Setting(3600)
-    #: False: messages are queued and held, nothing is sent.
+    #: False: messages are queued, and nothing is sent.
     push_enabled = Setting(True)
-    #: Who wakes a worker: "worker" (nobody), "immediate", "tasks", "celery", or the path of a callable.
+    #: Who delivers a message soon after it was queued: "worker" (messages wait until partnerstack_push sends
+    #: them), "immediate", "tasks", "celery", or the path of a callable that takes a lane.
     dispatch = Setting("worker")
-    #: Path of a callable: host object → stable customer key.
+    #: The path of a callable that takes an object of the site and returns its customer key.
     customer_key = Setting("<model>-<pk>")
-    #: Days after a sign-up in which a partner can still be credited for it, and that a click is remembered.
+    #: Days that a click is remembered, and that an organic customer can still be attributed to a partner.
     attribution_days = Setting(90)
-    #: The cookie that remembers clicks: its name, and its domain (empty: the host alone).
+    #: The name and the domain of the cookie that remembers clicks. Without a domain: only the host itself.
     attribution_cookie = Setting("partnerstack")
     attribution_domain = Setting("")
-    #: Path of a callable: request → whether clicks of this visitor may be kept. Without one they are.
+    #: The path of a callable that takes a request and returns whether its clicks may be remembered.
     attribution_consent = Setting("")
-    #: Partner keys whose clicks are ignored. None: PartnerStack's test partner, in production.
+    #: Partner keys whose clicks are ignored. None: in production, PartnerStack's test partner.
     attribution_ignored_partners: Setting[Sequence[str] | None] = Setting(None)
-    #: Whether the tag ``partnerstack_snippet`` writes anything.
+    #: Whether the tag ``partnerstack_snippet`` renders PartnerStackJS.
     snippet = Setting(False)
-    #: What is told of a customer: "full" (also address and browser), "contact", "hashed" or "none".
+    #: What is sent about a customer: "full" (with IP address and browser), "contact", "hashed" or "none".
     privacy = Setting("contact")
-    #: Seconds for which "not found" proves nothing after a write of which the answer was lost.
+    #: Seconds after an attempt without an answer for which "not found" is not trusted.
     lookup_grace: Setting[float] = Setting(900)
-    #: Whether an error in queueing a message is raised into the host's ``save()``. Otherwise it is logged.
+    #: Whether an error in queueing a message is raised into the site's ``save()``. Otherwise it is logged.
     strict = Setting(False)
-    #: Days that delivered messages are kept.
+    #: Days after which delivered messages are deleted.
     retention_days = Setting(90)
 
     @property
     def debug(self) -> bool:
-        """Django's own ``DEBUG``; checks ask for it."""
+        """Django's own ``DEBUG``, for the checks."""
         return settings.DEBUG
 
     @property
     def middleware(self) -> Sequence[str]:
-        """Django's own ``MIDDLEWARE``; checks ask for it."""
+        """Django's own ``MIDDLEWARE``, for the checks."""
         return settings.MIDDLEWARE
 
     @property
     def allowed_hosts(self) -> Sequence[str]:
-        """Django's own ``ALLOWED_HOSTS``; checks ask for it."""
+        """Django's own ``ALLOWED_HOSTS``, for the checks."""
         return settings.ALLOWED_HOSTS
 
     @property
     def use_tz(self) -> bool:
-        """Django's own ``USE_TZ``; checks ask for it."""
+        """Django's own ``USE_TZ``, for the checks."""
         return settings.USE_TZ
 
     @property
     def has_keys(self) -> bool:
-        """Whether the key pair is there. Without it nothing is sent, and nothing fails."""
+        """Whether both keys are set. Without them nothing is sent, and nothing fails."""
         return bool(self.public_key and self.secret_key)
 
     def without_keys(self, text: str) -> str:
-        """The text with the site's keys struck out: none should be in it, and no page may show one."""
+        """The text with the site's keys masked. It should contain no key, but no page may ever show a key."""
         for key in (self.public_key, self.secret_key, self.tracking_token):
             if key and isinstance(key, str):
                 text = text.replace(key, "***")
@@ -114,7 +114,7 @@ class Conf:
 
     @staticmethod
     def given() -> list[str]:
-        """The names that the site's settings set and that begin like ours."""
+        """The names of all ``PARTNERSTACK_…`` settings of the site, known or not."""
         return [name for name in dir(settings) if name.startswith("PARTNERSTACK_")]
 
 

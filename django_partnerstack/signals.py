@@ -1,28 +1,40 @@
-"""Signals that this app sends. A host connects to them; nothing here receives."""
+"""
+Signals that this app sends, for the site to connect to.
+
+Each is sent after the commit of what it reports, outside of a transaction, in the process that did the work:
+the site's for ``message_queued``, a worker's or a sync's for the others. An error in a receiver is logged by
+Django (logger ``django.dispatch``) and changes nothing else. A signal is sent at most once: a process that is
+killed right after the commit sends none, so do not rely on signals for what must not be missed.
+"""
 
 from django.dispatch import Signal
 
-#: Sent once per stored page, after its transaction is committed.
+__all__ = ["customer_pushed", "message_queued", "objects_synced", "push_failed", "transaction_pushed"]
+
+#: Sent for each stored page of a sync that created or updated rows.
 #:
-#: ``sender``: the mirror model. ``mode`` (str). ``created``, ``updated`` (list[str]): keys of the rows
-#: that were written. ``unchanged`` (int): how many were already as at PartnerStack. A page that wrote
-#: nothing sends nothing.
+#: ``sender``: the mirror model (type[Model]). ``mode`` (str): "test" or "production". ``created`` and
+#: ``updated`` (list[str]): PartnerStack's keys of these rows. ``unchanged`` (int): the page's other rows.
 objects_synced = Signal()
 
-#: Sent after the commit of a transaction that queued a message, once a message.
+#: Sent for each queued message. This app's own receiver wakes a worker as ``PARTNERSTACK_DISPATCH`` says.
 #:
-#: ``sender``: OutboxMessage. ``lane`` (str): the lane it is in. What wakes workers listens to it.
+#: ``sender``: OutboxMessage. ``lane`` (str): orders the messages of a customer, such as "customer:account-1".
 message_queued = Signal()
 
-#: Sent when PartnerStack has a customer, or a transaction, as this site said, and that is committed.
+#: Sent after a customer was delivered: created or updated at PartnerStack, or found there.
 #:
-#: ``sender``: OutboxMessage. ``mode``, ``operation`` (str, such as "customers.create"). ``key`` (str): the
-#: customer key or transaction key. ``message`` (int): the message's primary key. ``record``: what came
-#: back, or None after a deletion.
+#: ``sender``: OutboxMessage. ``mode`` (str): "test" or "production". ``operation`` (str): such as
+#: "customers.create". ``key`` (str): the customer key. ``message`` (int): the primary key of the message.
+#: ``record`` (client.records.CustomerRecord): the customer as PartnerStack returned it.
 customer_pushed = Signal()
+
+#: Sent after a transaction was delivered or deleted. As ``customer_pushed``, but ``key`` is the transaction
+#: key that the site reported, also for the rest of a refunded payment. ``record`` is None after a deletion.
 transaction_pushed = Signal()
 
-#: Sent when a message needs a person, and that is committed.
+#: Sent when a message needs attention because its delivery failed or was put on hold.
 #:
-#: As above, without ``record``; ``state``: "dead" or "held". ``reason`` (str): why.
+#: As ``customer_pushed``, without ``record``. ``state`` (str): the stored value of ``State.FAILED`` ("dead")
+#: or of ``State.ON_HOLD`` ("held"). ``reason`` (str): why.
 push_failed = Signal()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Commands of the example site; works from any folder."""
+"""Runs the commands of the example site, from any folder."""
 
 import os
 import sys

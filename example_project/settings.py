@@ -1,9 +1,9 @@
 """
-Settings of the example site. Each can be given as an environment variable, and none must be.
+Settings of the example site, from environment variables. All of them are optional.
 
 ``DEBUG``, ``SECRET_KEY``, ``ALLOWED_HOSTS``, ``DATABASE_URL``, ``SERVER_LOG_LEVEL``, and every
-``PARTNERSTACK_…`` setting under its own name. Without them the site looks for PartnerStack where
-``partnerstack_sandbox`` runs, and has no keys.
+``PARTNERSTACK_…`` setting by its own name. Without them the site has no keys, and uses the address of
+``partnerstack_sandbox``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{ROOT / 'example.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # Site and worker write at the same time: wait for each other instead of failing.
+    # The site and the worker write at the same time: let them wait for each other instead of failing.
     DATABASES["default"]["OPTIONS"] = {
         "timeout": 20,
         "transaction_mode": "IMMEDIATE",
@@ -83,7 +83,7 @@ STATIC_URL = "static/"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    # Each request is a line of the level INFO.
+    # Django logs each request at level INFO.
     "loggers": {"django.server": {"level": env.str("SERVER_LOG_LEVEL", default="INFO")}},
 }
 USE_TZ = True

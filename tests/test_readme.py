@@ -1,4 +1,4 @@
-"""The README names what there is, and nothing else."""
+"""The README describes what the package contains, and nothing else."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.dispatch import Signal
 
 import django_partnerstack
@@ -25,13 +26,13 @@ README = (ROOT / "README.rst").read_text()
 
 
 def section(title: str) -> str:
-    """The text below a heading, up to the next one."""
+    """The text below a heading, up to the next heading."""
     _, _, below = README.partition(f"\n{title}\n{'-' * len(title)}\n")
     return re.split(r"\n.+\n---+\n", below)[0]
 
 
 def explained(title: str) -> list[str]:
-    """What a section explains: the literals that begin a line which has its explanation below."""
+    """The names that a section explains: literals at the start of a line, with an indented text below."""
     return re.findall(r"^``([\w.]+).*\n {4}\S", section(title), re.MULTILINE)
 
 
@@ -44,46 +45,57 @@ def check_ids() -> list[str]:
     return sorted({found for source in sources for found in re.findall(r'id="(partnerstack\.\w+)"', source)})
 
 
-def test_every_setting_is_explained_and_no_other() -> None:
+def test_every_setting_is_explained_and_nothing_else() -> None:
     assert sorted(explained("Settings")) == sorted(Conf.known())
 
 
-def test_no_setting_is_named_that_does_not_exist() -> None:
+def test_every_setting_in_the_text_exists() -> None:
     assert set(re.findall(r"PARTNERSTACK_[A-Z]\w*", README)) <= set(Conf.known())
 
 
-def test_every_default_is_right() -> None:
-    said = dict(re.findall(r"^``(PARTNERSTACK_\w+)`` = ``(.*)``$", README, re.MULTILINE))
+def test_every_default_is_correct() -> None:
+    stated = dict(re.findall(r"^``(PARTNERSTACK_\w+)`` = ``(.*)``$", README, re.MULTILINE))
     defaults = {name: setting.default for name, setting in Conf.known().items()}
-    assert said == {
+    assert stated == {
         name: str(value) if not isinstance(value, str) else f'"{value}"' for name, value in defaults.items()
     }
 
 
-def test_every_command_is_explained_and_no_other() -> None:
+def test_every_command_is_explained_and_nothing_else() -> None:
     assert sorted(explained("Commands")) == commands()
 
 
-def test_no_command_or_tag_is_named_that_does_not_exist() -> None:
+def test_every_command_and_tag_in_the_text_exists() -> None:
     tags = {*partnerstack.register.tags, attribution.TOKEN_FIELD}
     assert set(re.findall(r"\bpartnerstack_[a-z_]+", README)) <= {*commands(), *tags}
 
 
-def test_every_check_is_explained_and_no_other() -> None:
+def test_every_check_is_explained_and_nothing_else() -> None:
     assert sorted(explained("Checks")) == check_ids()
 
 
-def test_every_signal_is_explained_and_no_other() -> None:
+def test_every_signal_is_explained_and_nothing_else() -> None:
     declared = {name for name, value in vars(signals).items() if isinstance(value, Signal)}
     assert set(explained("Signals")) == declared
 
 
-def test_the_commands_of_a_fresh_machine_are_there() -> None:
+def test_every_state_of_a_message_is_explained_and_nothing_else() -> None:
+    states = re.findall(r"^\*([\w ]+)\*\n {4}\S", section("States of a message"), re.MULTILINE)
+    assert set(states) == {str(state.label) for state in State}
+
+
+@pytest.mark.django_db
+def test_every_permission_in_the_text_exists() -> None:
+    named = set(explained("In the admin"))
+    assert named == set(Permission.objects.filter(codename__in=named).values_list("codename", flat=True))
+
+
+def test_the_commands_for_a_new_machine_are_in_the_text() -> None:
     assert 'python -m pip install -e ".[example]" && python example_project/manage.py demo' in README
     assert "python -m pip install tox && tox run -e py" in README
 
 
-def test_the_example_of_a_test_with_the_sandbox_runs() -> None:
+def test_the_example_with_the_sandbox_runs() -> None:
     [example] = re.findall(r"code-block:: python\n\n(.+?)\n(?=\S)", section("Sandbox"), re.DOTALL)
     names: dict[str, list[str]] = {}
     exec(textwrap.dedent(example), names)
@@ -98,7 +110,7 @@ def examples(title: str) -> list[str]:
 
 @pytest.fixture
 def no_sources() -> Iterator[None]:
-    """What the apps of the tests have registered is put aside."""
+    """Without the sources that the apps of the tests register."""
     registries = (sources.customers, sources.transactions)
     before = [dict(registry) for registry in registries]
     for registry in registries:
@@ -115,24 +127,26 @@ def account(db: None) -> Account:
 
 
 @pytest.mark.usefixtures("no_sources")
-def test_the_module_that_reports_runs_as_it_stands(account: Account) -> None:
+def test_the_example_of_a_module_with_sources_runs(account: Account) -> None:
     exec(examples("Report customers and payments")[0], {"__package__": "tests.shop"})
     account.save()
     for paid in (False, True):
         Payment(account=account, total=Decimal("49.00"), paid=paid).save()
-    told = OutboxMessage.objects.order_by("pk").values_list("operation", "state", "payload__amount", "reason")
-    assert list(told) == [
+    queued = OutboxMessage.objects.order_by("pk").values_list(
+        "operation", "state", "payload__amount", "reason"
+    )
+    assert list(queued) == [
         ("customers.save", State.QUEUED, None, ""),
         ("transactions.create", State.SKIPPED, None, "Not paid yet."),
         ("transactions.create", State.QUEUED, 4900, ""),
     ]
 
 
-def test_the_verbs_run_as_they_stand(account: Account) -> None:
+def test_the_example_of_the_verbs_runs(account: Account) -> None:
     account.save()
     exec(examples("Report customers and payments")[1], {"account": account})
-    told = OutboxMessage.objects.order_by("pk").values_list("operation", "payload__amount")
-    assert list(told) == [
+    queued = OutboxMessage.objects.order_by("pk").values_list("operation", "payload__amount")
+    assert list(queued) == [
         ("customers.save", None),
         ("customers.save", None),
         ("transactions.create", 4900),
@@ -143,9 +157,9 @@ def test_the_verbs_run_as_they_stand(account: Account) -> None:
     ]
 
 
-def test_the_schedule_for_celery_names_the_tasks() -> None:
+def test_the_schedule_for_celery_uses_the_names_of_the_tasks() -> None:
     names: dict[str, dict[str, dict[str, str]]] = {}
-    exec(examples("Who delivers")[0], names)
+    exec(examples("Delivery")[0], names)
     tasks = {value.name for value in vars(celery).values() if hasattr(value, "apply_async")}
     assert {entry["task"] for entry in names["CELERY_BEAT_SCHEDULE"].values()} == tasks - {
         "partnerstack.deliver"

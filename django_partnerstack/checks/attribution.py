@@ -1,4 +1,12 @@
-"""Whether the settings of attribution can be used."""
+"""
+Checks of attribution: its settings, and whether ``AttributionMiddleware`` sees every click.
+
+The middleware saves a click while the response passes through it. So it must be above any middleware that may
+answer before it, or that replaces the response and thereby drops its cookie. Three others look as if they
+mattered, but do not: ``LoginRequiredMiddleware`` answers after all middleware has seen the request;
+``LocaleMiddleware`` and ``CommonMiddleware`` keep the parameters when they redirect;
+``UpdateCacheMiddleware`` does not store private responses, and a response with our cookie is private.
+"""
 
 from __future__ import annotations
 
@@ -7,82 +15,126 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
+from django.utils.module_loading import import_string
 
 from .. import sources
-from ..conf import conf
-from .paths import is_function
+from ..conf import Conf, conf
+from .settings import is_function, is_number
 
-#: What a cookie may be called (RFC 6265).
+#: The characters of a cookie's name (RFC 6265).
 COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 PRIVACY = ("full", "contact", "hashed", "none")
-CONSENT = "PARTNERSTACK_ATTRIBUTION_CONSENT"
+
+OURS = "django_partnerstack.middleware.AttributionMiddleware"
+ANSWERS_FROM_CACHE = "it answers with a cached page before the click is seen"
+REPLACES_RESPONSE = "it replaces the response, and with it the cookie"
+CREATES_USERS = "it creates users before the click is read"
+MUST_BE_BELOW = {
+    "django.middleware.cache.FetchFromCacheMiddleware": ANSWERS_FROM_CACHE,
+    "django.contrib.flatpages.middleware.FlatpageFallbackMiddleware": REPLACES_RESPONSE,
+    "django.contrib.redirects.middleware.RedirectFallbackMiddleware": REPLACES_RESPONSE,
+    "django.contrib.auth.middleware.RemoteUserMiddleware": CREATES_USERS,
+}
 
 
-def check_values(**kwargs: Any) -> list[CheckMessage]:
-    return [*_consent(), *_ignored_partners(), *_cookie(), *_privacy(), *_days()]
-
-
-def _consent() -> Iterator[CheckMessage]:
+def check_attribution_values(**kwargs: Any) -> Iterator[CheckMessage]:
     if conf.attribution_consent and not is_function(conf.attribution_consent):
         yield Error(
-            f"{CONSENT} is not the dotted path of a function: no click is kept.",
-            hint="Name a function that is given the request, such as 'myapp.cookies.may_keep_clicks'.",
+            "PARTNERSTACK_ATTRIBUTION_CONSENT is not the dotted path of a function: no click is remembered.",
+            hint="Name a function that takes the request, such as 'myapp.cookies.may_keep_clicks'.",
             id="partnerstack.E011",
         )
-
-
-def _ignored_partners() -> Iterator[CheckMessage]:
-    ignored = conf.attribution_ignored_partners
-    if ignored is None:
-        return
-    is_list = isinstance(ignored, Iterable) and not isinstance(ignored, (str, bytes))
-    if not is_list or not all(isinstance(key, str) for key in ignored):
+    if not _is_list_of_keys(conf.attribution_ignored_partners):
         yield Error(
             "PARTNERSTACK_ATTRIBUTION_IGNORED_PARTNERS is not a list of partner keys.",
-            hint="Write [] to ignore nobody; leave it out to ignore the test partner in production.",
+            hint="Write [] to ignore no partner; leave it out to ignore the test partner in production.",
             id="partnerstack.E012",
         )
-
-
-def _cookie() -> Iterator[CheckMessage]:
     name = conf.attribution_cookie
     if not isinstance(name, str) or not COOKIE_NAME.fullmatch(name):
         yield Error(
-            "PARTNERSTACK_ATTRIBUTION_COOKIE cannot be the name of a cookie.",
+            "PARTNERSTACK_ATTRIBUTION_COOKIE is not a valid cookie name.",
             hint="Use letters, digits, - and _.",
             id="partnerstack.E013",
         )
-
-
-def _privacy() -> Iterator[CheckMessage]:
     if conf.privacy not in PRIVACY:
         yield Error(
             f"PARTNERSTACK_PRIVACY must be one of {', '.join(PRIVACY)}.",
             hint='The default is "contact": e-mail and name.',
             id="partnerstack.E014",
         )
-
-
-def _days() -> Iterator[CheckMessage]:
-    days = conf.attribution_days
-    if not isinstance(days, int | float) or isinstance(days, bool) or not 0 < days < 3660:
+    if not is_number(conf.attribution_days) or not 0 < conf.attribution_days < 3660:
         yield Error(
-            "PARTNERSTACK_ATTRIBUTION_DAYS must be a number of days above zero.",
+            "PARTNERSTACK_ATTRIBUTION_DAYS must be a number of days above 0.",
             hint="PartnerStack's own window is 90 days unless you have agreed on another.",
             id="partnerstack.E015",
         )
 
 
-def check_snippet(**kwargs: Any) -> list[CheckMessage]:
-    if not conf.snippet or not sources.customers:
-        return []
-    return [
-        Warning(
+def _is_list_of_keys(keys: object) -> bool:
+    """None is the default."""
+    if keys is None:
+        return True
+    if not isinstance(keys, Iterable) or isinstance(keys, (str, bytes)):
+        return False
+    return all(isinstance(key, str) for key in keys)
+
+
+def check_snippet(**kwargs: Any) -> Iterator[CheckMessage]:
+    if conf.snippet and sources.customers:
+        yield Warning(
             "PARTNERSTACK_SNIPPET is on, and this site reports its customers itself.",
             hint=(
-                "Let PartnerStackJS track links alone: no page may call createSignup, which would report the "
-                "same sign-up a second time. Silence this check if none does."
+                "Use PartnerStackJS only to track links: no page may call createSignup, because that would "
+                "report the same sign-up again. Silence this check if no page does."
             ),
             id="partnerstack.W008",
         )
-    ]
+
+
+def check_middleware_is_installed(**kwargs: Any) -> Iterator[CheckMessage]:
+    if any(OURS in _classes(path) for path in conf.middleware):
+        return
+    token = ["PARTNERSTACK_TRACKING_TOKEN"] if conf.tracking_token else []
+    given = [name for name in Conf.given() if name.startswith("PARTNERSTACK_ATTRIBUTION_")]
+    for name in [*token, *(name for name in Conf.known() if name in given)][:1]:
+        yield Warning(
+            f"{name} is set, but AttributionMiddleware is not in MIDDLEWARE: no click is remembered.",
+            hint=f"Add '{OURS}' to MIDDLEWARE, near the top.",
+            id="partnerstack.W005",
+        )
+
+
+def check_middleware_order(**kwargs: Any) -> Iterator[CheckMessage]:
+    paths = list(conf.middleware)
+    ours = next((place for place, path in enumerate(paths) if OURS in _classes(path)), 0)
+    for path in paths[:ours]:
+        for name in _classes(path) & MUST_BE_BELOW.keys():
+            yield Warning(
+                f"{path.rpartition('.')[2]} is above AttributionMiddleware: {MUST_BE_BELOW[name]}.",
+                hint="Move AttributionMiddleware above it in MIDDLEWARE.",
+                id="partnerstack.W006",
+            )
+
+
+def _classes(path: str) -> set[str]:
+    """The names of a middleware and of its base classes."""
+    try:
+        middleware = import_string(path)
+    except (ImportError, RuntimeError):  # Not importable, or its app is not installed: Django reports it.
+        return {path}
+    bases = getattr(middleware, "__mro__", ())
+    return {path, *(f"{base.__module__}.{base.__qualname__}" for base in bases)}
+
+
+def check_cookie_domain(**kwargs: Any) -> Iterator[CheckMessage]:
+    domain, hosts = conf.attribution_domain, conf.allowed_hosts
+    if not domain or not hosts or "*" in hosts:
+        return
+    domain = str(domain).lstrip(".").lower()
+    if not any(f".{str(host).lstrip('.').lower()}".endswith(f".{domain}") for host in hosts):
+        yield Warning(
+            "PARTNERSTACK_ATTRIBUTION_DOMAIN fits none of ALLOWED_HOSTS: browsers reject its cookie.",
+            hint="Set the domain that the hosts of this site share, such as '.example.com', or leave it out.",
+            id="partnerstack.W007",
+        )

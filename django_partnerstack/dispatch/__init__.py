@@ -1,8 +1,7 @@
 """
-Who wakes a worker when a message is queued: ``PARTNERSTACK_DISPATCH``.
+``PARTNERSTACK_DISPATCH``: who delivers a message soon after it was queued.
 
-A wake-up only makes a message leave sooner. One that is lost loses nothing: the message is in the database,
-and the next worker that looks sends it.
+A wake-up only saves time. If it is lost, the message is still in the database, and the next worker sends it.
 """
 
 from __future__ import annotations
@@ -13,30 +12,30 @@ from importlib import import_module
 
 from ..conf import conf
 from ..connection import ConfigurationError
-from .messenger import WakeupThread
-from .wakers import waker
+from .backends import backend
+from .wakeup import WakeupThread
 
-__all__ = ["load", "messenger", "wake"]
+__all__ = ["register_celery_tasks", "wake", "wakeups"]
 
 
 def wake(lane: str) -> None:
     """
-    Have somebody deliver what waits in a lane, if the setting says so now.
+    Have the messages of a lane delivered soon, if ``PARTNERSTACK_DISPATCH`` asks for it.
 
-    Returns at once, whatever happens to the wake-up.
+    Returns at once and never fails, even if the wake-up does.
     """
     if conf.dispatch != "worker":
-        messenger(conf.dispatch).tell(lane)
+        wakeups(conf.dispatch).notify(lane)
 
 
 @cache
-def messenger(dispatch: str) -> WakeupThread:
-    """This process's messenger for a value of the setting."""
-    return WakeupThread(waker(dispatch))
+def wakeups(dispatch: str) -> WakeupThread:
+    """The thread of this process that sends wake-ups for a value of the setting."""
+    return WakeupThread(backend(dispatch))
 
 
-def load() -> None:
-    """Make the tasks known to Celery's workers, if it is to deliver. What is wrong, a check says."""
+def register_celery_tasks() -> None:
+    """Register the tasks with Celery if the setting asks for it. A check reports a missing Celery."""
     if conf.dispatch == "celery":
         with suppress(ConfigurationError):
             import_module(f"{__name__}.celery")

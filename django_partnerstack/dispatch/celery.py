@@ -1,13 +1,13 @@
 """
-Celery tasks. Their names do not change, so that a schedule may name them.
+Celery tasks. Their names do not change, so that a schedule may use them.
 
-With ``PARTNERSTACK_DISPATCH = "celery"`` the workers of the site's Celery app know them.
+With ``PARTNERSTACK_DISPATCH = "celery"`` they are registered with the site's Celery app.
 """
 
 from __future__ import annotations
 
 from ..connection import ConfigurationError
-from . import work
+from . import jobs
 
 try:
     from celery import shared_task
@@ -19,23 +19,23 @@ except ImportError as error:
 
 @shared_task(name="partnerstack.deliver", ignore_result=True)
 def deliver() -> dict[str, int]:
-    """Send what is due. This is what a wake-up runs."""
-    return work.deliver()
+    """Send what is due. A wake-up runs this."""
+    return jobs.deliver()
 
 
 @shared_task(name="partnerstack.sweep", ignore_result=True)
 def sweep() -> dict[str, int]:
-    """Send what is due, and forget what was delivered long ago. For a schedule: every minute."""
-    return work.sweep()
+    """Send what is due, and delete old delivered messages. Schedule it every minute."""
+    return jobs.sweep()
 
 
 @shared_task(name="partnerstack.sync", ignore_result=True)
 def sync() -> None:
-    """Bring all mirrors up to date. For a schedule: every few minutes."""
-    work.pull()
+    """Sync all mirrors. Schedule it every few minutes."""
+    jobs.sync_all()
 
 
 @shared_task(name="partnerstack.backfill", ignore_result=True)
 def backfill() -> None:
-    """Queue what no signal told of, such as what was written in bulk. For a schedule: every night."""
-    work.backfill()
+    """Queue what no signal reported, such as objects written in bulk. Schedule it every night."""
+    jobs.backfill_all()

@@ -3,33 +3,33 @@
 from __future__ import annotations
 
 from ..connection import ConfigurationError
-from . import work
+from . import jobs
 
 try:
     from django.tasks import task
 except ImportError as error:
-    raise ConfigurationError('PARTNERSTACK_DISPATCH = "tasks" needs Django 6.0.') from error
+    raise ConfigurationError('PARTNERSTACK_DISPATCH = "tasks" needs Django 6.0 or later.') from error
 
 
 @task
 def deliver() -> dict[str, int]:
-    """Send what is due. This is what a wake-up runs."""
-    return work.deliver()
+    """Send what is due. A wake-up runs this."""
+    return jobs.deliver()
 
 
 @task
 def sweep() -> dict[str, int]:
-    """Send what is due, and forget what was delivered long ago. For a schedule: every minute."""
-    return work.sweep()
+    """Send what is due, and delete old delivered messages. Schedule it every minute."""
+    return jobs.sweep()
 
 
 @task
 def sync() -> None:
-    """Bring all mirrors up to date. For a schedule: every few minutes."""
-    work.pull()
+    """Sync all mirrors. Schedule it every few minutes."""
+    jobs.sync_all()
 
 
 @task
 def backfill() -> None:
-    """Queue what no signal told of, such as what was written in bulk. For a schedule: every night."""
-    work.backfill()
+    """Queue what no signal reported, such as objects written in bulk. Schedule it every night."""
+    jobs.backfill_all()

@@ -1,4 +1,4 @@
-"""What happens to accounts and payments. The messages for PartnerStack are part of the same transactions."""
+"""Sign-ups, payments and refunds. The messages for PartnerStack are queued in the same transactions."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from .models import Account, Payment
 
 @transaction.atomic
 def sign_up(*, email: str, password: str | None, name: str, partner_key: str = "") -> Account:
-    """A new user with a new account. Saving the account is what reports it, with the visitor's click."""
+    """Create a user and an account. Saving the account reports it, with the visitor's click."""
     owner = get_user_model().objects.create_user(username=email, email=email, password=password)
     return Account.objects.create(owner=owner, name=name, partner_key=partner_key)
 
 
 def charge(account: Account, amount: Decimal, currency: str = "USD") -> Payment:
-    """A payment that went well. Saving it is what reports it."""
+    """Create a successful payment. Saving it reports it."""
     return Payment.objects.create(account=account, amount=amount, currency=currency, paid=True)
 
 
 @transaction.atomic
 def refund(payment: Payment, amount: Decimal) -> None:
     """
-    Pay a part of a payment back, or all of it.
+    Refund a part of a payment, or all of it.
 
-    Raises track.RefundError if that is more than is left of it, or if it was never reported.
+    Raises track.RefundError if the amount is more than is left, or if the payment was never reported.
     """
     payment = Payment.objects.select_for_update().get(pk=payment.pk)
     payment.refunded += amount

@@ -1,8 +1,8 @@
 """
 Sign-up through an identity provider, and the provider itself.
 
-The provider is this same server by its other name, localhost or 127.0.0.1: another site to a browser, so that
-the visitor's click has to survive what it has to survive on the way to a real one and back.
+The provider is the same server by its other name, localhost or 127.0.0.1. To a browser it is another site, so
+that the visitor's click has to survive the same redirects as with a real provider.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .forms import ExampleIdForm
 SALT = "example_id"
 STATE = "example_id_state"
 
-#: Seconds for which what the provider says is good.
+#: Seconds for which the provider's code is valid.
 LIFETIME = 60
 
 OTHER_NAME = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
@@ -42,7 +42,7 @@ def begin(request: HttpRequest) -> HttpResponse:
 
 
 def authorize(request: HttpRequest) -> HttpResponse:
-    """The provider's own page: who are you?"""
+    """The provider's page, which asks for name and e-mail."""
     return_to = request.GET.get("return_to", "")
     _, colon, port = request.get_host().partition(":")
     hosts = {f"{name}{colon}{port}" for name in OTHER_NAME}
@@ -56,20 +56,20 @@ def authorize(request: HttpRequest) -> HttpResponse:
 
 
 def end(request: HttpRequest) -> HttpResponse:
-    """The visitor is back: an account is made if there is none, and logged in."""
+    """Log the returned visitor in. Creates an account if there is none."""
     if request.GET.get("state", "") != request.session.pop(STATE, None):
-        messages.error(request, "That took too long. Try it again.")
+        messages.error(request, "That took too long. Try again.")
         return redirect("sign_up")
     try:
-        person = signing.loads(request.GET.get("code", ""), salt=SALT, max_age=LIFETIME)
+        identity = signing.loads(request.GET.get("code", ""), salt=SALT, max_age=LIFETIME)
     except signing.BadSignature:
-        messages.error(request, "Example ID has not confirmed who you are. Try it again.")
+        messages.error(request, "Example ID did not confirm who you are. Try again.")
         return redirect("sign_up")
-    login(request, owner_of(person))
+    login(request, owner_of(identity))
     return redirect("billing")
 
 
-def owner_of(person: dict[str, str]) -> Any:
-    email = person["email"].lower()
+def owner_of(identity: dict[str, str]) -> Any:
+    email = identity["email"].lower()
     owner = get_user_model().objects.filter(username=email).first()
-    return owner or billing.sign_up(email=email, password=None, name=person["name"]).owner
+    return owner or billing.sign_up(email=email, password=None, name=identity["name"]).owner

@@ -21,17 +21,17 @@ class SignUpForm(forms.Form):
         label="Partner who sent you",
         max_length=255,
         required=False,
-        help_text="A partner's key, such as partner1. Leave it empty if you came by a link, or by yourself.",
+        help_text="A partner's key, such as partner1. Empty if you followed a link or have no partner.",
     )
 
     def clean_email(self) -> str:
         email = self.cleaned_data["email"].lower()
         if get_user_model().objects.filter(username=email).exists():
-            raise forms.ValidationError("There is an account with this address.")
+            raise forms.ValidationError("An account with this address exists.")
         return email
 
     def clean_partner_key(self) -> str:
-        """PartnerStack refuses customers of unknown partners; the mirror knows them all."""
+        """PartnerStack rejects customers of unknown partners. The mirror contains all partners."""
         key = self.cleaned_data["partner_key"]
         partners = Partnership.objects.filter(mode=conf.mode, archived=False, missing_since=None)
         if key and not partners.filter(partner_key=key).exists():
@@ -49,7 +49,7 @@ class SignUpForm(forms.Form):
 
 
 class ExampleIdForm(forms.Form):
-    """What the identity provider knows of somebody."""
+    """What the identity provider knows about a user."""
 
     name = forms.CharField(label="Name", max_length=100, initial="Grace Ltd")
     email = forms.EmailField(label="E-mail", max_length=150, initial="grace@example.com")

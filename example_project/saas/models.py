@@ -1,4 +1,4 @@
-"""What a small SaaS site has anyway. Nothing in here knows PartnerStack; ``partnerstack.py`` does."""
+"""The models of a small SaaS site. They know nothing of PartnerStack; ``partnerstack.py`` connects them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.db import models
 
 
 class Account(models.Model):
-    """A customer of the site. ``partner_key``: the partner who sent it, empty if it came by itself."""
+    """A customer of the site. ``partner_key``: the partner who referred it, as given on the sign-up form."""
 
     owner = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT)
     name = models.CharField(max_length=100)
@@ -19,7 +19,7 @@ class Account(models.Model):
 
 
 class Payment(models.Model):
-    """Money of an account, in the currency's own unit: ``Decimal("49.00")`` is 49 dollars."""
+    """A payment of an account, in major units: ``Decimal("49.00")`` is $49."""
 
     account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="payments")
     amount = models.DecimalField(max_digits=12, decimal_places=2)
@@ -36,5 +36,5 @@ class Payment(models.Model):
 
     @property
     def key(self) -> str:
-        """The name of this payment everywhere outside of the site."""
+        """The transaction key of this payment at PartnerStack."""
         return f"payment-{self.pk}"

@@ -1,4 +1,4 @@
-"""All that this site does for PartnerStack: it says what its own objects are there."""
+"""What this site reports to PartnerStack about its own objects."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def account(account: Account) -> sources.CustomerData:
 @sources.transaction(Payment)
 def payment(payment: Payment) -> sources.TransactionData | sources.Skipped:
     if not payment.paid:
-        return sources.Skipped("It is not paid yet.")
+        return sources.Skipped("Not paid yet.")
     return sources.TransactionData(
         key=payment.key, customer=payment.account, amount=payment.amount, currency=payment.currency
     )

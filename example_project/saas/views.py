@@ -44,7 +44,7 @@ def sign_up(request: HttpRequest) -> HttpResponse:
 def show_billing(request: HttpRequest) -> HttpResponse:
     account = Account.objects.filter(owner=request.user).first()
     if account is None:
-        messages.warning(request, "You have no account here. Log out and sign up for one.")
+        messages.warning(request, "You have no account here. Log out and sign up for an account.")
         return redirect("home")
     payments = list(account.payments.all())
     return render(
@@ -52,9 +52,9 @@ def show_billing(request: HttpRequest) -> HttpResponse:
         "saas/billing.html",
         {
             "account": account,
-            "attribution": who_sent(account),
+            "attribution": attribution_of(account),
             "payments": [(payment, payment.amount - payment.refunded) for payment in payments],
-            "told": what_is_told(payments),
+            "reports": messages_about(payments),
             "price": PRICE,
         },
     )
@@ -86,18 +86,18 @@ def refund(request: HttpRequest, pk: int) -> HttpResponse:
     except RefundError as error:
         messages.error(request, str(error))
     else:
-        messages.success(request, f"{form.cleaned_data['amount']} {payment.currency} are paid back.")
+        messages.success(request, f"{form.cleaned_data['amount']} {payment.currency} refunded.")
     return redirect("billing")
 
 
-def who_sent(account: Account) -> Attribution | None:
-    """The click that was written down when the account was made."""
+def attribution_of(account: Account) -> Attribution | None:
+    """The click that was saved when the account was created."""
     key = sources.customer_key(account)
     return Attribution.objects.filter(mode=conf.mode, customer_key=key).first()
 
 
-def what_is_told(payments: list[Payment]) -> list[OutboxMessage]:
-    """The messages about these payments, in the order in which they leave."""
+def messages_about(payments: list[Payment]) -> list[OutboxMessage]:
+    """The messages about these payments, in the order in which they are sent."""
     return list(
         OutboxMessage.objects.filter(subject__in=[payment.key for payment in payments]).order_by("pk")
     )

@@ -1,4 +1,4 @@
-"""The Celery app of a site, as Celery's documentation has it."""
+"""The Celery app of a site, as in Celery's documentation."""
 
 from celery import Celery
 

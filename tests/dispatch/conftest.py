@@ -14,7 +14,7 @@ from .processes import Process, until
 
 
 class Site:
-    """Processes of one site, and the PartnerStack that they talk to."""
+    """Processes of one site, and the PartnerStack that they send to."""
 
     def __init__(self, folder: Path, url: str, sandbox: Sandbox) -> None:
         self.folder = folder
@@ -29,23 +29,23 @@ class Site:
         }
 
     def start(self, *arguments: str, **env: str) -> Process:
-        output = self.folder / f"{len(self.processes)}.txt"
-        self.processes.append(Process(arguments, output, {**self.env, **env}))
+        path = self.folder / f"{len(self.processes)}.txt"
+        self.processes.append(Process(arguments, path, {**self.env, **env}))
         return self.processes[-1]
 
-    def sells(self, **env: str) -> str:
-        """A customer signs up and pays, in a process that ends at once. Returns what it said."""
+    def sell(self, **env: str) -> str:
+        """A customer signs up and pays, in a process that ends at once. Returns its output."""
         host = self.start("tests.dispatch.host", **env)
-        assert host.popen.wait(30) == 0, host.said
-        return host.said
+        assert host.popen.wait(30) == 0, host.printed
+        return host.printed
 
-    def tells(self) -> None:
-        """PartnerStack has the customer and the payment, once each, or will soon."""
+    def expect_delivery(self) -> None:
+        """Wait until PartnerStack has the customer and the payment, once each."""
         once = {("test", "customers.create", "account-1"): 1, ("test", "transactions.create", "payment-1"): 1}
-        until(lambda: self.sandbox.effects == once, seconds=15, what=self.said)
+        until(lambda: self.sandbox.effects == once, seconds=15, output=self.output)
 
-    def said(self) -> str:
-        return "\n".join(process.said for process in self.processes)
+    def output(self) -> str:
+        return "\n".join(process.printed for process in self.processes)
 
     def end(self) -> None:
         for process in self.processes:

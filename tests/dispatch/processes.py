@@ -1,4 +1,4 @@
-"""Processes that a test starts, as a person would; they end with it, each by its number."""
+"""Processes that a test starts as an operator would. Each is ended by its own process id."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 
 
-def until(is_so: Callable[[], object], *, seconds: float, what: Callable[[], str]) -> None:
-    """Wait for another process, and tell ``what`` if it does not come."""
+def until(is_so: Callable[[], object], *, seconds: float, output: Callable[[], str]) -> None:
+    """Wait for another process. Fails with ``output`` after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not is_so():
-        assert time.monotonic() < deadline, f"Not within {seconds} s: {what()}"
+        assert time.monotonic() < deadline, f"Not within {seconds} s: {output()}"
         time.sleep(0.02)
 
 
@@ -36,7 +36,7 @@ class Process:
             )
 
     @property
-    def said(self) -> str:
+    def printed(self) -> str:
         return self.output.read_text()
 
     def end(self) -> None:

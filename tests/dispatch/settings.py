@@ -1,4 +1,4 @@
-"""Settings of the processes that a test starts. The test says in the environment where things are."""
+"""Settings of the processes that a test starts, which passes addresses in the environment."""
 
 from kombu import Exchange, Queue
 
@@ -12,7 +12,7 @@ PARTNERSTACK_PUBLIC_KEY, PARTNERSTACK_SECRET_KEY = TEST_KEYS
 PARTNERSTACK_API_URL = env("TEST_API_URL")
 PARTNERSTACK_DISPATCH = env("TEST_DISPATCH")
 
-#: Of one test alone: other applications use the same brokers.
+#: Unique for each test, because other applications may use the same brokers.
 NAME = env("TEST_NAME", default="partnerstack-test")
 CELERY_BROKER_URL = env("TEST_BROKER_URL", default="memory://")
 CELERY_BROKER_TRANSPORT_OPTIONS = {"max_retries": 1, "interval_start": 0, "interval_max": 0}

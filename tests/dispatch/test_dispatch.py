@@ -1,4 +1,4 @@
-"""``PARTNERSTACK_DISPATCH``: what follows the commit that queued a message."""
+"""``PARTNERSTACK_DISPATCH``: what happens after a commit that queued a message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ woken: list[str] = []
 
 
 def wake(lane: str) -> None:
-    """What a site may name in the setting."""
+    """A function that a site may name in the setting."""
     woken.append(lane)
 
 
@@ -34,14 +34,14 @@ def _none_woken() -> None:
 
 @pytest.fixture
 def dispatched(request: pytest.FixtureRequest, transactional_db: Any) -> Iterator[str]:
-    """The setting; what a test does has been acted on at its end."""
+    """The value of the setting. The test ends when all its wake-ups are sent."""
     with override_settings(PARTNERSTACK_DISPATCH=request.param):
         yield request.param
-        assert dispatch.messenger(request.param).wait(10)
+        assert dispatch.wakeups(request.param).wait(10)
 
 
-def settled(path: str) -> list[str]:
-    assert dispatch.messenger(path).wait(10)
+def wakeups_sent(path: str) -> list[str]:
+    assert dispatch.wakeups(path).wait(10)
     return woken
 
 
@@ -49,25 +49,25 @@ WAKE, FAIL = f"{__name__}.wake", f"{__name__}.fail"
 
 
 @pytest.mark.parametrize("dispatched", [WAKE], indirect=True)
-def test_a_function_of_the_site_is_given_the_lane_of_what_was_queued(dispatched: str) -> None:
+def test_a_function_of_the_site_gets_the_lane_of_a_queued_message(dispatched: str) -> None:
     account = Account.objects.create(email="ada@shop.example")
-    assert settled(dispatched) == [f"customer:account-{account.pk}"]
+    assert wakeups_sent(dispatched) == [f"customer:account-{account.pk}"]
 
 
 @pytest.mark.parametrize("dispatched", [WAKE], indirect=True)
-def test_nobody_is_woken_for_what_was_rolled_back(dispatched: str) -> None:
+def test_a_rolled_back_message_wakes_no_worker(dispatched: str) -> None:
     with transaction.atomic():
         Account.objects.create(email="ada@shop.example")
         transaction.set_rollback(True)
-    assert settled(dispatched) == []
+    assert wakeups_sent(dispatched) == []
 
 
 @pytest.mark.parametrize("dispatched", [WAKE], indirect=True)
-def test_nobody_is_woken_for_what_is_not_new(dispatched: str) -> None:
+def test_a_save_that_queues_nothing_wakes_no_worker(dispatched: str) -> None:
     account = Account.objects.create(email="ada@shop.example")
-    settled(dispatched).clear()
+    wakeups_sent(dispatched).clear()
     account.save()
-    assert settled(dispatched) == []
+    assert wakeups_sent(dispatched) == []
 
 
 @pytest.mark.parametrize("dispatched", [FAIL, "tests.nowhere.wake"], indirect=True)
@@ -75,7 +75,7 @@ def test_a_wake_up_that_fails_is_logged_and_breaks_no_save(
     dispatched: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     Account.objects.create(email="ada@shop.example")
-    settled(dispatched)
+    wakeups_sent(dispatched)
     assert Account.objects.count() == 1
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
@@ -85,28 +85,28 @@ def test_without_keys_nothing_is_sent_and_nothing_is_logged(
     dispatched: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     Account.objects.create(email="ada@shop.example", partner_key="gstest")
-    settled(dispatched)
+    wakeups_sent(dispatched)
     assert caplog.records == []
 
 
 @pytest.mark.django_db(transaction=True)
-def test_by_default_nobody_is_woken() -> None:
+def test_by_default_no_worker_is_woken() -> None:
     Account.objects.create(email="ada@shop.example")
-    assert dispatch.messenger("worker").wait(0)
+    assert dispatch.wakeups("worker").wait(0)
 
 
 @override_settings(PARTNERSTACK_DISPATCH="celery")
-def test_a_celery_worker_of_the_site_knows_the_tasks() -> None:
-    dispatch.load()
+def test_the_tasks_are_registered_with_celery() -> None:
+    dispatch.register_celery_tasks()
     assert {f"partnerstack.{name}" for name in ("deliver", "sweep", "sync", "backfill")} <= set(
         Celery().tasks
     )
 
 
 @override_settings(PARTNERSTACK_DISPATCH="celery")
-def test_a_site_starts_although_celery_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    # What is None there cannot be imported.
+def test_a_site_starts_without_celery_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    # A module that is None in sys.modules cannot be imported.
     monkeypatch.setitem(sys.modules, "celery", None)
     monkeypatch.delitem(sys.modules, "django_partnerstack.dispatch.celery", raising=False)
-    dispatch.load()
+    dispatch.register_celery_tasks()
     assert "django_partnerstack.dispatch.celery" not in sys.modules

@@ -1,4 +1,4 @@
-"""A site's process queues a message; another one, of a real Celery or Django task worker, delivers it."""
+"""A process of the site queues a message; a real Celery or Django task worker delivers it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kombu.exceptions import OperationalError
 from .conftest import Site
 from .processes import until
 
-# They share the brokers.
+# The tests share the brokers.
 pytestmark = pytest.mark.xdist_group("brokers")
 
 BROKERS = {
@@ -24,7 +24,7 @@ BROKERS = {
 
 @pytest.fixture
 def broker(request: pytest.FixtureRequest, site: Site) -> Iterator[str]:
-    """The address of a broker that answers, left as it was found."""
+    """The address of a running broker. The test leaves nothing in it."""
     name = request.param
     url = BROKERS[name]
     try:
@@ -41,9 +41,9 @@ def broker(request: pytest.FixtureRequest, site: Site) -> Iterator[str]:
                 client.delete(*keys)
 
 
-def test_a_process_that_ends_at_once_has_delivered_by_itself(site: Site) -> None:
-    assert site.sells(TEST_DISPATCH="immediate") == ""
-    site.tells()
+def test_a_process_that_ends_at_once_delivers_by_itself_before(site: Site) -> None:
+    assert site.sell(TEST_DISPATCH="immediate") == ""
+    site.expect_delivery()
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,17 @@ def test_a_celery_worker_delivers(site: Site, broker: str, pool: str) -> None:
     celery = {"TEST_DISPATCH": "celery", "TEST_BROKER_URL": broker}
     options = ("--pool", pool, "--loglevel", "INFO", "--without-gossip", "--without-mingle")
     worker = site.start("celery", "-A", "tests.dispatch.celery_app", "worker", *options, **celery)
-    until(lambda: " ready." in worker.said, seconds=20, what=site.said)
-    assert site.sells(**celery) == ""
-    site.tells()
+    until(lambda: " ready." in worker.printed, seconds=20, output=site.output)
+    assert site.sell(**celery) == ""
+    site.expect_delivery()
     worker.popen.terminate()
     assert worker.popen.wait(20) == 0
-    assert "Traceback" not in worker.said
+    assert "Traceback" not in worker.printed
 
 
 def test_a_broker_that_is_down_is_logged_and_breaks_nothing(site: Site) -> None:
-    said = site.sells(TEST_DISPATCH="celery", TEST_BROKER_URL="redis://127.0.0.1:1/0")
-    assert said.count("No worker could be woken") == 1
+    printed = site.sell(TEST_DISPATCH="celery", TEST_BROKER_URL="redis://127.0.0.1:1/0")
+    assert printed.count("No worker could be woken") == 1
     assert not site.sandbox.effects
 
 
@@ -71,6 +71,6 @@ def test_a_broker_that_is_down_is_logged_and_breaks_nothing(site: Site) -> None:
 def test_a_django_task_worker_delivers(site: Site) -> None:
     options = ("--interval", "0.1", "--no-startup-delay", "--max-tasks", "1")
     worker = site.start("django", "db_worker", *options, TEST_DISPATCH="tasks")
-    assert site.sells(TEST_DISPATCH="tasks") == ""
-    site.tells()
+    assert site.sell(TEST_DISPATCH="tasks") == ""
+    site.expect_delivery()
     assert worker.popen.wait(20) == 0

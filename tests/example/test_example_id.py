@@ -10,18 +10,18 @@ from example_project.saas.models import Account
 
 pytestmark = pytest.mark.django_db
 
-PERSON = {"name": "Grace Ltd", "email": "Grace@example.com"}
+IDENTITY = {"name": "Grace Ltd", "email": "Grace@example.com"}
 
 
 def begin(client: Client) -> str:
-    """The address of the provider's page, as this host is asked for it."""
+    """The path of the provider's page."""
     address = client.get("/sign-up/example-id/")["Location"]
     return address.removeprefix("http://testserver")
 
 
 def come_back(client: Client, **changes: str) -> str:
-    """Where the site leads to in the end."""
-    address = urlsplit(client.post(begin(client), PERSON)["Location"])
+    """The address that the site redirects to in the end."""
+    address = urlsplit(client.post(begin(client), IDENTITY)["Location"])
     given = {name: values[0] for name, values in parse_qs(address.query).items()}
     return client.get(address.path, given | changes)["Location"]
 
@@ -33,25 +33,25 @@ def test_a_sign_up_by_example_id_is_logged_in_and_keeps_its_click(client: Client
     assert Attribution.objects.get().click_id == "abc"
 
 
-def test_who_has_an_account_is_only_logged_in(client: Client) -> None:
+def test_an_existing_user_is_only_logged_in(client: Client) -> None:
     come_back(client)
     come_back(Client())
     assert Account.objects.count() == 1
 
 
 @pytest.mark.parametrize("changes", [{"code": "forged"}, {"code": ""}, {"state": "forged"}])
-def test_what_the_provider_has_not_said_makes_no_account(client: Client, changes: dict[str, str]) -> None:
+def test_a_forged_answer_of_the_provider_creates_no_account(client: Client, changes: dict[str, str]) -> None:
     assert come_back(client, **changes) == "/sign-up/"
     assert not Account.objects.exists()
 
 
-def test_to_come_back_without_having_left_is_refused(client: Client) -> None:
+def test_a_return_that_was_never_begun_is_refused(client: Client) -> None:
     assert client.get("/sign-up/example-id/return/")["Location"] == "/sign-up/"
 
 
 @pytest.mark.parametrize("return_to", ["", "https://evil.example/", "//evil.example/", "javascript:alert(1)"])
-def test_the_provider_leads_to_no_other_site(client: Client, return_to: str) -> None:
-    assert client.post("/example-id/", PERSON, query_params={"return_to": return_to}).status_code == 400
+def test_the_provider_redirects_to_no_other_site(client: Client, return_to: str) -> None:
+    assert client.post("/example-id/", IDENTITY, query_params={"return_to": return_to}).status_code == 400
 
 
 def test_the_provider_is_the_same_server_by_its_other_name(client: Client) -> None:

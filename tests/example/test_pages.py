@@ -16,21 +16,21 @@ def test_every_page_answers(client: Client, path: str) -> None:
     assert client.get(path).status_code == 200
 
 
-def test_who_signs_up_is_logged_in_and_reported(client: Client, partner: object) -> None:
+def test_a_sign_up_is_logged_in_and_reported(client: Client, partner: object) -> None:
     response = client.post("/sign-up/", FORM, follow=True)
     assert response.redirect_chain == [("/billing/", 302)]
     assert "Sent by <strong>partner1</strong>" in response.content.decode()
     assert OutboxMessage.objects.get().payload["email"] == "bob@example.com"
 
 
-def test_a_sign_up_by_a_link_says_what_was_clicked(client: Client, partner: object) -> None:
+def test_a_sign_up_by_a_link_shows_the_click(client: Client, partner: object) -> None:
     client.get("/pricing/?ps_partner_key=cGFydG5lcjE")
     page = client.post("/sign-up/", {**FORM, "partner_key": ""}, follow=True).content.decode()
     assert "Sent by <strong>partner1</strong>, whose link was clicked" in page
     assert "<code>/pricing/</code>" in page
 
 
-def test_a_click_without_a_readable_partner_is_named(client: Client, partner: object) -> None:
+def test_a_click_without_a_readable_partner_is_shown(client: Client, partner: object) -> None:
     client.get("/?ps_xid=abc")
     page = client.post("/sign-up/", {**FORM, "partner_key": ""}, follow=True).content.decode()
     assert "Sent by the click <code>abc</code>." in page
@@ -41,10 +41,10 @@ def test_a_click_without_a_readable_partner_is_named(client: Client, partner: ob
     [
         ({"partner_key": "nobody"}, "There is no such partner"),
         ({"password": "short"}, "This password is too short"),
-        ({"email": "ADA@example.com"}, "There is an account with this address"),
+        ({"email": "ADA@example.com"}, "An account with this address exists"),
     ],
 )
-def test_a_sign_up_that_cannot_be_says_why(
+def test_a_rejected_sign_up_says_why(
     client: Client, account: Account, changes: dict[str, str], says: str
 ) -> None:
     page = client.post("/sign-up/", FORM | changes).content.decode()
@@ -52,29 +52,29 @@ def test_a_sign_up_that_cannot_be_says_why(
     assert Account.objects.count() == 1
 
 
-def test_a_charge_shows_with_what_partnerstack_is_told(browser: Client) -> None:
+def test_a_charge_is_shown_with_its_message_to_partnerstack(browser: Client) -> None:
     page = browser.post("/billing/charge/", {"amount": "49.00"}, follow=True).content.decode()
     assert "You have paid 49.00 USD." in page
     assert "<td>transactions.create</td>" in page
 
 
-def test_a_refund_shows(browser: Client, account: Account) -> None:
+def test_a_refund_is_shown(browser: Client, account: Account) -> None:
     browser.post("/billing/charge/", {"amount": "49.00"})
     payment = Payment.objects.get()
     url = f"/billing/payments/{payment.pk}/refund/"
-    assert "9.00 USD are paid back." in browser.post(url, {"amount": "9.00"}, follow=True).content.decode()
+    assert "9.00 USD refunded." in browser.post(url, {"amount": "9.00"}, follow=True).content.decode()
     assert f"<td>{payment.key}-r1</td>" in browser.get("/billing/").content.decode()
 
 
 @pytest.mark.parametrize("amount", ["60", "0", "much", "1.001"])
-def test_an_amount_that_cannot_be_paid_back_says_why(browser: Client, amount: str) -> None:
+def test_an_amount_that_cannot_be_refunded_says_why(browser: Client, amount: str) -> None:
     browser.post("/billing/charge/", {"amount": "49.00"})
     url = f"/billing/payments/{Payment.objects.get().pk}/refund/"
     assert '<li class="error">' in browser.post(url, {"amount": amount}, follow=True).content.decode()
     assert Payment.objects.get().refunded == 0
 
 
-def test_nobody_can_take_back_the_payment_of_another(browser: Client, django_user_model: type) -> None:
+def test_no_user_can_refund_the_payment_of_another(browser: Client, django_user_model: type) -> None:
     other = django_user_model.objects.create_user("eve@example.com")
     account = Account.objects.create(owner=other, name="Eve Ltd")
     payment = Payment.objects.create(account=account, amount="49.00", paid=True)
@@ -85,7 +85,7 @@ def test_billing_needs_a_login(client: Client) -> None:
     assert client.get("/billing/")["Location"].startswith("/log-in/")
 
 
-def test_a_user_without_an_account_is_told_so(admin_client: Client) -> None:
+def test_a_user_without_an_account_sees_a_message(admin_client: Client) -> None:
     assert "You have no account here" in admin_client.get("/billing/", follow=True).content.decode()
 
 

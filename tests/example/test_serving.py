@@ -1,4 +1,4 @@
-"""The site that ``demo --serve`` opens, in a process of its own as there."""
+"""The site of ``demo --serve``, in a process of its own."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pytest
 
 from django_partnerstack.sandbox import Sandbox
 from example_project.saas.demo import serving
+from example_project.saas.demo.output import wait_until
 from example_project.saas.demo.site import MANAGE, environment
-from example_project.saas.demo.telling import wait_until
 
 from .visitors import Visitor
 
@@ -23,14 +23,14 @@ import os, sys, django
 django.setup()
 from django.core.management.base import OutputWrapper
 from example_project.saas.demo import serving, site
-site.end_processes_when_told()
+site.interrupt_on_signals()
 serving.serve(OutputWrapper(sys.stdout), os.environ, sys.argv[1], port=int(sys.argv[2]), partner="gstest")
 """
 
 
 @pytest.fixture
 def served(tmp_path: Path) -> Iterator[tuple[Sandbox, str]]:
-    """The sandbox, and what the demo prints once all is open."""
+    """The sandbox, and what the demo prints once the site runs."""
     port = serving.free_port()
     sandbox = Sandbox(site=f"http://127.0.0.1:{port}/")
     with sandbox.serve() as server:
@@ -41,21 +41,23 @@ def served(tmp_path: Path) -> Iterator[tuple[Sandbox, str]]:
             command, env=env, cwd=MANAGE.parent.parent, stdout=subprocess.PIPE, text=True
         ) as process:
             assert process.stdout is not None
-            told = ""
-            while "Ctrl-C ends it all" not in told and (line := process.stdout.readline()):
-                told += line
-            yield sandbox, told
+            printed = ""
+            while "Press Ctrl-C to stop" not in printed and (line := process.stdout.readline()):
+                printed += line
+            yield sandbox, printed
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 0
 
 
-def test_the_link_that_is_printed_leads_to_a_sign_up_that_is_converted(served: tuple[Sandbox, str]) -> None:
-    sandbox, told = served
-    [link] = [line.split()[-1] for line in told.splitlines() if line.startswith("A partner link")]
+def test_the_printed_link_leads_to_a_sign_up_that_is_converted(served: tuple[Sandbox, str]) -> None:
+    sandbox, printed = served
+    [link] = [line.split()[-1] for line in printed.splitlines() if line.startswith("A partner link")]
     visitor = Visitor()
     visitor.open(link)
     visitor.follow("Sign up")
     visitor.send("Create the account", name="Ada Ltd", email="ada@example.com", password="correct horse 9")
-    wait_until(lambda: sandbox.objects("customers"), seconds=20, otherwise="PartnerStack was not told")
+    wait_until(
+        lambda: sandbox.objects("customers"), seconds=20, otherwise="PartnerStack did not get the customer"
+    )
     assert sandbox.conversions[0].created
     assert sandbox.objects("customers")[0]["partner_key"] == "gstest"

@@ -1,4 +1,4 @@
-"""The example site as its users meet it: a process, with no environment but what is given here."""
+"""The example site as a process, with no other environment than the test's."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def manage(*command: str, folder: Path, **variables: str) -> subprocess.Complete
     )
 
 
-def test_the_demo_runs_to_its_end_and_leaves_nothing(tmp_path: Path) -> None:
+def test_the_demo_succeeds_and_leaves_no_files(tmp_path: Path) -> None:
     ended = manage("demo", folder=tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "Found at PartnerStack; an earlier attempt got through." in ended.stdout
-    assert "Every message had its effect, and had it once." in ended.stdout
+    assert "Every message had its effect exactly once." in ended.stdout
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,4 +1,4 @@
-"""People who use the example site over HTTP, without a browser and in one."""
+"""Visitors of the example site over HTTP, without a browser and in a browser."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import requests
 
 
 class Visitor:
-    """Follows links and sends forms; keeps cookies, and runs no script."""
+    """Follows links, submits forms and keeps cookies. Runs no scripts."""
 
     def __init__(self) -> None:
         self.session = requests.Session()
-        self.session.trust_env = False  # no proxy between two processes of one machine
+        self.session.trust_env = False  # Use no proxy between two processes on one machine.
 
     def open(self, url: str) -> None:
         self._show(self.session.get(url, timeout=10))
@@ -27,7 +27,7 @@ class Visitor:
         self.open(urljoin(self.url, address))
 
     def send(self, button: str, **fields: str) -> None:
-        """Fill in the form with this button, and press it."""
+        """Fill in the form with this button, and submit it."""
         forms = re.findall(r"<form(.*?)>(.*?)</form>", self.text, re.DOTALL)
         [(attributes, form)] = [form for form in forms if f">{button}</button>" in form[1]]
         action = re.findall(r'action="([^"]*)"', attributes)
@@ -66,7 +66,7 @@ class Chromium:
         return self.driver.page_source
 
     def _click(self, element: Any) -> None:
-        """Until the next page is there."""
+        """Click, and wait for the next page."""
         from selenium.webdriver.support.expected_conditions import staleness_of
         from selenium.webdriver.support.wait import WebDriverWait
 
@@ -76,7 +76,7 @@ class Chromium:
         wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
 
 
-#: What lets it run as root, in a container, and without a word to anybody else.
+#: Lets Chromium run as root, in a container, and without connections of its own.
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -92,7 +92,7 @@ FLAGS = (
 
 
 def missing() -> str:
-    """What is not here that Chromium needs to be driven; "" if all is."""
+    """The programs that are missing to control Chromium; empty if none is."""
     names = ("chromium", "chromedriver")
     try:
         import selenium  # noqa: F401

@@ -22,7 +22,7 @@ def run(*arguments: str, err: StringIO | None = None, **options: Any) -> list[st
 
 @pytest.fixture
 def rows() -> None:
-    """Written in bulk: two accounts, two payments, and one that is not paid."""
+    """Two accounts with a payment each, and an unpaid payment. Written in bulk."""
     ada, bob = Account.objects.bulk_create(
         [Account(email="ada@shop.example"), Account(email="bob@shop.example")]
     )
@@ -30,7 +30,7 @@ def rows() -> None:
     Payment.objects.bulk_create([*paid, Payment(account=ada, total=5, paid=False)])
 
 
-def test_a_line_for_each_model_tells_what_became_of_its_objects(rows: None) -> None:
+def test_a_line_for_each_model_counts_its_objects(rows: None) -> None:
     assert run("shop.Payment", "shop.Account") == [
         "shop.Account: 2 queued, 0 known, 0 not reported, 0 failed",
         "shop.Payment: 2 queued, 0 known, 1 not reported, 0 failed",
@@ -44,7 +44,7 @@ def test_one_model_can_be_chosen(rows: None) -> None:
     assert line.startswith("shop.Account: 2 queued")
 
 
-def test_a_rehearsal_queues_nothing(rows: None) -> None:
+def test_a_dry_run_queues_nothing(rows: None) -> None:
     assert run(dry_run=True)[0] == "shop.Account: 2 would be queued, 0 known, 0 not reported, 0 failed"
     assert not OutboxMessage.objects.exists()
 
@@ -54,14 +54,14 @@ def test_a_model_without_a_source_is_refused_with_those_that_have_one() -> None:
         run("auth.User")
 
 
-def test_a_site_without_sources_is_told_where_they_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_site_without_sources_learns_where_to_register_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "customers", {})
     monkeypatch.setattr(sources, "transactions", {})
     with pytest.raises(CommandError, match=r"Register one in a module partnerstack\.py"):
         run()
 
 
-def test_failures_are_told_and_end_in_exit_status_1(rows: None) -> None:
+def test_failures_are_printed_and_the_exit_status_is_1(rows: None) -> None:
     Payment.objects.filter(total=10).update(currency="?")
     err = StringIO()
     with pytest.raises(SystemExit) as ended:
@@ -70,6 +70,6 @@ def test_failures_are_told_and_end_in_exit_status_1(rows: None) -> None:
     assert err.getvalue().count("  failed: shop.Payment") == 2
 
 
-def test_a_mode_that_is_none_is_refused() -> None:
+def test_an_invalid_mode_is_refused() -> None:
     with override_settings(PARTNERSTACK_MODE="live"), pytest.raises(CommandError, match="PARTNERSTACK_MODE"):
         run()

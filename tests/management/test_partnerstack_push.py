@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from django.utils import timezone
 
 from django_partnerstack import track
+from django_partnerstack.models import OutboxMessage, State
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from tests.outbox.site import account, messages, payment
@@ -21,7 +23,7 @@ KEYS = {"PARTNERSTACK_PUBLIC_KEY": TEST_KEYS[0], "PARTNERSTACK_SECRET_KEY": TEST
 
 @pytest.fixture
 def partnerstack(transactional_db: None) -> Iterator[Sandbox]:
-    """The site's settings lead to a sandbox."""
+    """A sandbox that the site's settings point to."""
     sandbox = Sandbox()
     with (
         sandbox.serve() as server,
@@ -36,14 +38,33 @@ def push(**options: Any) -> tuple[str, str]:
     return out.getvalue(), err.getvalue()
 
 
-def test_it_sends_what_is_due_and_says_so(partnerstack: Sandbox) -> None:
+def test_it_sends_what_is_due_and_prints_the_states(partnerstack: Sandbox) -> None:
     payment(account())
     assert push() == ("2 delivered\n", "")
-    assert push() == ("Nothing was due.\n", "")
+    assert push() == ("Nothing to send.\n", "")
     assert len(partnerstack.objects("transactions")) == 1
 
 
-def test_it_fails_while_a_message_needs_a_person(partnerstack: Sandbox, capsys: Any) -> None:
+def test_it_says_how_many_customers_are_organic(partnerstack: Sandbox) -> None:
+    payment(account(partner_key=""))
+    assert push() == ("Nothing to send. 1 customer is organic (no partner) and is not reported.\n", "")
+    account(partner_key="", email="b@customers.example")
+    assert push() == ("Nothing to send. 2 customers are organic (no partner) and are not reported.\n", "")
+
+
+@pytest.mark.django_db
+def test_it_counts_no_more_than_a_thousand_organic_customers() -> None:
+    organic = {"mode": "test", "operation": "customers.create", "state": State.ORGANIC, "payload": {}}
+    OutboxMessage.objects.bulk_create(
+        OutboxMessage(subject=f"account-{number}", queued_at=timezone.now(), **organic)
+        for number in range(1001)
+    )
+    with override_settings(**KEYS):
+        out, _ = push()
+    assert out.startswith("Nothing to send. 1000 or more customers are organic")
+
+
+def test_its_exit_status_is_1_while_a_message_needs_attention(partnerstack: Sandbox, capsys: Any) -> None:
     shop = account()
     push()
     partnerstack.faults.add("status", status=400, method="POST", times=1)
@@ -54,25 +75,26 @@ def test_it_fails_while_a_message_needs_a_person(partnerstack: Sandbox, capsys: 
     with pytest.raises(SystemExit) as stopped:
         call_command("partnerstack_push", stdout=StringIO(), stderr=err, no_color=True)
     assert stopped.value.code == 1
-    assert err.getvalue() == "Messages that need attention: 1 failed and 1 on hold. See the admin.\n"
+    assert err.getvalue() == "Messages that need attention: 1 failed, 1 on hold. See the admin.\n"
 
 
-def test_it_tells_why_nothing_leaves(partnerstack: Sandbox) -> None:
+def test_it_says_why_delivery_is_paused(partnerstack: Sandbox) -> None:
     payment(account())
     partnerstack.faults.add("status", status=401)
     out, err = push()
     assert out == "1 scheduled\n"
     assert "Delivery is paused until" in err
     assert "401" in err
+    assert push() == ("Nothing was sent.\n", err)
 
 
-def test_it_sends_no_more_than_it_is_told(partnerstack: Sandbox) -> None:
+def test_it_sends_no_more_than_the_limit(partnerstack: Sandbox) -> None:
     for name in "abc":
         account(email=f"{name}@customers.example")
     assert push(limit=2) == ("2 delivered\n", "")
 
 
-def test_it_forgets_what_was_delivered_long_ago(partnerstack: Sandbox) -> None:
+def test_it_deletes_old_delivered_messages(partnerstack: Sandbox) -> None:
     payment(account())
     push()
     with override_settings(PARTNERSTACK_RETENTION_DAYS=0):
@@ -85,7 +107,7 @@ def test_it_forgets_what_was_delivered_long_ago(partnerstack: Sandbox) -> None:
     ("settings", "options", "words"),
     [
         ({}, {}, "PARTNERSTACK_PUBLIC_KEY and PARTNERSTACK_SECRET_KEY are not set"),
-        ({**KEYS, "PARTNERSTACK_PUSH_ENABLED": False}, {}, "messages are queued and held, nothing is sent"),
+        ({**KEYS, "PARTNERSTACK_PUSH_ENABLED": False}, {}, "messages are queued, nothing is sent"),
         ({**KEYS, "PARTNERSTACK_MODE": "live"}, {}, "must be 'test' or 'production'"),
         (KEYS, {"loop": True, "limit": 1}, "Give --loop or --limit, not both"),
     ],

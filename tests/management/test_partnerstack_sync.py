@@ -49,7 +49,7 @@ def test_full_and_since_exclude_each_other(sync):
 @pytest.mark.parametrize("when", ["yesterday", "2026-13-01", "7", "-1d"])
 def test_an_invalid_time_is_refused_with_examples(when, sync):
     with_equals = f"--since={when}"
-    assert "is no time; write 2026-01-31" in sync(with_equals).error
+    assert "is not a time; write 2026-01-31" in sync(with_equals).error
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "many", "1.5"])

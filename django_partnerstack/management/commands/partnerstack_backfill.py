@@ -8,18 +8,18 @@ from django.db import models
 from tqdm import tqdm
 
 from django_partnerstack.conf import conf
-from django_partnerstack.management.site import check_site
+from django_partnerstack.management.preconditions import in_one_line, require_mode_and_table
 from django_partnerstack.models import OutboxMessage
 from django_partnerstack.outbox.backfill import Backfilled, backfill, reported_models
 
 
 class Command(BaseCommand):
-    #: Django's others ask the database, and would end in a traceback where it is not there.
+    #: Other apps' checks may query the database, and end in a traceback if it cannot be reached.
     requires_system_checks = ("partnerstack",)
     help = (
-        "Queue the objects of the site that were never queued: those from before this app was there, and "
-        "those written in bulk or by SQL. Customers first, then their transactions. Exit status 1 if a "
-        "source failed. Safe to stop and to repeat."
+        "Queue the objects of the site that were never queued: objects from before this app was installed, "
+        "and objects written in bulk or by SQL. Customers first, then their transactions. Exits with status "
+        "1 if a source failed. Safe to stop and to repeat."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -32,30 +32,30 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         chosen = self._chosen(options["models"])
-        check_site(OutboxMessage)
+        require_mode_and_table(OutboxMessage)
         try:
             failed = sum(self._backfill(model, dry_run=options["dry_run"]).failed for model in chosen)
         except KeyboardInterrupt:
             raise CommandError(
-                "Stopped. What was queued stays; run again to go on.", returncode=130
+                "Stopped. Queued messages are kept; run again to go on.", returncode=130
             ) from None
         except DatabaseError as error:
             raise CommandError(
-                f"The database failed: {error} What was queued stays; run again to go on."
+                f"The database failed: {in_one_line(error)}. Queued messages are kept; run again to go on."
             ) from error
         if failed:
             raise SystemExit(1)
 
     def _chosen(self, labels: list[str]) -> list[type[models.Model]]:
-        there = {model._meta.label_lower: model for model in reported_models()}
-        if not there:
+        registered = {model._meta.label_lower: model for model in reported_models()}
+        if not registered:
             raise CommandError("No model has a source. Register one in a module partnerstack.py of your app.")
         for label in labels:
-            if label.lower() not in there:
-                names = ", ".join(model._meta.label for model in there.values())
+            if label.lower() not in registered:
+                names = ", ".join(model._meta.label for model in registered.values())
                 raise CommandError(f"There is no source for {label!r}. Choose from {names}.")
-        wanted = {label.lower() for label in labels} or there.keys()
-        return [model for label, model in there.items() if label in wanted]
+        wanted = {label.lower() for label in labels} or registered.keys()
+        return [model for label, model in registered.items() if label in wanted]
 
     def _backfill(self, model: type[models.Model], *, dry_run: bool) -> Backfilled:
         label, total = model._meta.label, model._base_manager.count()
@@ -74,8 +74,8 @@ class Command(BaseCommand):
             "not reported": done.skipped.total(),
             "failed": done.failed,
         }
-        told = ", ".join(f"{number:,} {what}" for what, number in counts.items())
-        self.stdout.write(f"{done.model._meta.label}: {told}")
+        text = ", ".join(f"{number:,} {what}" for what, number in counts.items())
+        self.stdout.write(f"{done.model._meta.label}: {text}")
         for reason, number in done.skipped.most_common():
             self.stdout.write(f"  {number:,} not reported: {reason}")
         for failure in done.failures:

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_partnerstack.conf import conf
 from django_partnerstack.insight import explain, find
-from django_partnerstack.management.site import check_site
+from django_partnerstack.management.preconditions import require_mode_and_table
 from django_partnerstack.models import Attribution
 
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *, customer: str, **options: Any) -> None:
-        check_site(Attribution)
+        require_mode_and_table(Attribution)
         keys = find(customer, mode=conf.mode)
         if not keys:
             raise CommandError(

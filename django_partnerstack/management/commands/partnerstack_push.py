@@ -2,81 +2,98 @@ from __future__ import annotations
 
 import signal
 from collections import Counter
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError
-from django_partnerstack.management.arguments import positive
-from django_partnerstack.management.site import check_site, database_answers
+from django_partnerstack.management.arguments import positive_int
+from django_partnerstack.management.preconditions import database_errors_in_one_line, require_mode_and_table
 from django_partnerstack.models import OutboxMessage, State, ThrottleState
-from django_partnerstack.outbox.delivery.loop import site_delivery
+from django_partnerstack.outbox.delivery.loop import DeliveryLoop, site_delivery
+from django_partnerstack.outbox.operations import creating_customers
 from django_partnerstack.outbox.queue.retention import prune
+
+#: Organic customers are counted up to this number of messages.
+COUNTED = 1000
 
 
 class Command(BaseCommand):
-    #: Django's others ask the database, and would end in a traceback where it is not there.
+    #: Other apps' checks may query the database, and end in a traceback if it cannot be reached.
     requires_system_checks = ("partnerstack",)
     help = (
-        "Send PartnerStack what is due, and print what came of it. Exit status 1 if a message is dead or "
-        "held. With --loop it goes on until it is stopped: run it as a service, as often as you like."
+        "Send the messages that are due to PartnerStack, and print how many are in which state then. Exits "
+        "with status 1 if a message is failed or on hold. With --loop it runs until it is stopped: run it as "
+        "a service, in any number of processes."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--loop", action="store_true", help="Go on until SIGTERM or Ctrl-C.")
-        parser.add_argument("--limit", type=positive, metavar="N", help="Send N messages at most.")
+        parser.add_argument("--loop", action="store_true", help="Run until SIGTERM or Ctrl-C.")
+        parser.add_argument("--limit", type=positive_int, metavar="N", help="Send at most N messages.")
         parser.add_argument(
             "--threads",
-            type=positive,
+            type=positive_int,
             default=4,
             metavar="N",
-            help="Messages under way at a time. Default: 4.",
+            help="Send N messages at the same time. Default: 4.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["loop"] and options["limit"]:
             raise CommandError("Give --loop or --limit, not both: a loop has no end.")
-        check_site(OutboxMessage)
+        require_mode_and_table(OutboxMessage)
         if not conf.push_enabled:
-            raise CommandError(
-                "PARTNERSTACK_PUSH_ENABLED is False: messages are queued and held, nothing is sent."
-            )
+            raise CommandError("PARTNERSTACK_PUSH_ENABLED is False: messages are queued, nothing is sent.")
         try:
-            worker = site_delivery(threads=options["threads"])
+            loop = site_delivery(threads=options["threads"])
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
+        counts = self._run(loop, forever=options["loop"], limit=options["limit"])
+        if not options["loop"]:
+            with database_errors_in_one_line():
+                prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
+                self._report(counts)
+
+    def _run(self, loop: DeliveryLoop, *, forever: bool, limit: int | None) -> Counter[str]:
+        """SIGTERM and Ctrl-C stop the loop."""
         before = {
-            number: signal.signal(number, lambda *_: worker.stop())
+            number: signal.signal(number, lambda *_: loop.stop())
             for number in (signal.SIGTERM, signal.SIGINT)
         }
         try:
-            counts = worker.run(forever=options["loop"], limit=options["limit"])
+            return loop.run(forever=forever, limit=limit)
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-        if not options["loop"]:
-            with database_answers():
-                self._prune()
-                self._report(counts)
-
-    def _prune(self) -> None:
-        prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
 
     def _report(self, counts: Counter[str]) -> None:
-        labels = {**dict(State.choices), "lost": "taken over by another worker, or not written down"}
-        sent = ", ".join(f"{number} {labels[state]}" for state, number in counts.items())
-        self.stdout.write(sent or "Nothing was due.")
-        line = ThrottleState.objects.filter(mode=conf.mode, paused_until__gt=timezone.now()).first()
-        if line is not None:
-            self.stderr.write(
-                f"Delivery is paused until {line.paused_until:%Y-%m-%d %H:%M:%S %Z}: {line.pause_reason}"
-            )
         messages = OutboxMessage.objects.filter(mode=conf.mode)
+        labels = {**dict(State.choices), "lost": "taken over by another worker, or outcome not saved"}
+        sent = ", ".join(f"{number} {labels[state]}" for state, number in counts.items())
+        throttle = ThrottleState.objects.filter(mode=conf.mode, paused_until__gt=timezone.now()).first()
+        nothing = "Nothing to send." if throttle is None else "Nothing was sent."
+        self.stdout.write(sent or " ".join([nothing, *self._organic(messages)]))
+        if throttle is not None:
+            until = f"{throttle.paused_until:%Y-%m-%d %H:%M:%S %Z}"
+            self.stderr.write(f"Delivery is paused until {until}: {throttle.pause_reason}")
         stuck = {state: messages.filter(state=state).count() for state in (State.FAILED, State.ON_HOLD)}
         if any(stuck.values()):
-            told = " and ".join(f"{number} {state.label}" for state, number in stuck.items() if number)
-            self.stderr.write(self.style.ERROR(f"Messages that need attention: {told}. See the admin."))
+            text = ", ".join(f"{number} {state.label}" for state, number in stuck.items() if number)
+            self.stderr.write(self.style.ERROR(f"Messages that need attention: {text}. See the admin."))
             raise SystemExit(1)
+
+    def _organic(self, messages: QuerySet[OutboxMessage]) -> Iterator[str]:
+        """The usual reason why there is nothing to send on a new site."""
+        creations = messages.filter(state=State.ORGANIC, operation__in=creating_customers())
+        subjects = list(creations.values_list("subject", flat=True)[:COUNTED])
+        number = len(set(subjects))
+        if number == 1:
+            yield "1 customer is organic (no partner) and is not reported."
+        elif number:
+            more = " or more" if len(subjects) == COUNTED else ""
+            yield f"{number}{more} customers are organic (no partner) and are not reported."

@@ -15,9 +15,9 @@ from django_partnerstack.client import Client
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError, get_client
 from django_partnerstack.exceptions import AuthenticationFailed, NotSent
-from django_partnerstack.management.arguments import moment, positive
+from django_partnerstack.management.arguments import positive_int, time_or_age
+from django_partnerstack.management.preconditions import in_one_line, require_mode_and_table
 from django_partnerstack.management.progress import Progress, as_json, table
-from django_partnerstack.management.site import check_site, in_one_line
 from django_partnerstack.models import SyncState
 from django_partnerstack.resources import RESOURCES
 
@@ -39,17 +39,17 @@ class Command(BaseCommand):
         full = "Read everything, and mark what PartnerStack no longer has as missing."
         parser.add_argument("--full", action="store_true", help=full)
         since = "Read what changed since WHEN: 2026-01-31, 2026-01-31T12:00, or an age such as 36h or 7d."
-        parser.add_argument("--since", type=moment, metavar="WHEN", help=since)
+        parser.add_argument("--since", type=time_or_age, metavar="WHEN", help=since)
         parser.add_argument("--dry-run", action="store_true", help="Show what would change, without writing.")
         workers = "Resources synced at a time. Default: 1."
-        parser.add_argument("--workers", type=positive, default=1, metavar="N", help=workers)
+        parser.add_argument("--workers", type=positive_int, default=1, metavar="N", help=workers)
         parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         names = self._names(options["resources"])
         if options["full"] and options["since"]:
             raise CommandError("Give --full or --since, not both: --full reads everything.")
-        check_site(SyncState)
+        require_mode_and_table(SyncState)
         try:
             client = get_client()
         except ConfigurationError as error:

@@ -1,7 +1,7 @@
 """
-What ``manage.py demo`` shows, step by step.
+The steps of ``manage.py demo``.
 
-The demo's own process plays PartnerStack. ``manage.py demo_steps``, in another, is the site: it gets its
-settings from the environment, as any site does, and has a database of its own, so that nothing of yours is
-touched.
+The demo's own process runs the sandbox, which plays PartnerStack. ``manage.py demo_steps`` is the site, in
+another process: it reads its settings from the environment, as any site does, and has its own database, so
+that your data are not touched.
 """

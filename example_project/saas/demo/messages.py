@@ -1,4 +1,4 @@
-"""Push: what the site tells PartnerStack, once each, though its worker is killed while it sends."""
+"""Push: every report reaches PartnerStack exactly once, even if a worker is killed while it sends."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from example_project.saas import billing
 from example_project.saas.models import Payment
 
 from .control import Control
+from .output import Output, check, wait_until
 from .site import running
-from .telling import Telling, must, wait_until
 
-#: A worker that gives up early, so that the next one need not wait long until it may take over.
-HASTY = {
+#: Short time-outs, so that the lease of a killed worker expires soon.
+SHORT_TIMEOUTS = {
     "PARTNERSTACK_CONNECT_TIMEOUT": "0.2",
     "PARTNERSTACK_READ_TIMEOUT": "1.2",
     "PARTNERSTACK_LOOKUP_GRACE": "5",
@@ -22,26 +22,28 @@ HASTY = {
 WORKER = ("partnerstack_push", "--loop")
 
 
-def queue(tell: Telling) -> Payment:
-    """Returns the first payment, the one that is to be in danger."""
+def queue(out: Output) -> Payment:
+    """Returns the payment that is being sent when the worker is killed."""
     partner = Partnership.objects.filter(approved_status="approved").exclude(partner_key="gstest").first()
-    must(partner, "there is no approved partner in the mirror")
-    tell.step(f"A customer of {partner} signs up, pays 49 and 120 dollars, and gets 20 of the 120 back.")
+    check(partner, "the mirror contains no approved partner")
+    out.step(f"A customer of {partner} signs up, pays $49 and $120, and gets $20 of the $120 back.")
     account = billing.sign_up(
         email="ada@example.com", password="never used", name="Ada Ltd", partner_key=partner.partner_key
     )
     first = billing.charge(account, Decimal("49.00"))
     billing.refund(billing.charge(account, Decimal("120.00")), Decimal("20.00"))
-    must(OutboxMessage.objects.filter(state=State.QUEUED).count() == 5, "there are not five messages")
-    tell.say("Nothing is sent yet: five messages were saved in the same transactions as the site's own rows.")
+    check(OutboxMessage.objects.filter(state=State.QUEUED).count() == 5, "five messages should be queued")
+    out.write(
+        "Nothing is sent yet: five messages were queued in the same transactions as the site's own rows."
+    )
     return first
 
 
-def deliver(tell: Telling, partnerstack: Control, payment: Payment) -> None:
-    tell.step("A worker sends them, and is killed in the middle of it.")
-    worker = {**os.environ, **HASTY}
+def deliver(out: Output, partnerstack: Control, payment: Payment) -> None:
+    out.step("A worker sends them, and is killed while it does.")
+    worker = {**os.environ, **SHORT_TIMEOUTS}
     partnerstack.add_fault("latency", method="POST", path="/api/v2/transactions", times=1, seconds=30)
-    tell.say(f"$ manage.py {' '.join(WORKER)}")
+    out.write(f"$ manage.py {' '.join(WORKER)}")
     with running(*WORKER, env=worker) as process:
         wait_until(
             lambda: ("transactions.create", payment.key) in partnerstack.effects(),
@@ -50,35 +52,36 @@ def deliver(tell: Telling, partnerstack: Control, payment: Payment) -> None:
         )
         process.kill()
     message = OutboxMessage.objects.get(subject=payment.key)
-    must(message.state == State.SENDING, f"the worker was killed too late, {payment.key} is {message.state}")
-    tell.say(
-        f"PartnerStack has {payment.key}, but its answer was slow: the worker is dead (SIGKILL) before it"
-    )
-    tell.say("came, and has written nothing down. Sending it again would pay the partner twice.")
+    check(message.state == State.SENDING, f"the worker was killed too late: {payment.key} is {message.state}")
+    out.write(f"PartnerStack has {payment.key}, but answered slowly: the worker was killed (SIGKILL) before")
+    out.write("it could save the answer. If the payment were sent again, the partner would be paid twice.")
 
-    tell.say(f"$ manage.py {' '.join(WORKER)}")
-    tell.say(
-        f"Another worker. It leaves {payment.key} alone until {message.lease_expires_at:%H:%M:%S} UTC, when"
+    out.write(f"$ manage.py {' '.join(WORKER)}")
+    out.write(
+        f"Another worker waits until {message.lease_expires_at:%H:%M:%S} UTC, when the lease of the killed"
     )
-    tell.say("the lease of the killed one expires, and then looks it up before it sends anything …")
+    out.write(f"worker expires. Then it looks {payment.key} up before it sends anything …")
     with running(*WORKER, env=worker) as process:
         wait_until(everything_is_delivered, seconds=25, otherwise="not every message was delivered")
         process.terminate()
-        must(process.wait() == 0, "the worker did not end well")
+        check(process.wait() == 0, "the worker did not exit with status 0")
     message.refresh_from_db()
-    tell.say(f"{payment.key}: {message.reason}")
+    out.write(f"{payment.key}: {message.reason}")
 
 
 def everything_is_delivered() -> bool:
     return not OutboxMessage.objects.exclude(state=State.DELIVERED).exists()
 
 
-def count(tell: Telling, partnerstack: Control) -> None:
-    tell.step("What PartnerStack did, by its own count.")
+def count(out: Output, partnerstack: Control) -> None:
+    out.step("What PartnerStack carried out, as it counted itself.")
     effects = partnerstack.effects()
     for (verb, key), times in effects.items():
-        tell.say(f"{verb:21} {key:13} {times}")
+        out.write(f"{verb:21} {key:13} {times}")
     messages = OutboxMessage.objects.values_list("operation", "payload")
-    wanted = {(operation, payload.get("key") or payload["customer_key"]) for operation, payload in messages}
-    must(effects.keys() == wanted and set(effects.values()) == {1}, "not every message had its effect once")
-    tell.say("Every message had its effect, and had it once.")
+    expected = {(operation, payload.get("key") or payload["customer_key"]) for operation, payload in messages}
+    check(
+        effects.keys() == expected and set(effects.values()) == {1},
+        "not every message had its effect exactly once",
+    )
+    out.write("Every message had its effect exactly once.")

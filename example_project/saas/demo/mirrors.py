@@ -1,4 +1,4 @@
-"""Pull: the partner programme in the site's own database, and what changes in it."""
+"""Pull: the partner programme in the site's own database, and how changes arrive there."""
 
 from __future__ import annotations
 
@@ -6,39 +6,41 @@ from django_partnerstack.models import Customer
 from django_partnerstack.resources import RESOURCES
 
 from .control import Control
-from .telling import Telling, must
+from .output import Output, check
 
 
-def fill(tell: Telling, partnerstack: Control) -> None:
-    tell.step("The partner programme, mirrored into the site's own database.")
-    tell.run("partnerstack_sync")
+def fill(out: Output, partnerstack: Control) -> None:
+    out.step("The partner programme is copied into the site's own database.")
+    out.run("partnerstack_sync")
     check_mirrors(partnerstack)
 
 
-def change(tell: Telling, partnerstack: Control) -> None:
-    renamed, _, vanishing, *_ = partnerstack.objects("customers")
-    tell.step("At PartnerStack one customer gets another name, two are new, and one vanishes.")
+def change(out: Output, partnerstack: Control) -> None:
+    renamed, _, removed, *_ = partnerstack.objects("customers")
+    out.step("At PartnerStack, one customer is renamed, two are created and one is deleted.")
     partnerstack.change("customers", renamed["key"], name="Renamed Ltd")
     for name in ("First New Ltd", "Second New Ltd"):
         partnerstack.create("customers", name=name)
-    partnerstack.remove("customers", vanishing["key"])
+    partnerstack.remove("customers", removed["key"])
 
-    tell.say("The next sync reads only what changed; run it every few minutes:")
-    tell.run("partnerstack_sync", "customers")
+    out.write("The next sync reads only what changed; run it every few minutes:")
+    out.run("partnerstack_sync", "customers")
     names = ["First New Ltd", "Renamed Ltd", "Second New Ltd"]
     found = Customer.objects.filter(name__in=names).order_by("name")
-    must([row.name for row in found] == names, "the mirror lacks what changed")
+    check([row.name for row in found] == names, "the mirror does not contain the changes")
 
-    tell.say("With --full it reads everything, and finds what is gone; once a day is enough:")
-    tell.run("partnerstack_sync", "customers", "--full")
-    row = Customer.objects.get(key=vanishing["key"])
-    must(row.missing_since, f"{row} is gone at PartnerStack, and the mirror does not say so")
-    tell.say(f"{row} is marked as missing since {row.missing_since:%H:%M:%S} UTC. No row is ever deleted.")
+    out.write("With --full it reads everything and finds deletions; once a day is enough:")
+    out.run("partnerstack_sync", "customers", "--full")
+    row = Customer.objects.get(key=removed["key"])
+    check(row.missing_since, f"{row} was deleted at PartnerStack, but the mirror does not show it")
+    out.write(
+        f"{row} is marked as missing since {row.missing_since:%H:%M:%S} UTC. A sync never deletes a row."
+    )
     check_mirrors(partnerstack)
 
 
 def check_mirrors(partnerstack: Control) -> None:
     for name, resource in RESOURCES.items():
-        there = {found["key"] for found in partnerstack.objects(name)}
-        here = set(resource.model._base_manager.filter(missing_since=None).values_list("key", flat=True))
-        must(here == there, f"the mirror of {name} differs from PartnerStack")
+        expected = {found["key"] for found in partnerstack.objects(name)}
+        mirrored = set(resource.model._base_manager.filter(missing_since=None).values_list("key", flat=True))
+        check(mirrored == expected, f"the mirror of {name} differs from PartnerStack")

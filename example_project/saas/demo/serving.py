@@ -1,4 +1,4 @@
-"""The demo's site, open in a browser: its pages, and the admin with all that has happened."""
+"""``demo --serve``: the demo's site for a browser, with its admin and a worker."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from django.core.management.base import OutputWrapper
 from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
 
 from .messages import WORKER
+from .output import check, wait_until
 from .site import MANAGE, running
-from .telling import must, wait_until
 
 PORT = 8000
 OPEN = """
@@ -24,19 +24,19 @@ A partner link  {sandbox_url}/l/{partner}
 Its admin       http://127.0.0.1:{port}/admin/    user: admin    password: {password}
 The sandbox     {sandbox_url}/_control/
 
-Click the link, look around, sign up and pay: the sign-up is {partner}'s, also at PartnerStack. A worker is
-running too, and what you do on the site shows in the admin within seconds. Ctrl-C ends it all."""
+Click the link, look around, sign up and pay: PartnerStack attributes the sign-up to {partner}. A worker is
+running, so what you do on the site is delivered within seconds, as the admin shows. Press Ctrl-C to stop."""
 
 
 def serve(out: OutputWrapper, env: Mapping[str, str], sandbox_url: str, *, port: int, partner: str) -> None:
     """
-    Until Ctrl-C, or until the site ends by itself. The sandbox's links lead to this port.
+    Run the site until Ctrl-C, or until it ends by itself. The sandbox's partner links lead to ``port``.
 
-    The account has server-to-server tracking here, so that a click becomes a conversion.
+    A tracking token is set, so that a click becomes a conversion.
     """
     password = secrets.token_urlsafe(9)
     env = {**env, "PARTNERSTACK_TRACKING_TOKEN": TEST_TRACKING_TOKEN}
-    make_admin(env, password)
+    create_admin(env, password)
     site = ("runserver", "--noreload", f"127.0.0.1:{port}")
     with running(*site, env=env, stdout=subprocess.DEVNULL) as server, running(*WORKER, env=env):
         wait_until(
@@ -44,14 +44,14 @@ def serve(out: OutputWrapper, env: Mapping[str, str], sandbox_url: str, *, port:
             seconds=20,
             otherwise="the site did not start",
         )
-        must(server.poll() is None, "the site ended at once")
+        check(server.poll() is None, "the site ended at once")
         out.write(OPEN.format(port=port, password=password, sandbox_url=sandbox_url, partner=partner))
         out.flush()
         with suppress(KeyboardInterrupt):
             server.wait()
 
 
-def make_admin(env: Mapping[str, str], password: str) -> None:
+def create_admin(env: Mapping[str, str], password: str) -> None:
     command = (
         "createsuperuser",
         "--noinput",
@@ -67,7 +67,7 @@ def make_admin(env: Mapping[str, str], password: str) -> None:
 
 
 def free_port() -> int:
-    """The usual one, or any."""
+    """The usual port, or any other if it is taken."""
     with socket.socket() as trial:
         trial.bind(("127.0.0.1", 0 if is_taken(PORT) else PORT))
         return trial.getsockname()[1]

@@ -1,4 +1,4 @@
-"""A site of the demo's own: its environment, and its processes."""
+"""The demo's own site: its environment and its processes."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from django_partnerstack.sandbox import TEST_KEYS
 
 MANAGE = Path(example_project.__file__).with_name("manage.py")
 
-#: Seconds until a process that was told to end is killed.
+#: Seconds after which a process that does not end is killed.
 PATIENCE = 10
 
 
 def environment(sandbox_url: str, folder: str) -> dict[str, str]:
-    """The environment of a fresh site that uses the sandbox. No PARTNERSTACK_… variable of yours gets in."""
+    """The environment of a fresh site that uses the sandbox, without your own PARTNERSTACK_… variables."""
     yours = {name: value for name, value in os.environ.items() if not name.startswith("PARTNERSTACK_")}
     public_key, secret_key = TEST_KEYS
     return yours | {
@@ -42,7 +42,7 @@ def environment(sandbox_url: str, folder: str) -> dict[str, str]:
 def running(
     *command: str, env: Mapping[str, str] | None = None, stdout: int | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A command of manage.py in a process of its own, which is over when the ``with`` block is."""
+    """Run a command of manage.py in another process, which ends with the ``with`` block."""
     process = subprocess.Popen([sys.executable, str(MANAGE), *command], env=env, stdout=stdout)
     try:
         yield process
@@ -55,12 +55,12 @@ def running(
             process.wait()
 
 
-def end_processes_when_told() -> None:
+def interrupt_on_signals() -> None:
     """
-    Ctrl-C and SIGTERM raise KeyboardInterrupt, the first time.
+    Let the first Ctrl-C or SIGTERM raise KeyboardInterrupt, and ignore later ones.
 
-    A terminal tells all processes of the demo at once, and they tell each other; the second time must not
-    interrupt the ending of the first.
+    A terminal sends the signal to all processes of the demo, which also end each other: a second signal must
+    not interrupt the clean-up after the first.
     """
     numbers = (signal.SIGINT, signal.SIGTERM)
 

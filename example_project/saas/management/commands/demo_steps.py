@@ -7,30 +7,30 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from example_project.saas.demo import messages, mirrors
 from example_project.saas.demo.control import Control
-from example_project.saas.demo.site import end_processes_when_told
-from example_project.saas.demo.telling import Telling
+from example_project.saas.demo.output import Output
+from example_project.saas.demo.site import interrupt_on_signals
 
 
 class Command(BaseCommand):
-    help = "What demo runs on a site of its own. Call demo instead."
+    help = "Used by demo, which runs this with the settings of its own site. Run demo instead."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("sandbox_url")
 
     def handle(self, *, sandbox_url: str, **options: Any) -> None:
-        end_processes_when_told()
+        interrupt_on_signals()
         try:
-            show(Telling(self.stdout, self.stderr), Control(sandbox_url))
+            show(Output(self.stdout, self.stderr), Control(sandbox_url))
         except KeyboardInterrupt:
             raise SystemExit(130) from None
 
 
-def show(tell: Telling, partnerstack: Control) -> None:
-    """All steps, on an empty database."""
+def show(out: Output, partnerstack: Control) -> None:
+    """Run all steps on an empty database."""
     call_command("migrate", verbosity=0)
-    mirrors.fill(tell, partnerstack)
-    mirrors.change(tell, partnerstack)
-    first = messages.queue(tell)
-    messages.deliver(tell, partnerstack, first)
-    messages.count(tell, partnerstack)
+    mirrors.fill(out, partnerstack)
+    mirrors.change(out, partnerstack)
+    first = messages.queue(out)
+    messages.deliver(out, partnerstack, first)
+    messages.count(out, partnerstack)

@@ -1,8 +1,8 @@
 """
-Wake-ups sent from a thread, so that who queues a message neither waits for them nor fails with them.
+The thread that sends wake-ups, so that code that queues a message neither waits for them nor fails with them.
 
-Celery takes 6 seconds to find that nothing listens at its broker's address, and waits for ever for a Redis
-that accepts a connection and says nothing, also when it is told not to try again.
+Celery needs 6 seconds to notice that nothing listens at its broker's address. It waits for ever, even without
+retries, for a Redis that accepts a connection and does not answer.
 """
 
 from __future__ import annotations
@@ -16,28 +16,28 @@ from django.db import connections
 
 logger = logging.getLogger(__name__)
 
-#: Carries a wake-up for some lanes; begins nothing more once the event is set.
-Waker = Callable[[Sequence[str], threading.Event], None]
+#: Has the messages of some lanes delivered. Starts nothing more once the event is set.
+Backend = Callable[[Sequence[str], threading.Event], None]
 
-#: Seconds between two wake-ups. What is queued in between shares the second.
+#: Seconds between two wake-ups. All lanes of that time share a wake-up.
 PAUSE = 0.5
 
-#: Lanes that wait for a wake-up at most. What is queued beyond is left to the next worker that looks.
-MOST = 1000
+#: The most lanes that can wait for a wake-up. Further messages are left to the next worker.
+MAX_LANES = 1000
 
-#: Seconds that the end of the process waits for what is under way, and then for it to stop.
+#: Seconds that the end of the process waits for a running wake-up, and then again for it to stop.
 PATIENCE = 5.0
 
 
 class WakeupThread:
     """
-    Calls a waker in a thread: at once after a silence, else for all lanes of the last half second together.
+    Calls a backend in a thread: at once for the first lane, then for all lanes of half a second together.
 
-    An outage is logged when it begins, not with each wake-up. The thread ends when nobody calls any more.
+    An outage is logged when it begins, not for each wake-up. The thread ends when no lane is left.
     """
 
-    def __init__(self, wake: Waker, *, pause: float = PAUSE, patience: float = PATIENCE) -> None:
-        self._wake = wake
+    def __init__(self, backend: Backend, *, pause: float = PAUSE, patience: float = PATIENCE) -> None:
+        self._backend = backend
         self._pause = pause
         self._patience = patience
         self._lock = threading.Lock()
@@ -47,10 +47,10 @@ class WakeupThread:
         self._failing = False
         atexit.register(self.close)
 
-    def tell(self, lane: str) -> None:
+    def notify(self, lane: str) -> None:
         """Have this lane's messages delivered soon. Returns at once."""
         with self._lock:
-            if len(self._lanes) < MOST:
+            if len(self._lanes) < MAX_LANES:
                 self._lanes[lane] = None
             # A thread does not survive a fork.
             if self._thread is None or not self._thread.is_alive():
@@ -58,13 +58,13 @@ class WakeupThread:
                 self._thread.start()
 
     def close(self) -> None:
-        """Let the last wake-ups out, within some seconds."""
+        """Give the last wake-ups some seconds, then stop."""
         if not self.wait(self._patience):
             self._stopping.set()
             self.wait(self._patience)
 
     def wait(self, seconds: float) -> bool:
-        """Whether all wake-ups are carried out, at the latest after so many seconds."""
+        """Wait until all wake-ups are sent, but not longer than ``seconds``. False if some are not."""
         thread = self._thread
         if thread is not None:
             thread.join(seconds)
@@ -72,7 +72,7 @@ class WakeupThread:
 
     def _run(self) -> None:
         while lanes := self._take():
-            self._try(lanes)
+            self._wake(lanes)
             self._stopping.wait(self._pause)
 
     def _take(self) -> list[str]:
@@ -83,14 +83,14 @@ class WakeupThread:
                 self._thread = None
             return lanes
 
-    def _try(self, lanes: list[str]) -> None:
-        """Whatever a broker or a host's function raises: the messages are safe, the next worker has them."""
+    def _wake(self, lanes: list[str]) -> None:
+        """Survives every error of a broker or of the site's function: the next worker has the messages."""
         try:
-            self._wake(lanes, self._stopping)
+            self._backend(lanes, self._stopping)
             self._failing = False
         except Exception:
             if not self._failing:
-                logger.exception("No worker could be woken; messages wait for the next that looks.")
+                logger.exception("No worker could be woken; messages wait for the next worker that looks.")
             self._failing = True
         finally:
             connections.close_all()

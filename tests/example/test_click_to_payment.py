@@ -1,4 +1,4 @@
-"""From a click on a partner's link to the payment at PartnerStack, over real HTTP all the journey."""
+"""From a click on a partner's link to the payment at PartnerStack, all of it over real HTTP."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 PARTNER = "troycooper1364"
 
-Person = Visitor | Chromium
+AnyVisitor = Visitor | Chromium
 
 
 class Journey:
@@ -34,7 +34,7 @@ class Journey:
         self.partnerstack.create("partnerships", partner_key=PARTNER)
 
     def work_for(self, minutes: int = 0) -> None:
-        """Deliver all that becomes due in that time."""
+        """Deliver everything that becomes due in that time."""
         worker = DeliveryLoop(get_client(), mode="test", clock=self.clock)
         for _ in range(minutes + 1):
             worker.run()
@@ -42,7 +42,7 @@ class Journey:
 
     @property
     def customers(self) -> list[tuple[str, str]]:
-        """Who is at PartnerStack, and under which partner."""
+        """The customers at PartnerStack, each with its partner."""
         return [(row["email"], row["partner_key"]) for row in self.partnerstack.objects("customers")]
 
     @property
@@ -52,7 +52,7 @@ class Journey:
 
 @pytest.fixture
 def journey(live_server: Any, settings: Any) -> Iterator[Journey]:
-    # Cookies for http, too.
+    # So that cookies are sent over http, too.
     settings.DEBUG = True
     settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = TEST_KEYS
     journey = Journey(f"{live_server.url}/")
@@ -68,19 +68,19 @@ def visitor() -> Visitor:
     return Visitor()
 
 
-def look_around(person: Person, link: str) -> None:
-    """A landing and three other pages."""
-    person.open(link)
+def look_around(visitor: AnyVisitor, link: str) -> None:
+    """Open the landing page and three other pages."""
+    visitor.open(link)
     for page in ("Tour", "Pricing", "Log in"):
-        person.follow(page)
+        visitor.follow(page)
 
 
-def sign_up_and_pay(person: Person) -> None:
-    person.follow("Sign up")
-    person.send("Create the account", name="Ada Ltd", email="ada@example.com", password="correct horse 9")
-    assert f"Sent by <strong>{PARTNER}</strong>" in person.text
-    person.send("Pay", amount="49.00")
-    assert "You have paid 49.00 USD." in person.text
+def sign_up_and_pay(visitor: AnyVisitor) -> None:
+    visitor.follow("Sign up")
+    visitor.send("Create the account", name="Ada Ltd", email="ada@example.com", password="correct horse 9")
+    assert f"Sent by <strong>{PARTNER}</strong>" in visitor.text
+    visitor.send("Pay", amount="49.00")
+    assert "You have paid 49.00 USD." in visitor.text
 
 
 def test_a_click_becomes_a_customer_of_the_partner_with_a_payment(journey: Journey, visitor: Visitor) -> None:
@@ -92,7 +92,7 @@ def test_a_click_becomes_a_customer_of_the_partner_with_a_payment(journey: Journ
     assert Attribution.objects.get().method == "cookie"
 
 
-def test_a_click_is_converted_and_the_payment_waits_until_the_customer_is_found(
+def test_a_click_is_converted_and_the_payment_waits_for_its_customer(
     journey: Journey, visitor: Visitor, settings: Any
 ) -> None:
     settings.PARTNERSTACK_TRACKING_TOKEN = TEST_TRACKING_TOKEN
@@ -122,7 +122,7 @@ def test_the_click_survives_an_identity_provider(journey: Journey, visitor: Visi
     assert journey.customers == [("grace@example.com", PARTNER)]
 
 
-def test_who_came_by_itself_costs_partnerstack_nothing(
+def test_a_customer_without_a_partner_costs_no_request(
     journey: Journey, visitor: Visitor, live_server: Any
 ) -> None:
     visitor.open(live_server.url)
@@ -135,9 +135,9 @@ def test_who_came_by_itself_costs_partnerstack_nothing(
 
 @pytest.mark.skipif(bool(missing()), reason=f"not installed: {missing()}")
 def test_the_same_in_a_browser(journey: Journey, tmp_path: Path) -> None:
-    with chromium(str(tmp_path)) as person:
-        look_around(person, journey.link)
-        sign_up_and_pay(person)
+    with chromium(str(tmp_path)) as visitor:
+        look_around(visitor, journey.link)
+        sign_up_and_pay(visitor)
     journey.work_for()
     assert journey.customers == [("ada@example.com", PARTNER)]
     assert journey.amounts == [4900]

@@ -1,4 +1,4 @@
-"""What must be right before a command begins, each said in one line."""
+"""What a command needs before it begins. An error is one line that says what to do."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from ..conf import conf
 from ..models.mirror import Mode
 
 
-def check_site(model: type[models.Model]) -> None:
-    """Raises CommandError if the mode is none, or the model's table is not there."""
+def require_mode_and_table(model: type[models.Model]) -> None:
+    """Raises CommandError if the mode is invalid, or if the model's table does not exist."""
     if conf.mode not in Mode.values:
         raise CommandError(f"PARTNERSTACK_MODE is {conf.mode!r}; it must be 'test' or 'production'.")
-    with database_answers():
+    with database_errors_in_one_line():
         tables = connections[router.db_for_write(model)].introspection.table_names()
     if model._meta.db_table not in tables:
         raise CommandError("This app's tables are missing. Run: manage.py migrate partnerstack")
 
 
 @contextmanager
-def database_answers() -> Iterator[None]:
-    """Raises CommandError if the database cannot be asked."""
+def database_errors_in_one_line() -> Iterator[None]:
+    """Turns a database error into a CommandError."""
     try:
         yield
     except DatabaseError as error:
@@ -32,5 +32,5 @@ def database_answers() -> Iterator[None]:
 
 
 def in_one_line(error: Exception) -> str:
-    """What an error says, to be part of a sentence. Databases use several lines."""
+    """The text of an error as a part of a sentence. Databases use several lines."""
     return " ".join(str(error).split()).rstrip(".")

@@ -1,4 +1,4 @@
-"""What the tasks do, whoever runs them."""
+"""What the tasks do, whatever runs them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.test import override_settings
 from django.utils import timezone
 
 from django_partnerstack.connection import ConfigurationError
-from django_partnerstack.dispatch import work
+from django_partnerstack.dispatch import jobs
 from django_partnerstack.exceptions import AuthenticationFailed
 from django_partnerstack.models import OutboxMessage, Partnership, State
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
@@ -24,7 +24,7 @@ KEYS = dict(zip(("PARTNERSTACK_PUBLIC_KEY", "PARTNERSTACK_SECRET_KEY"), TEST_KEY
 
 @pytest.fixture
 def sandbox() -> Iterator[Sandbox]:
-    """PartnerStack, as the settings have it."""
+    """PartnerStack, with the site's settings for it."""
     sandbox = Sandbox(partnerships=2)
     with sandbox.serve() as server, override_settings(**KEYS, PARTNERSTACK_API_URL=f"{server.url}/api/v2"):
         yield sandbox
@@ -41,41 +41,41 @@ def states() -> set[str]:
     return set(OutboxMessage.objects.values_list("state", flat=True))
 
 
-def test_the_first_wake_up_sends_everything_and_the_others_cost_a_query(
+def test_the_first_wake_up_sends_everything_and_each_other_costs_a_query(
     accounts: list[Account], django_assert_num_queries: Callable[[int], Any]
 ) -> None:
-    assert work.deliver() == {"delivered": 2}
+    assert jobs.deliver() == {"delivered": 2}
     with django_assert_num_queries(1):
-        assert work.deliver() == {}
+        assert jobs.deliver() == {}
 
 
 def test_a_lane_can_be_delivered_alone(accounts: list[Account], sandbox: Sandbox) -> None:
-    assert work.deliver(lanes=[f"customer:account-{accounts[1].pk}"]) == {"delivered": 1}
+    assert jobs.deliver(lanes=[f"customer:account-{accounts[1].pk}"]) == {"delivered": 1}
     assert list(sandbox.effects) == [("test", "customers.create", f"account-{accounts[1].pk}")]
 
 
-def test_nothing_begins_once_it_is_to_stop(accounts: list[Account], sandbox: Sandbox) -> None:
+def test_nothing_is_sent_once_it_is_stopping(accounts: list[Account], sandbox: Sandbox) -> None:
     stopping = Event()
     stopping.set()
-    assert work.deliver(stopping=stopping) == {}
+    assert jobs.deliver(stopping=stopping) == {}
     assert not sandbox.effects
 
 
 @pytest.mark.parametrize("given", [{"PARTNERSTACK_PUSH_ENABLED": False}, {"PARTNERSTACK_SECRET_KEY": ""}])
-def test_nothing_is_sent_that_must_not_be(
+def test_nothing_is_sent_without_keys_or_with_push_disabled(
     accounts: list[Account], sandbox: Sandbox, given: dict[str, Any]
 ) -> None:
     with override_settings(**given):
-        assert work.deliver() == {}
+        assert jobs.deliver() == {}
     assert not sandbox.effects
 
 
-def test_a_wrong_setting_is_told(accounts: list[Account]) -> None:
+def test_a_wrong_setting_is_an_error(accounts: list[Account]) -> None:
     with override_settings(PARTNERSTACK_API_URL="nowhere"), pytest.raises(ConfigurationError):
-        work.deliver()
+        jobs.deliver()
 
 
-def test_a_sweep_sends_what_is_due_and_forgets_what_is_old(accounts: list[Account]) -> None:
+def test_a_sweep_sends_what_is_due_and_deletes_old_delivered_messages(accounts: list[Account]) -> None:
     long_ago = timezone.now() - timedelta(days=91)
     old = OutboxMessage.objects.create(
         mode="test",
@@ -86,21 +86,21 @@ def test_a_sweep_sends_what_is_due_and_forgets_what_is_old(accounts: list[Accoun
         queued_at=long_ago,
         finished_at=long_ago,
     )
-    assert work.sweep() == {"delivered": 2}
+    assert jobs.sweep() == {"delivered": 2}
     assert not OutboxMessage.objects.filter(pk=old.pk).exists()
 
 
-def test_a_pull_brings_every_mirror_up_to_date(sandbox: Sandbox) -> None:
-    work.pull()
+def test_a_sync_updates_every_mirror(sandbox: Sandbox) -> None:
+    jobs.sync_all()
     assert Partnership.objects.count() == 3
 
 
-def test_a_pull_that_is_not_complete_is_an_error(sandbox: Sandbox) -> None:
+def test_a_sync_that_is_incomplete_is_an_error(sandbox: Sandbox) -> None:
     with override_settings(PARTNERSTACK_SECRET_KEY="sk_wrong"), pytest.raises(AuthenticationFailed):
-        work.pull()
+        jobs.sync_all()
 
 
 def test_a_backfill_queues_what_was_written_in_bulk(sandbox: Sandbox) -> None:
     Account.objects.bulk_create([Account(email="ada@shop.example")])
-    work.backfill()
+    jobs.backfill_all()
     assert states() == {State.QUEUED}

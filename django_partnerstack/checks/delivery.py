@@ -1,0 +1,81 @@
+"""Checks of what is reported to PartnerStack, and of how it is delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import Any
+
+from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ImproperlyConfigured
+
+from ..conf import conf
+from .settings import is_function, is_number
+
+#: How many requests a minute PartnerStack accepts from one address.
+ALLOWED_PER_MINUTE = 4000
+DISPATCH = ("worker", "immediate", "tasks", "celery")
+
+
+def check_delivery_values(**kwargs: Any) -> Iterator[CheckMessage]:
+    yield from _rate()
+    switches: dict[str, object] = {
+        "PARTNERSTACK_PUSH_ENABLED": conf.push_enabled,
+        "PARTNERSTACK_SNIPPET": conf.snippet,
+        "PARTNERSTACK_STRICT": conf.strict,
+    }
+    for name, value in switches.items():
+        if not isinstance(value, bool):
+            yield Error(
+                f"{name} must be True or False.",
+                hint="Convert a string from the environment, such as 'False', to a bool first.",
+                id="partnerstack.E017",
+            )
+    durations = {
+        "PARTNERSTACK_LOOKUP_GRACE": ("seconds", conf.lookup_grace),
+        "PARTNERSTACK_RETENTION_DAYS": ("days", conf.retention_days),
+    }
+    for name, (unit, duration) in durations.items():
+        if not is_number(duration) or not 0 <= duration < 1_000_000:
+            yield Error(f"{name} must be a number of {unit}, or 0.", id="partnerstack.E018")
+    if conf.customer_key != "<model>-<pk>" and not is_function(conf.customer_key):
+        yield Error(
+            "PARTNERSTACK_CUSTOMER_KEY is not the dotted path of a function.",
+            hint="Name a function that takes the customer and returns its key, which must never change.",
+            id="partnerstack.E019",
+        )
+
+
+def _rate() -> Iterator[CheckMessage]:
+    rate = conf.requests_per_minute
+    if not is_number(rate) or rate <= 0:
+        yield Error(
+            "PARTNERSTACK_REQUESTS_PER_MINUTE must be a number above 0.",
+            hint="Leave it out for 3,600, or set PARTNERSTACK_PUSH_ENABLED = False to send nothing.",
+            id="partnerstack.E016",
+        )
+    elif rate > ALLOWED_PER_MINUTE:
+        yield Warning(
+            f"PARTNERSTACK_REQUESTS_PER_MINUTE is above the {ALLOWED_PER_MINUTE:,} that PartnerStack allows.",
+            hint="PartnerStack rejects requests above its limit, so that everything arrives later.",
+            id="partnerstack.W009",
+        )
+
+
+def check_dispatch(**kwargs: Any) -> Iterator[CheckMessage]:
+    dispatch = conf.dispatch
+    if dispatch not in DISPATCH and not is_function(dispatch):
+        yield Error(
+            f"PARTNERSTACK_DISPATCH is neither one of {', '.join(DISPATCH)} nor the path of a function.",
+            hint='The default, "worker", needs nothing but partnerstack_push.',
+            id="partnerstack.E020",
+        )
+    elif dispatch in ("tasks", "celery"):
+        try:
+            import_module(f"django_partnerstack.dispatch.{dispatch}")
+        except ImproperlyConfigured as error:
+            yield Error(
+                "The tasks that PARTNERSTACK_DISPATCH names cannot be used.",
+                hint=str(error),
+                id="partnerstack.E021",
+            )

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import connection, models
+from django.utils import timezone
+
+from django_partnerstack.models import SyncState
+
+from .run import KEYS, LIVE, ids, run
+
+
+@pytest.mark.django_db
+class TestModeOfData:
+    def seen(self, mode: str, kind: str) -> None:
+        """In this mode a sync received data of a kind."""
+        state, _ = SyncState.objects.get_or_create(mode=mode, resource="customers")
+        setattr(state, f"{kind}_seen_at", timezone.now())
+        state.save()
+
+    @pytest.mark.parametrize(("declared", "kind"), [("production", "test"), ("test", "production")])
+    def test_keys_of_the_other_mode_are_found_by_the_data_they_return(self, declared: str, kind: str) -> None:
+        self.seen(declared, kind)
+        [warning] = run(databases=["default"], **{**KEYS, "PARTNERSTACK_MODE": declared})
+        assert warning.id == "partnerstack.W004"
+        assert f"is {declared}, but PartnerStack has returned only {kind} data" in warning.msg
+
+    @pytest.mark.parametrize("mode", ["production", "test"])
+    def test_data_of_both_kinds_proves_nothing(self, mode: str) -> None:
+        self.seen(mode, "test")
+        self.seen(mode, "production")
+        assert ids(databases=["default"], **{**KEYS, "PARTNERSTACK_MODE": mode}) == []
+
+    def test_rows_of_another_mode_prove_nothing_about_this_mode(self) -> None:
+        self.seen("test", "test")
+        assert ids(databases=["default"], **LIVE) == []
+
+    def test_a_site_without_data_is_not_warned(self) -> None:
+        assert ids(databases=["default"], **LIVE) == []
+
+    @pytest.mark.parametrize("databases", [[], ["another"]])
+    def test_the_database_is_only_queried_on_request(
+        self, databases: list[str], django_assert_num_queries: Any
+    ) -> None:
+        with django_assert_num_queries(0):
+            assert ids(databases=databases, **LIVE) == []
+
+    def test_a_wrong_mode_in_the_settings_is_an_error_and_no_crash(self) -> None:
+        self.seen("test", "production")
+        assert ids(databases=["default"], **KEYS, PARTNERSTACK_MODE=["test"]) == ["E005"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_is_not_migrated_is_no_error() -> None:
+    with connection.schema_editor() as editor:
+        editor.alter_db_table(SyncState, "partnerstack_syncstate", "partnerstack_elsewhere")
+    try:
+        assert ids(databases=["default"], **LIVE) == []
+    finally:
+        with connection.schema_editor() as editor:
+            editor.alter_db_table(SyncState, "partnerstack_elsewhere", "partnerstack_syncstate")
+
+
+class ShopRouter:
+    """A router that writes the shop's models to a database of their own."""
+
+    def db_for_write(self, model: type[models.Model], **hints: Any) -> str | None:
+        return "shop" if model._meta.app_label == "shop" else None
+
+
+def test_a_router_that_separates_messages_from_what_they_report_is_an_error_for_each_model() -> None:
+    errors = run(**KEYS, DATABASE_ROUTERS=[f"{__name__}.ShopRouter"])
+    assert [error.id for error in errors] == ["partnerstack.E022"] * 2
+    assert [error.msg.split()[0] for error in errors] == ["shop.Account", "shop.Payment"]
