@@ -19,9 +19,9 @@ from django.db import models, router, transaction
 from django.http import HttpRequest
 
 from . import attribution, sources
+from .client.money import minor_units
 from .conf import conf
 from .exceptions import RefundError, SourceError
-from .mapping import minor_units
 from .models import Attribution, OutboxMessage
 from .outbox.control.reattribution import apply_late_attribution, change_attribution
 from .outbox.operations import SAVE_CUSTOMER

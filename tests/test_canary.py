@@ -12,8 +12,9 @@ from django.test import Client as Browser
 
 from django_partnerstack.client import Client
 from django_partnerstack.connection import get_client
-from django_partnerstack.models import MIRRORS, Partnership
+from django_partnerstack.models import Partnership
 from django_partnerstack.outbox.delivery.loop import site_delivery
+from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sandbox import Sandbox
 from tests.shop.models import Account, Payment
 
@@ -117,7 +118,7 @@ def test_nothing_shows_a_key_during_a_sync(output: Output, site: Sandbox, browse
     output.add("refreshed", act(browser, "refresh_from_partnerstack", Partnership))
     output.pages(browser)
     output.tables()
-    assert all(model.objects.exists() for model in MIRRORS.values())
+    assert all(resource.model.objects.exists() for resource in RESOURCES.values())
     assert output.leaks == []
 
 

@@ -15,6 +15,7 @@ from ..outbox.backfill import backfill, reported_models
 from ..outbox.delivery.loop import site_delivery
 from ..outbox.queue.claim import is_anything_due
 from ..outbox.queue.retention import prune
+from ..resources import RESOURCES
 
 #: No request begins after this many seconds, so that a task ends soon.
 SECONDS = 25.0
@@ -52,8 +53,8 @@ def sync_all() -> None:
     """Sync all mirrors. Raises the last error if PartnerStack did not return everything."""
     error = None
     with get_client() as client:
-        resources = list(sync.RESOURCES)
-        for pulled in sync.run(resources, on_page=lambda page: None, client=client, mode=conf.mode):
+        resources = list(RESOURCES)
+        for pulled in sync.pull_all(resources, on_page=lambda page: None, client=client, mode=conf.mode):
             error = pulled.error or error
     if error is not None:
         raise error

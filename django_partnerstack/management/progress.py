@@ -1,4 +1,4 @@
-"""How a sync is shown while it runs and when it is done."""
+"""The progress and the result of a sync, as printed by ``partnerstack_sync``."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from tqdm import tqdm
 from ..sync import Pulled
 
 COUNTS = ("created", "updated", "unchanged", "missing", "unusable")
-
-
-#: Objects of one resource between two lines.
+#: How many objects of a resource are read between two lines of progress.
 LINE_EVERY = 10_000
 
 
 class Progress:
-    """A bar on a terminal, a line now and then elsewhere, nothing when the output is for a machine."""
+    """A progress bar on a terminal, otherwise lines of text; nothing if ``quiet``, as with --json."""
 
     def __init__(self, out: OutputWrapper, *, quiet: bool) -> None:
         self.out = out
         self.lines = not quiet and not out.isatty()
         self.read: dict[str, int] = {}
-        # To the terminal itself: Django ends all that is written to ``out`` with a new line.
+        # Written to the terminal directly, because ``out`` ends everything with a new line.
         self.bar = tqdm(unit=" objects", disable=quiet or self.lines, leave=False)
 
     def __enter__(self) -> Progress:
@@ -50,7 +48,7 @@ class Progress:
 
 
 def table(results: list[Pulled]) -> str:
-    """The counts of all resources, one a line."""
+    """The counts of each resource on a line."""
     rows: list[tuple[str, ...]] = [("resource", *COUNTS, "")]
     for result in results:
         counts = (f"{getattr(result, name):,}" for name in COUNTS)
@@ -65,7 +63,7 @@ def _line(row: tuple[str, ...], widths: list[int]) -> str:
 
 
 def as_json(result: Pulled) -> dict[str, Any]:
-    """The result of one resource as plain data."""
+    """The result of one resource as JSON-serializable data."""
     return {
         "resource": result.resource,
         **{name: getattr(result, name) for name in COUNTS},

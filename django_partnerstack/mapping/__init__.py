@@ -1,7 +1,6 @@
-"""Records of PartnerStack's and rows of their mirrors."""
+"""From PartnerStack's records to the rows of their mirrors, and from amounts to minor units."""
 
 from ..client.money import minor_units
-from .rows import to_row
-from .store import Difference, announce, compare, keep, store
+from .mirror import Difference, announce, compare, store, store_one, to_row
 
-__all__ = ["Difference", "announce", "compare", "keep", "minor_units", "store", "to_row"]
+__all__ = ["Difference", "announce", "compare", "minor_units", "store", "store_one", "to_row"]

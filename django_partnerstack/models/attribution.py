@@ -48,20 +48,20 @@ class Attribution(models.Model):
         default=AttributionMethod.NONE,
         blank=True,
     )
-    click_id = KeyField(_("click"), default="", blank=True)
+    click_id = KeyField(_("click ID"), default="", blank=True)
     partner_key = KeyField(_("partner key"), default="", blank=True)
     #: The encoded key of the link, if it could not be decoded.
     unread_key = models.CharField(_("unreadable key"), max_length=255, default="", blank=True)
-    link_host = models.CharField(_("host of the link"), max_length=255, default="", blank=True)
-    clicked_at = models.DateTimeField(_("clicked"), null=True, blank=True)
+    link_host = models.CharField(_("link host"), max_length=255, default="", blank=True)
+    clicked_at = models.DateTimeField(_("clicked at"), null=True, blank=True)
     landing_path = models.CharField(_("landing page"), max_length=255, default="", blank=True)
-    #: Earlier clicks of the same visitor, the newest first.
+    #: Earlier clicks of the same visitor, newest first.
     earlier_clicks = models.JSONField(_("earlier clicks"), default=list, blank=True)
     #: What a conversion sends about the visit. Stored only if PARTNERSTACK_PRIVACY is "full".
     visit = models.JSONField(_("visit"), default=dict, blank=True)
     #: Why there is no click, or who assigned the partner.
     reason = models.CharField(_("reason"), max_length=255, default="", blank=True)
-    bound_at = models.DateTimeField(_("decided"))
+    bound_at = models.DateTimeField(_("attributed at"))
 
     objects = AttributionQuerySet.as_manager()
 

@@ -1,9 +1,9 @@
 """
-One statement that writes a page of rows, whatever it holds.
+Writing a page of rows in one statement, and finding rows by many keys.
 
-The rows travel as one JSON parameter that the database takes apart itself. Measured against Django's
-``bulk_create`` this is what makes a first load two to three times as fast; and ``bulk_create`` has no
-condition on the update, which keeps an older version from overwriting a newer one.
+The database expands the rows from one JSON parameter, which makes a first sync two to three times as fast as
+Django's ``bulk_create`` (measured). ``bulk_create`` also has no condition on the update, which is needed to
+keep an older version from overwriting a newer one.
 """
 
 from __future__ import annotations
@@ -22,21 +22,25 @@ from django.utils.timezone import make_naive
 
 class BoundParam(str):
     """
-    In a queryset of a condition that is compiled once: the name of a text that is given each time.
+    Placeholder compiled into the cached SQL and bound per call.
 
-    Only for a field of text that is to be equal to it: others take the name itself for what they look for.
+    Only for exact look-ups of text fields: other look-ups change the placeholder when they are compiled.
     """
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition of an INSERT. To compile it takes Django longer than PostgreSQL to carry it out."""
+    """
+    The WHERE of an INSERT.
+
+    Compile it once and bind it per call: Django takes longer to compile it than PostgreSQL to execute it.
+    """
 
     sql: str = "true"
     params: tuple[Any, ...] = ()
 
     def bind(self, values: Mapping[str, str]) -> Condition:
-        """With these values in place of their names."""
+        """The condition with these values in place of its ``BoundParam`` placeholders."""
         params = (values[param] if isinstance(param, BoundParam) else param for param in self.params)
         return Condition(self.sql, tuple(params))
 
@@ -45,7 +49,7 @@ ALWAYS = Condition()
 
 
 def none_of(*querysets: models.QuerySet[Any], using: str) -> Condition:
-    """That none of the querysets finds anything."""
+    """True if all querysets are empty."""
     compiled = [queryset.order_by().values("pk").query.get_compiler(using).as_sql() for queryset in querysets]
     return Condition(
         " AND ".join(f"NOT EXISTS ({sql})" for sql, _ in compiled) or "true",
@@ -60,11 +64,7 @@ def insert(
     using: str,
     where: Condition = ALWAYS,
 ) -> int:
-    """
-    Insert rows, given as dicts of all their columns, if the condition holds.
-
-    Returns how many rows were inserted.
-    """
+    """Insert rows if the condition is true; returns how many. ``rows``: dicts with the same columns."""
     return _write(model, rows, f"WHERE {where.sql}", using, where.params)
 
 
@@ -77,13 +77,13 @@ def upsert(
     using: str,
 ) -> None:
     """
-    Insert rows, or update those that exist by the ``unique`` columns.
+    Insert rows, or update the existing rows with the same ``unique`` columns.
 
-    A row that is newer by its column ``newer`` stays as it is. No two of ``rows`` may share
-    the unique columns. Sends no ``post_save``. Safe to repeat.
+    An existing row whose column ``newer`` is later is not changed. No two of ``rows`` may have the same
+    unique columns. Sends no ``post_save``. Safe to repeat.
     """
     conflict = _conflict(model, tuple(rows[0]), tuple(unique), newer, using)
-    # With a WHERE, because SQLite would read the ON of a bare ON CONFLICT as a join's.
+    # The WHERE is for SQLite, which would parse a bare ON CONFLICT as the ON of a join.
     _write(model, rows, f"WHERE true {conflict}", using)
 
 
@@ -93,7 +93,7 @@ def _conflict(
 ) -> str:
     connection = connections[using]
     quote = connection.ops.quote_name
-    # The column that is compared comes last: MariaDB assigns from left to right and compares as it goes.
+    # The compared column comes last: MariaDB assigns from left to right and compares with assigned values.
     changing = [name for name in names if name not in {*unique, newer}] + [newer]
     table = quote(model._meta.db_table)
     theirs = f"{table}.{quote(newer)}"
@@ -123,7 +123,7 @@ def _write(
 
     @cache
     def plain(value: Any) -> str:
-        # As adapt_datetimefield_value does, which takes longer than all the rest of a row.
+        # Like adapt_datetimefield_value, which takes longer than the rest of a row together.
         return str(make_naive(value, connection.timezone) if naive and isinstance(value, datetime) else value)
 
     values = [[row[name] for name in names] for row in rows]
@@ -134,7 +134,7 @@ def _write(
 
 @cache
 def _insertion(model: type[models.Model], names: tuple[str, ...], using: str) -> str:
-    """Table and column names come from the models, the values from the one parameter."""
+    """INSERT and SELECT. Table and column names come from the model, all values from the JSON parameter."""
     connection = connections[using]
     quote = connection.ops.quote_name
     fields: list[Any] = [model._meta.get_field(name) for name in names]
@@ -144,9 +144,9 @@ def _insertion(model: type[models.Model], names: tuple[str, ...], using: str) ->
 
 
 def _expansion(vendor: str, kinds: Sequence[str]) -> str:
-    """A SELECT that turns the JSON parameter, an array of arrays, into rows of these types."""
+    """A SELECT that expands the JSON parameter, an array of arrays, to rows of these column types."""
     if vendor == "postgresql":
-        # jsonb and not json: it is read once, and what goes into a jsonb column is in it as it must be.
+        # jsonb is parsed once, and its values go into jsonb columns without a cast.
         parts = [
             f"NULLIF(value->{place}, 'null')" if kind == "jsonb" else f"(value->>{place})::{kind}"
             for place, kind in enumerate(kinds)
@@ -162,9 +162,9 @@ def _expansion(vendor: str, kinds: Sequence[str]) -> str:
 
 def any_of(values: Iterable[str], using: str) -> Any:
     """
-    What stands behind ``__in`` for any of these texts.
+    The right side of an ``__in`` look-up for these texts.
 
-    One parameter where it can be: hundreds of them take longer to pass on than to look up.
+    One parameter where the database allows it: passing hundreds takes longer than looking them up.
     """
     vendor = connections[using].vendor
     if vendor == "postgresql":
@@ -176,10 +176,10 @@ def any_of(values: Iterable[str], using: str) -> Any:
 
 def with_keys(rows: models.QuerySet[Any], mode: str, keys: Iterable[str]) -> models.QuerySet[Any]:
     """
-    Those of ``rows`` that are of this mode and have one of these keys.
+    The ``rows`` of this mode that have one of these keys.
 
-    PostgreSQL chooses by statistics how to find them, and has none while a table is filled for the first
-    time: it would read all rows of the mode for each page. A subquery for each key leaves it the index only.
+    PostgreSQL plans by statistics, which do not exist while a table is filled for the first time: it would
+    scan all rows of the mode for each page. With a subquery for each key it can only use the index.
     """
     connection = connections[rows.db]
     if connection.vendor != "postgresql":

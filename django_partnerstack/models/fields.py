@@ -7,10 +7,10 @@ from django.db import models
 
 class KeyField(models.CharField):
     """
-    A key of PartnerStack's or of the host's: up to 255 characters, compared byte by byte.
+    A key of PartnerStack or of the site: up to 255 characters, compared byte by byte.
 
-    MariaDB and MySQL compare text without regard to case and, in most collations, to spaces at the end;
-    to PartnerStack ``INV-1`` and ``inv-1`` are two transactions.
+    MariaDB and MySQL ignore case by default and, in most collations, trailing spaces, but PartnerStack has
+    two transactions for ``INV-1`` and ``inv-1``.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

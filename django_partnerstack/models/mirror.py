@@ -1,8 +1,8 @@
 """
-Rows that mirror what PartnerStack holds.
+Rows that mirror the objects of PartnerStack.
 
-A column stands for what someone filters, joins or lists by; everything else that PartnerStack sent is in
-``raw``. No foreign keys: objects arrive in any order, and the other end may never arrive.
+A mirror has a column for each field that is filtered, joined or listed by; everything else that PartnerStack
+sent is in ``raw``. There are no foreign keys: objects arrive in any order, and some never arrive.
 """
 
 from __future__ import annotations
@@ -22,17 +22,19 @@ def by(column: str) -> models.Index:
     """
     An index to find or order the rows of one mode by a column.
 
-    Not ``db_index``, which on PostgreSQL makes a second index for ``LIKE`` that nothing here uses.
+    Not ``db_index``: on PostgreSQL that adds a second index, for ``LIKE``, which nothing here uses.
     """
     return models.Index(fields=["mode", column])
 
 
 PERMISSIONS: tuple[str, ...] = ("add", "change", "delete", "view", "refresh")
-#: Of what this site tells PartnerStack of, and not only reads.
+#: For objects that this site also reports.
 PUSHED = (*PERMISSIONS, "push")
 
 
 class Mirror(models.Model):
+    """An object of PartnerStack. A subclass has a column for each field of its record; see ``resources``."""
+
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, editable=False)
     key = KeyField(_("key"), help_text=_("PartnerStack's own key."))
     raw = models.JSONField(_("as received"), default=dict)
@@ -40,10 +42,10 @@ class Mirror(models.Model):
     remote_updated_at = models.DateTimeField(_("updated"), null=True)
     archived = models.BooleanField(_("archived"), default=False)
     missing_since = models.DateTimeField(
-        _("missing since"), null=True, help_text=_("When a full sync no longer found it at PartnerStack.")
+        _("missing since"), null=True, help_text=_("When a full sync did not find it at PartnerStack.")
     )
     synced_at = models.DateTimeField(
-        _("synced"), null=True, help_text=_("When this row was last written from PartnerStack.")
+        _("synced"), null=True, help_text=_("When PartnerStack's data were last written to this row.")
     )
 
     class Meta:
@@ -88,7 +90,7 @@ class Partnership(Mirror):
 
 
 class Customer(Mirror):
-    #: None while a customer made on this site has not come back from PartnerStack.
+    #: NULL in a placeholder row: PartnerStack has not returned this customer of the site yet.
     key = KeyField(_("key"), null=True, help_text=_("PartnerStack's own key."))  # type: ignore[assignment]
     customer_key = KeyField(_("customer key"), default="", help_text=_("This site's key."))
     email = models.CharField(_("e-mail"), max_length=255, default="")

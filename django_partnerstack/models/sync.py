@@ -8,22 +8,22 @@ from django.utils.translation import gettext_lazy as _
 from .fields import KeyField
 from .mirror import Mode
 
-#: A push notes again after so long what kind of data came back.
-EVIDENCE_FOR = timedelta(hours=1)
+#: How long mode evidence is not recorded again.
+EVIDENCE_INTERVAL = timedelta(hours=1)
 
 
 class SyncStateQuerySet(models.QuerySet["SyncState"]):
     def record_mode_evidence(self, mode: str, resource: str, *, test: bool, now: datetime) -> None:
         """
-        Remember that an object came back with its ``test`` flag set, or not set, unless that is known.
+        Record that PartnerStack returned an object whose ``test`` flag is ``test``, unless that is recent.
 
-        Writes no other column, which may be a sync's, and sends no signals. Safe to repeat.
+        Writes no other column, because a sync may be writing them, and sends no signals. Safe to repeat.
         """
         column = SyncState.SEEN_AT[test]
         state = self.filter(mode=mode, resource=resource)
-        if state.filter(**{f"{column}__gt": now - EVIDENCE_FOR}).exists():
+        if state.filter(**{f"{column}__gt": now - EVIDENCE_INTERVAL}).exists():
             return
-        # A row that somebody makes at this very moment stays.
+        # Ignore conflicts: another process may create the row at the same time.
         if not state.update(**{column: now}):
             self.bulk_create(
                 [self.model(mode=mode, resource=resource, **{column: now})], ignore_conflicts=True
@@ -31,10 +31,10 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
 
     def mode_mismatch(self, mode: str) -> Mode | None:
         """
-        The kind of data that came back, if all of it was of the other kind than ``mode``.
+        The mode of the data that PartnerStack returned, if none of it was of this mode; otherwise None.
 
-        Key pairs of both kinds look alike; only the flag on what they return tells them apart
-        (docs.partnerstack.com/docs/authentication). None while nothing was seen, or anything that fits.
+        The key pairs of both modes look alike: only the ``test`` flag of returned objects tells them apart
+        (docs.partnerstack.com/docs/authentication). None also without any evidence.
         """
         seen = self.filter(mode=mode).aggregate(
             **{
@@ -42,31 +42,32 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
                 Mode.PRODUCTION: models.Max(SyncState.SEEN_AT[False]),
             }
         )
-        kinds = [Mode(kind) for kind, when in seen.items() if when]
-        return kinds[0] if kinds and mode not in kinds else None
+        modes = [Mode(found) for found, when in seen.items() if when]
+        return modes[0] if modes and mode not in modes else None
 
 
 class SyncState(models.Model):
-    """How far the sync of one resource in one mode has come, and who is at it."""
+    """How far the sync of one resource in one mode has come, and which run has the lease."""
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
     resource = models.CharField(_("resource"), max_length=32)
-    #: Where the last complete walk ended: the newest change it saw, by PartnerStack's clock.
+    #: The mirror is complete up to then: the newest change that a complete sync has seen, by PartnerStack's
+    #: clock.
     watermark = models.DateTimeField(_("newest change seen"), null=True)
     completed_at = models.DateTimeField(_("last completed"), null=True)
 
-    #: The walk under way. All empty between walks; after a crash, where the next run goes on.
+    #: How far an unfinished sync has come, and so where the next run resumes it. NULL after a finished one.
     checkpoint = models.JSONField(_("checkpoint"), null=True)
 
-    #: The run that holds this resource, and how long it does unless it stores another page.
+    #: The run that is syncing this resource. Each page that it stores renews the lease.
     lease_owner = models.CharField(_("locked by"), max_length=255, default="")
     lease_expires_at = models.DateTimeField(_("locked until"), null=True)
 
-    #: When an object came back with its ``test`` flag set, and not set; about when it last did.
-    test_seen_at = models.DateTimeField(_("test data seen"), null=True)
-    production_seen_at = models.DateTimeField(_("production data seen"), null=True)
+    #: Mode evidence: about when PartnerStack last returned an object with its ``test`` flag set, and not set.
+    test_seen_at = models.DateTimeField(_("test data last seen"), null=True)
+    production_seen_at = models.DateTimeField(_("production data last seen"), null=True)
 
-    #: The column of each kind, by the ``test`` flag.
+    #: The column of the mode evidence, by the ``test`` flag.
     SEEN_AT = {True: "test_seen_at", False: "production_seen_at"}
 
     objects = SyncStateQuerySet.as_manager()
@@ -83,7 +84,7 @@ class SyncState(models.Model):
 
 
 class SyncSeen(models.Model):
-    """A key that the full walk under way has met; what it never meets is missing. Empty between walks."""
+    """A key that an unfinished full sync has seen. At its end, all other rows of the mirror are missing."""
 
     state = models.ForeignKey(SyncState, on_delete=models.CASCADE, db_index=False)
     key = KeyField()

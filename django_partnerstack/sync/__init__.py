@@ -1,18 +1,6 @@
-"""Pull: what PartnerStack holds, into the mirrors."""
+"""Pull: copies what PartnerStack has into the mirrors."""
 
-from ..exceptions import SyncLocked
-from .pull import Pulled, pull
-from .refresh import REFRESHABLE, Refreshed, refresh
-from .resources import RESOURCES
-from .run import run
+from .pull import Pulled, pull, pull_all
+from .refresh import Refreshed, refresh
 
-__all__ = [
-    "REFRESHABLE",
-    "RESOURCES",
-    "Pulled",
-    "Refreshed",
-    "SyncLocked",
-    "pull",
-    "refresh",
-    "run",
-]
+__all__ = ["Pulled", "Refreshed", "pull", "pull_all", "refresh"]

@@ -1,4 +1,4 @@
-"""What becomes of the pages of a walk: written down, or only compared."""
+"""What happens to the pages of a sync: ``PageWriter`` stores them, ``DryRun`` only compares them."""
 
 from __future__ import annotations
 
@@ -14,69 +14,75 @@ from ..exceptions import RecordError
 from ..mapping import Difference, announce, compare, store
 from ..models import SyncSeen, SyncState
 from ..models.bulk import insert
+from ..resources import Resource
+from .checkpoint import Checkpoint
 from .lease import ResourceLease
-from .resources import Resource
-from .walk import Walk
 
 LONGEST_KEY: int = SyncSeen._meta.get_field("key").max_length  # type: ignore[assignment]
 
 
 class PageWriter:
-    """Stores each page together with the place to go on from, under a hold on the resource."""
+    """Stores each page and its checkpoint in one transaction, as long as the run has the lease."""
 
-    def __init__(self, resource: Resource, held: ResourceLease) -> None:
+    def __init__(self, resource: Resource, lease: ResourceLease) -> None:
         self.resource = resource
-        self.held = held
-        self.mode = held.state.mode
+        self.lease = lease
+        self.mode = lease.mode
         self.using = router.db_for_write(resource.model)
 
-    def begin(self, walk: Walk) -> None:
-        """Forget what an abandoned walk has seen; one that is taken up goes on with it."""
-        if self.held.state.checkpoint is None:
-            SyncSeen.objects.filter(state=self.held.state).delete()
+    def begin(self, checkpoint: Checkpoint) -> None:
+        """Delete the keys that an abandoned sync has seen. A resumed one still needs them."""
+        if checkpoint.is_at_start:
+            SyncSeen.objects.filter(state=self.lease.state).delete()
 
-    def page(self, page: Page, walk: Walk) -> tuple[Page, Difference]:
+    def write(self, page: Page, checkpoint: Checkpoint) -> tuple[Page, Difference]:
+        """
+        Store a page, with the checkpoint that follows it, and announce it.
+
+        Returns the page as it was stored: an object that the database refuses becomes unusable.
+        """
         try:
-            difference = self._store(page, walk)
+            difference = self._store(page, checkpoint)
         except (DataError, IntegrityError):
             page = self._without_refused(page)
-            difference = self._store(page, walk)
+            difference = self._store(page, checkpoint)
         announce(self.resource.model, difference, mode=self.mode)
         return page, difference
 
-    def _store(self, page: Page, walk: Walk) -> Difference:
-        now = self.held.now()
+    def _store(self, page: Page, checkpoint: Checkpoint) -> Difference:
+        now = self.lease.now()
         with transaction.atomic(self.using, durable=True):
-            # First, so that a run that has lost its hold does nothing, and others wait here.
-            self.held.save(checkpoint=walk.to_json(), **_flags_of(page, now))
+            # First, so that a run without the lease fails before it writes, and another run waits here.
+            self.lease.save(checkpoint=checkpoint.to_json(), **_mode_evidence(page, now))
             difference = store(self.resource.model, page.records, mode=self.mode, now=now)
-            if walk.full and (keys := keys_of(page)):
-                seen = [{"state_id": self.held.state.pk, "key": key} for key in keys]
+            if checkpoint.full and (keys := keys_of(page)):
+                seen = [{"state_id": self.lease.state.pk, "key": key} for key in keys]
                 insert(SyncSeen, seen, using=self.using)
         return difference
 
     def _without_refused(self, page: Page) -> Page:
-        """The page as the database takes it: what it refuses by itself is unusable, and stops no other."""
-        taken, refused = [], []
+        """The page with the records that the database refuses, found one by one, moved to ``unusable``."""
+        accepted, refused = [], []
         for record in page.records:
             try:
                 with transaction.atomic(self.using):
-                    store(self.resource.model, [record], mode=self.mode, now=self.held.now())
+                    store(self.resource.model, [record], mode=self.mode, now=self.lease.now())
                     transaction.set_rollback(True, self.using)
-                taken.append(record)
+                accepted.append(record)
             except (DataError, IntegrityError) as error:
                 message = f"{record.key}: the database refuses it: {error}"
                 refused.append(RecordError(message, raw=record.raw))
-        return replace(page, records=tuple(taken), unusable=(*page.unusable, *refused))
+        return replace(page, records=tuple(accepted), unusable=(*page.unusable, *refused))
 
-    def end(self, walk: Walk) -> int:
-        """Mark what a full walk never met, and remember how far the mirror reaches. Returns the marked."""
-        state, now, missing = self.held.state, self.held.now(), 0
+    def end(self, checkpoint: Checkpoint) -> int:
+        """Clear the checkpoint and mark what a full sync has not seen. Returns how many rows are missing."""
+        state, now, missing = self.lease.state, self.lease.now(), 0
+        watermark = checkpoint.watermark_after(state.watermark)
         with transaction.atomic(self.using, durable=True):
-            self.held.save(checkpoint=None, watermark=walk.watermark_after(state.watermark), completed_at=now)
-            if walk.full:
+            self.lease.save(checkpoint=None, watermark=watermark, completed_at=now)
+            if checkpoint.full:
                 seen = SyncSeen.objects.filter(state=state)
-                unseen = expected(self.resource, walk, self.mode).filter(
+                unseen = expected(self.resource, checkpoint, self.mode).filter(
                     ~Exists(seen.filter(key=OuterRef("key")))
                 )
                 missing = unseen.update(missing_since=now)
@@ -85,41 +91,39 @@ class PageWriter:
 
 
 class DryRun:
-    """Compares each page with the mirror; writes nothing and holds nothing."""
+    """Compares each page with the mirror. Writes nothing and needs no lease."""
 
     def __init__(self, resource: Resource, mode: str) -> None:
         self.resource = resource
         self.mode = mode
         self.seen: set[str] = set()
 
-    def begin(self, walk: Walk) -> None:
-        """Nothing to forget."""
-
-    def page(self, page: Page, walk: Walk) -> tuple[Page, Difference]:
+    def write(self, page: Page, checkpoint: Checkpoint) -> tuple[Page, Difference]:
         self.seen.update(keys_of(page))
         return page, compare(self.resource.model, page.records, mode=self.mode)
 
-    def end(self, walk: Walk) -> int:
-        if not walk.full:
+    def end(self, checkpoint: Checkpoint) -> int:
+        if not checkpoint.full:
             return 0
-        keys = expected(self.resource, walk, self.mode).values_list("key", flat=True)
+        keys = expected(self.resource, checkpoint, self.mode).values_list("key", flat=True)
         return sum(key not in self.seen for key in keys.iterator())
 
 
-def expected(resource: Resource, walk: Walk, mode: str) -> QuerySet[Any]:
-    """The rows that a full walk should meet: those that came from PartnerStack before it began."""
+def expected(resource: Resource, checkpoint: Checkpoint, mode: str) -> QuerySet[Any]:
+    """The rows that a full sync must see: PartnerStack had them before it started."""
     rows = resource.model._base_manager.using(router.db_for_write(resource.model))
-    return rows.filter(mode=mode, missing_since=None, key__isnull=False, synced_at__lt=walk.started_at)
+    started_at = checkpoint.started_at
+    return rows.filter(mode=mode, missing_since=None, key__isnull=False, synced_at__lt=started_at)
 
 
 def keys_of(page: Page) -> list[str]:
-    """Keys of all objects on a page; also of those that cannot be used, for they are not missing."""
+    """The keys of all objects on a page. Unusable objects are included, because they are not missing."""
     raws = (error.raw for error in page.unusable if isinstance(error.raw, dict))
     unusable = (str(raw["key"]) for raw in raws if isinstance(raw.get("key"), (str, int)))
     return [*(record.key for record in page.records), *(key for key in unusable if len(key) <= LONGEST_KEY)]
 
 
-def _flags_of(page: Page, now: datetime) -> dict[str, datetime]:
-    """Which kinds of objects came, by the ``test`` flag of those that have one."""
-    kinds = {getattr(record, "test", None) for record in page.records}
-    return {column: now for kind, column in SyncState.SEEN_AT.items() if kind in kinds}
+def _mode_evidence(page: Page, now: datetime) -> dict[str, datetime]:
+    """The columns of SyncState to update, by the ``test`` flags of the records that have one."""
+    flags = {getattr(record, "test", None) for record in page.records}
+    return {column: now for flag, column in SyncState.SEEN_AT.items() if flag in flags}

@@ -1,30 +1,35 @@
-"""One resource from PartnerStack into its mirror."""
+"""Copying resources from PartnerStack into their mirrors: ``pull`` one, or ``pull_all`` of several."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Event
+from typing import Any
 
+from django.db import connections
 from django.utils import timezone
 
 from ..client import Client, Page
-from ..exceptions import PartnerStackError, RecordError
+from ..exceptions import AuthenticationFailed, NotSent, PartnerStackError, RecordError
 from ..mapping import Difference
-from ..models import SyncState
-from .lease import hold, states
+from ..resources import RESOURCES, Resource
+from .checkpoint import Checkpoint, resume_or_start, start, walk
+from .lease import ResourceLease, states
 from .page_writer import DryRun, PageWriter
-from .resources import RESOURCES, Resource
-from .walk import OVERLAP, Walk, read
 
-#: How many unusable objects are kept for the report; all are counted.
-REPORTED = 20
+#: How many errors of unusable objects are kept for the report. All are counted.
+MAX_REASONS = 20
+
+#: No other resource can be pulled after these errors.
+FATAL = (AuthenticationFailed, NotSent)
 
 
 @dataclass
 class Pulled:
-    """What a pull of one resource did, or would have done. Counts of objects."""
+    """What a pull of one resource did; after a dry run, what it would do. Counts of objects."""
 
     resource: str
     created: int = 0
@@ -33,14 +38,14 @@ class Pulled:
     missing: int = 0
     unusable: int = 0
     reasons: list[RecordError] = field(default_factory=list)
-    #: The walk came to its end.
+    #: The pull has read its lists to the end.
     finished: bool = False
-    #: What ended it early. Pages that were stored before stay, and the next run goes on behind them.
+    #: Why the pull ended early. The pages before are stored, and the next run resumes after them.
     error: PartnerStackError | None = None
 
     @property
     def complete(self) -> bool:
-        """The mirror now holds all that PartnerStack listed."""
+        """The mirror has everything that PartnerStack listed."""
         return self.finished and not self.unusable
 
     @property
@@ -52,7 +57,7 @@ class Pulled:
         self.updated += len(difference.updated)
         self.unchanged += difference.unchanged
         self.unusable += len(page.unusable)
-        self.reasons += page.unusable[: REPORTED - len(self.reasons)]
+        self.reasons += page.unusable[: MAX_REASONS - len(self.reasons)]
 
 
 def pull(
@@ -69,47 +74,98 @@ def pull(
     """
     Bring the mirror of one resource up to date.
 
-    Reads what changed since the last complete pull, or since ``since``; ``full`` reads everything and marks
-    the rows that are no longer there. A page is stored together with the place to go on from, so that a run
-    that ended early, however it ended, is taken up where it stopped. ``dry_run`` compares and writes nothing.
-    ``on_page`` is called after each page with what was done so far.
+    Reads what changed since the last complete pull, or since ``since``. ``full`` reads everything and marks
+    rows that PartnerStack no longer has as missing. Each page is stored together with a checkpoint, so the
+    next run resumes where this one was interrupted, for whatever reason. ``dry_run`` compares and writes
+    nothing. ``on_page`` is called after each page with the counts so far.
 
-    Raises SyncLocked if another run is at it, and the client's errors; what was stored until then stays.
-    Not for use within a transaction.
+    Raises ``SyncLocked`` if another run is syncing the resource, and the client's errors; stored pages stay
+    stored. Raises ``RuntimeError`` inside a transaction, except for a dry run. Safe to repeat.
     """
     resource = RESOURCES[name]
-    pulled = Pulled(name)
-    with _recording(resource, mode, dry_run, now) as (recording, state):
-        walk = _walk(state, full, since, now())
-        recording.begin(walk)
-        for page in read(client, resource, walk):
-            pulled.add(*recording.page(page, walk))
-            on_page(pulled)
-        pulled.missing = recording.end(walk)
+    if dry_run:
+        watermarks = states().filter(mode=mode, resource=name).values_list("watermark", flat=True)
+        checkpoint = start(watermarks.first(), full=full, since=since, now=now())
+        return _copy(client, resource, checkpoint, DryRun(resource, mode), on_page)
+    with ResourceLease(mode, name, now) as lease:
+        checkpoint = resume_or_start(lease.state, full=full, since=since, now=now())
+        writer = PageWriter(resource, lease)
+        writer.begin(checkpoint)
+        return _copy(client, resource, checkpoint, writer, on_page)
+
+
+def _copy(
+    client: Client,
+    resource: Resource,
+    checkpoint: Checkpoint,
+    writer: PageWriter | DryRun,
+    on_page: Callable[[Pulled], None],
+) -> Pulled:
+    pulled = Pulled(resource.name)
+    for page in walk(client, resource, checkpoint):
+        pulled.add(*writer.write(page, checkpoint))
+        on_page(pulled)
+    pulled.missing = writer.end(checkpoint)
     pulled.finished = True
     return pulled
 
 
-@contextmanager
-def _recording(
-    resource: Resource, mode: str, dry_run: bool, now: Callable[[], datetime]
-) -> Iterator[tuple[PageWriter | DryRun, SyncState]]:
-    if dry_run:
-        state = states().filter(mode=mode, resource=resource.name).first() or SyncState()
-        state.checkpoint = None
-        yield DryRun(resource, mode), state
-    else:
-        with hold(mode, resource.name, now) as held:
-            yield PageWriter(resource, held), held.state
+def pull_all(
+    names: Iterable[str], *, workers: int = 1, on_page: Callable[[Pulled], None], **options: Any
+) -> Iterator[Pulled]:
+    """
+    Pull resources, and yield the result of each as soon as it ends.
+
+    ``workers``: how many resources are pulled at a time. More than one run in threads, each with its own
+    database connection. ``options``: see ``pull``.
+
+    Yields an error of PartnerStack as the ``error`` of the result and continues, except after refused keys or
+    without a connection. Raises other errors. Safe to repeat.
+    """
+    results: Iterable[Pulled] = (_attempt(name, on_page, options) for name in names)
+    if workers > 1:
+        results = _in_threads(names, workers, on_page, options)
+    for pulled in results:
+        yield pulled
+        if isinstance(pulled.error, FATAL):
+            return
 
 
-def _walk(state: SyncState, full: bool, since: datetime | None, now: datetime) -> Walk:
-    """The walk that was interrupted, if it covers what is asked for, or a new one."""
-    if not full and since is None and state.watermark is not None:
-        since = state.watermark - OVERLAP
-    wanted = Walk(full=full, since=None if full else since, started_at=now)
-    found = Walk.from_json(state.checkpoint) if state.checkpoint is not None else None
-    if found is not None and found.covers(wanted):
-        return found
-    state.checkpoint = None
-    return wanted
+def _in_threads(
+    names: Iterable[str], workers: int, on_page: Callable[[Pulled], None], options: dict[str, Any]
+) -> Iterator[Pulled]:
+    stopped = Event()
+
+    def page(pulled: Pulled) -> None:
+        if stopped.is_set():
+            raise PartnerStackError("Stopped because the whole run was stopped.")
+        on_page(pulled)
+
+    def attempt(name: str) -> Pulled:
+        try:
+            return _attempt(name, page, options)
+        finally:
+            connections.close_all()
+
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="partnerstack-sync")
+    try:
+        pulls = [pool.submit(attempt, name) for name in names]
+        yield from (done.result() for done in as_completed(pulls))
+    finally:
+        stopped.set()
+        pool.shutdown(cancel_futures=True)
+
+
+def _attempt(name: str, on_page: Callable[[Pulled], None], options: dict[str, Any]) -> Pulled:
+    so_far = Pulled(name)
+
+    def keep(pulled: Pulled) -> None:
+        nonlocal so_far
+        so_far = pulled
+        on_page(pulled)
+
+    try:
+        return pull(name, on_page=keep, **options)
+    except PartnerStackError as error:
+        so_far.error = error
+        return so_far

@@ -1,4 +1,4 @@
-"""Reading a few objects again, one by one."""
+"""Reading single objects again by their keys."""
 
 from __future__ import annotations
 
@@ -11,25 +11,24 @@ from typing import Any
 from django.db import router
 from django.utils import timezone
 
-from ..client import Client
+from ..client import Client, Record
+from ..client.validation import path_segment
 from ..exceptions import NotFound, PartnerStackError
 from ..mapping import announce, store
 from ..models import Customer, Mirror
-from .resources import RESOURCES
-
-#: The resources that PartnerStack lets one read one by one.
-REFRESHABLE = frozenset({"partnerships", "customers", "deals", "leads"})
+from ..resources import Resource, of_model
 
 
 @dataclass
 class Refreshed:
-    """What became of the rows that were to be refreshed. Counts of rows."""
+    """What a refresh did. Counts of rows."""
 
     updated: int = 0
     unchanged: int = 0
     missing: int = 0
-    #: Not tried, because the time was up.
+    #: Not read, because the time was up.
     left: int = 0
+    #: The error of each row that could not be read, by ``str(row)``.
     failed: dict[str, PartnerStackError] = field(default_factory=dict)
 
 
@@ -43,13 +42,16 @@ def refresh(
     now: Callable[[], datetime] = timezone.now,
 ) -> Refreshed:
     """
-    Read the objects of these rows again and store what came back.
+    Read the objects of these rows again and store them.
 
-    ``rows`` are of one mode. No request is begun after ``deadline_seconds``. A row that PartnerStack does not
-    know is marked as missing; any other error is kept by row, and the rest goes on. Safe to repeat.
+    ``rows`` must be of one mode. No request starts after ``deadline_seconds``. A row that PartnerStack does
+    not have is marked as missing. Any other error is returned in ``failed`` and the remaining rows are read.
+    Safe to repeat. Raises ``LookupError`` unless the model is that of a ``readable`` resource.
     """
     end = clock() + deadline_seconds
-    get = getattr(client, _resource_name(model)).get
+    resource = of_model(model)
+    if not resource.readable:
+        raise LookupError(f"PartnerStack returns no single object of {resource.name}.")
     refreshed = Refreshed()
     records, gone, mode = [], [], ""
     for row in rows:
@@ -58,7 +60,7 @@ def refresh(
             continue
         mode = row.mode
         try:
-            records.append(_read(get, row))
+            records.append(_read(client, resource, row))
         except NotFound:
             gone.append(row.pk)
         except PartnerStackError as error:
@@ -73,19 +75,22 @@ def refresh(
     return refreshed
 
 
-def _resource_name(model: type[Mirror]) -> str:
-    return next(name for name in REFRESHABLE if RESOURCES[name].model is model)
-
-
-def _read(get: Callable[[str], Any], row: Any) -> Any:
+def _read(client: Client, resource: Resource, row: Any) -> Record:
     """
-    Customers go by the site's own key in paths, by the page on updating them; where PartnerStack knows
-    none, or does not find it, its own key is tried too.
+    Paths contain the site's own key of a customer (docs.partnerstack.com/reference/patch_customers).
+
+    PartnerStack's key is tried if the customer has no other, or is not found by it.
     """
     if isinstance(row, Customer) and row.customer_key:
         try:
-            return get(row.customer_key)
+            return _get(client, resource, row.customer_key)
         except NotFound:
             if not row.key:
                 raise
-    return get(row.key)
+    return _get(client, resource, row.key)
+
+
+def _get(client: Client, resource: Resource, key: str) -> Record:
+    """By path, so that a resource needs no class of its own in the client."""
+    item = client.request("GET", f"/{resource.name}/{path_segment('key', key)}")
+    return resource.record.from_api(item)

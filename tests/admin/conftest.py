@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from django_partnerstack.models import Attribution, OutboxMessage, State
 from django_partnerstack.outbox.queue.messages import fingerprint
+from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 
 #: The models of this app with pages in the admin.
@@ -26,6 +27,8 @@ ASSIGN = "/admin/partnerstack/attribution/assign/"
 
 #: What a strict Content-Security-Policy refuses.
 INLINE = re.compile(r"<style|<script(?![^>]*\ssrc=)|\sstyle=|\son[a-z]+=")
+
+MIRRORS = [resource.model for resource in RESOURCES.values()]
 
 
 @pytest.fixture

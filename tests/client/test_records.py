@@ -5,10 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_partnerstack import client, models
-from django_partnerstack.client.records import Record
+from django_partnerstack import client
 from django_partnerstack.exceptions import RecordError
-from django_partnerstack.models.mirror import Mirror
 
 RECORDS = [
     client.ActionRecord,
@@ -36,15 +34,6 @@ OBJECTS = st.dictionaries(
 
 def columns(record):
     return {field.name for field in dataclasses.fields(record)}
-
-
-@pytest.mark.parametrize("model", models.MIRRORS.values())
-def test_a_record_has_the_columns_of_its_mirror(model):
-    record = getattr(client, f"{model.__name__}Record")
-    own = (
-        {field.name for field in model._meta.fields} - {field.name for field in Mirror._meta.fields} - {"id"}
-    )
-    assert columns(record) == own | columns(Record)
 
 
 @pytest.mark.parametrize("record", RECORDS)

@@ -12,7 +12,7 @@ from django_partnerstack.sandbox import TEST_KEYS, Reply, Sandbox
 
 
 class Asked(Sandbox):
-    """Tells when it was asked for something."""
+    """Sets an event at the first request."""
 
     def __init__(self, **counts: int) -> None:
         super().__init__(**counts)
@@ -31,7 +31,7 @@ def sandbox() -> Asked:
 
 @pytest.fixture
 def site(db: None, sandbox: Sandbox) -> Iterator[Sandbox]:
-    """A site whose settings lead to the sandbox."""
+    """A site that is connected to the sandbox."""
     with (
         sandbox.serve() as server,
         override_settings(
@@ -63,7 +63,7 @@ def sync() -> Callable[..., Ran]:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port on which nothing listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]

@@ -1,4 +1,4 @@
-"""The command as a process of its own: what a person sees on a terminal."""
+"""The command as a process of its own: what an operator sees on a terminal."""
 
 import fcntl
 import os
@@ -63,7 +63,7 @@ def test_without_a_database_it_says_so_in_one_line(environment):
     )
 
 
-def test_it_ends_with_0_when_all_is_there(migrated):
+def test_it_exits_with_0_if_everything_was_synced(migrated):
     code, out, err = ended(migrated, "customers")
     assert (code, err) == (0, "customers: 600 created\n")
     assert out.splitlines()[1].split()[:2] == ["customers", "600"]
@@ -78,7 +78,7 @@ execute_from_command_line(["django-admin", *sys.argv[1:]])
 """
 
 
-def test_ctrl_c_ends_with_one_line_and_frees_the_resource(migrated, sandbox):
+def test_ctrl_c_ends_with_one_line_and_releases_the_resource(migrated, sandbox):
     sandbox.faults.add("latency", seconds=30)
     command = [sys.executable, "-c", IN_A_TERMINAL, "partnerstack_sync", "customers"]
     with subprocess.Popen(command, env=migrated, stderr=subprocess.PIPE, text=True) as process:
@@ -87,14 +87,14 @@ def test_ctrl_c_ends_with_one_line_and_frees_the_resource(migrated, sandbox):
         _, err = process.communicate()
     assert (process.returncode, err) == (
         130,
-        "CommandError: Stopped. What was stored stays; run again to go on.\n",
+        "CommandError: Stopped. All stored pages are kept; run the command again to continue.\n",
     )
     sandbox.faults.clear()
     assert ended(migrated, "customers")[0] == 0
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["buffered", "unbuffered"])
-def test_a_reader_that_is_gone_is_told_of_in_one_line(migrated, unbuffered):
+def test_a_closed_output_is_reported_in_one_line(migrated, unbuffered):
     migrated["PYTHONUNBUFFERED"] = unbuffered
     reader, writer = os.pipe()
     os.close(reader)
@@ -103,11 +103,11 @@ def test_a_reader_that_is_gone_is_told_of_in_one_line(migrated, unbuffered):
     os.close(writer)
     assert (run.returncode, run.stderr) == (
         1,
-        "CommandError: Nobody reads the result. What was stored stays.\n",
+        "CommandError: The output was closed before the result was printed.\n",
     )
 
 
-def test_a_terminal_shows_a_bar_that_is_gone_at_the_end(migrated):
+def test_a_terminal_shows_a_progress_bar_that_is_removed_at_the_end(migrated):
     main, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
     run = subprocess.run([*COMMAND, "customers"], env=migrated, stdout=subprocess.PIPE, stderr=terminal)

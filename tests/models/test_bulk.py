@@ -27,7 +27,7 @@ def put(*rows, model=Group):
     upsert(model, rows, unique=("mode", "key"), newer="remote_updated_at", using="default")
 
 
-def test_a_row_comes_out_as_it_went_in():
+def test_a_row_is_read_as_it_was_written():
     put(
         row(
             name="Zoë \U0001f600 'a' \"b\" \\ %s", default=True, raw={"a": [1, 2.5, None, True, "\U0001f600"]}
@@ -40,7 +40,7 @@ def test_a_row_comes_out_as_it_went_in():
     assert group.raw == {"a": [1, 2.5, None, True, "\U0001f600"]}
 
 
-def test_numbers_at_the_end_of_their_range_fit():
+def test_the_largest_and_smallest_numbers_fit():
     rows = [
         {
             "mode": "test",
@@ -57,7 +57,7 @@ def test_numbers_at_the_end_of_their_range_fit():
     assert set(Deal.objects.values_list("amount", flat=True)) == {-(2**63), 2**63 - 1}
 
 
-def test_one_of_a_batch_can_be_new_another_updated_and_another_left_alone():
+def test_a_batch_can_contain_new_changed_and_older_rows():
     put(
         row(key="old", name="old", remote_updated_at=EARLY),
         row(key="new", name="new", remote_updated_at=LATE),
@@ -66,14 +66,14 @@ def test_one_of_a_batch_can_be_new_another_updated_and_another_left_alone():
     assert dict(Group.objects.values_list("key", "name")) == {"old": "x", "new": "new", "other": "x"}
 
 
-def test_all_columns_stay_as_they_are_if_the_row_is_newer():
+def test_no_column_is_written_if_the_existing_row_is_newer():
     put(row(name="new", slug="new", default=True, raw={"new": 1}, remote_updated_at=LATE))
     before = Group.objects.values().get()
     put(row(name="old", slug="old", default=False, raw={"old": 1}, remote_updated_at=EARLY))
     assert Group.objects.values().get() == before
 
 
-def test_all_columns_are_written_if_the_row_is_older():
+def test_all_columns_are_written_if_the_existing_row_is_older():
     put(row(name="old", slug="old", default=True, raw={"old": 1}, remote_updated_at=EARLY))
     put(row(name="new", slug="new", default=False, raw={"new": 1}, remote_updated_at=LATE))
     group = Group.objects.get()
@@ -88,7 +88,7 @@ def test_a_row_keeps_its_primary_key():
     assert Group.objects.get().pk == pk
 
 
-def test_an_insert_does_nothing_if_another_row_forbids_it():
+def test_a_conditional_insert_does_nothing_if_the_condition_is_false():
     put(row(key="one"))
     nothing_like = none_of(Group.objects.filter(key=BoundParam("key")), using="default")
     for key, inserted in (("one", 0), ("three", 1)):
@@ -107,6 +107,6 @@ def test_rows_are_found_by_many_keys_exactly():
     assert {(customer.mode, customer.key) for customer in found} == {("test", key) for key in KEYS}
 
 
-def test_no_keys_find_nothing():
+def test_without_keys_nothing_is_found():
     Customer.objects.create(mode="test", key=None)
     assert not with_keys(Customer.objects.all(), "test", [])

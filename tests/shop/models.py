@@ -26,8 +26,8 @@ class Payment(models.Model):
 
 
 class Offer(Mirror):
-    """The mirror of a resource that this package does not have."""
+    """The mirror of a made-up resource of PartnerStack, which tests declare."""
 
-    title = models.CharField(max_length=100, default="")
+    title = models.CharField(max_length=255, default="")
     partner_key = KeyField(default="")
     amount = models.BigIntegerField(null=True)

@@ -8,6 +8,7 @@ import requests
 
 from django_partnerstack.client import Client
 from django_partnerstack.client.retry import RetryPolicy
+from django_partnerstack.models import Customer
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from django_partnerstack.sync import Pulled, pull
 from django_partnerstack.testing.adapter import SandboxAdapter
@@ -16,7 +17,7 @@ API_URL = "https://api.partnerstack.com/api/v2"
 
 
 class Clock:
-    """The time on both sides, at a standstill until a test moves it."""
+    """The time of the site and of PartnerStack. It stands still until a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
@@ -29,7 +30,7 @@ class Clock:
 
 
 class Programme:
-    """A sandbox, a client that talks to it without a socket, and what was asked."""
+    """A sandbox, and a client that is connected to it without a socket."""
 
     def __init__(self, clock: Clock, **counts: int) -> None:
         self.sandbox = Sandbox(clock=lambda: clock().timestamp(), **counts)
@@ -41,9 +42,34 @@ class Programme:
         )
 
     @property
-    def asked(self) -> list[str]:
-        """The queries that were sent, in order."""
+    def queries(self) -> list[str]:
+        """The query strings of all requests, in order."""
         return [request.path_url.partition("?")[2] for request in self.adapter.requests]
+
+    def customer_keys(self) -> set[str]:
+        """The keys of all customers."""
+        return {item["key"] for item in self.sandbox.objects("customers")}
+
+    def last_key_of_page(self, number: int) -> str:
+        key: str = self.sandbox.objects("customers")[number * 250 - 1]["key"]
+        return key
+
+
+def mirrored_keys() -> set[str | None]:
+    """The keys of all customers that are not missing."""
+    return set(Customer.objects.filter(missing_since=None).values_list("key", flat=True))
+
+
+class Stopped(Exception):
+    """Raised by a test to stop a pull."""
+
+
+def stop_after_the_first_page(sync: Callable[..., Pulled], programme: Programme, **options: Any) -> None:
+    def stop(pulled: Pulled) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        sync(programme, on_page=stop, **options)
 
 
 @pytest.fixture
@@ -67,7 +93,7 @@ def programme(clock: Clock) -> Programme:
 
 @pytest.fixture
 def many(clock: Clock) -> Programme:
-    """More customers than fit on two pages."""
+    """Three pages of customers."""
     return Programme(clock, partnerships=2, customers=600)
 
 
@@ -83,7 +109,7 @@ def sync(clock: Clock) -> Callable[..., Pulled]:
 
 @pytest.fixture
 def received() -> Iterator[list[dict[str, Any]]]:
-    """What ``objects_synced`` brought."""
+    """The arguments of each ``objects_synced`` signal."""
     from django_partnerstack.signals import objects_synced
 
     calls: list[dict[str, Any]] = []
@@ -98,7 +124,7 @@ def received() -> Iterator[list[dict[str, Any]]]:
 
 @pytest.fixture
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """A port on which nothing listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return taken.getsockname()[1]

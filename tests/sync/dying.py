@@ -1,7 +1,7 @@
 """
 Pulls that kill themselves, each in a child process of this program.
 
-Reads a line of JSON for each: the arguments of ``pull_and_die``. Answers with the child's exit status.
+Reads one line of JSON for each pull, with the arguments of ``pull_and_die``, and prints the exit status.
 """
 
 import json
@@ -30,7 +30,7 @@ def countdown(count: int) -> Callable[..., None]:
 
 
 def pull_and_die(url: str, keys: list[str], place: str, page: int, full: bool) -> None:
-    """``place``: before a page's commit, right after it (in a receiver), or when the page is done with."""
+    """``place``: before the commit of a page, right after it (in a receiver), or after the whole page."""
     from django_partnerstack.client import Client
     from django_partnerstack.signals import objects_synced
     from django_partnerstack.sync import pull

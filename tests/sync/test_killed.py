@@ -23,25 +23,25 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PAGES = 3
 
 
-class Listening(Sandbox):
-    """Keeps the lists that were asked for."""
+class RecordingSandbox(Sandbox):
+    """Records the requested paths and queries."""
 
     def __init__(self, **counts: int) -> None:
         super().__init__(**counts)
-        self.asked: list[str] = []
+        self.requested: list[str] = []
 
     def handle(self, method: str, target: str, *args: Any) -> Reply:
-        self.asked.append(target)
+        self.requested.append(target)
         return super().handle(method, target, *args)
 
 
 @pytest.fixture
-def sandbox() -> Listening:
-    return Listening(partnerships=1, customers=600)
+def sandbox() -> RecordingSandbox:
+    return RecordingSandbox(partnerships=1, customers=600)
 
 
 @pytest.fixture
-def url(sandbox: Listening) -> Iterator[str]:
+def url(sandbox: RecordingSandbox) -> Iterator[str]:
     with sandbox.serve() as server:
         yield f"{server.url}/api/v2"
 
@@ -56,18 +56,18 @@ def database_url() -> str:
 
 @pytest.fixture(scope="module")
 def dying(django_db_setup: None) -> Iterator[Callable[..., int]]:
-    """Pulls in another process that kills itself, and returns its exit code."""
+    """Pulls in another process, which kills itself, and returns the exit status."""
     environment = {**os.environ, "DATABASE_URL": database_url()}
     command = [sys.executable, "-m", "tests.sync.dying"]
     with subprocess.Popen(
         command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
     ) as process:
 
-        def order(**arguments: Any) -> int:
+        def pull_in_child(**arguments: Any) -> int:
             process.stdin.write(json.dumps(arguments) + "\n")
             return int(process.stdout.readline())
 
-        yield order
+        yield pull_in_child
         process.stdin.close()
 
 
@@ -88,16 +88,16 @@ def is_mirrored(sandbox: Sandbox) -> bool:
     )
 
 
-def at_most_one_page_was_read_again(sandbox: Listening) -> bool:
-    return len(set(sandbox.asked)) == PAGES and len(sandbox.asked) <= PAGES + 1
+def at_most_one_page_was_read_again(sandbox: RecordingSandbox) -> bool:
+    return len(set(sandbox.requested)) == PAGES and len(sandbox.requested) <= PAGES + 1
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_first_pull_that_was_killed_at_any_page_is_taken_up_there(place, sandbox, url, pull_and_die):
+def test_a_first_pull_that_was_killed_at_any_page_is_resumed_there(place, sandbox, url, pull_and_die):
     for page in range(1, PAGES + 1):
         Customer.objects.all().delete()
         SyncState.objects.all().delete()
-        sandbox.asked.clear()
+        sandbox.requested.clear()
         assert pull_and_die(place=place, page=page, full=False) == -signal.SIGKILL
         assert pull_customers(url).complete
         assert is_mirrored(sandbox)
@@ -105,18 +105,18 @@ def test_a_first_pull_that_was_killed_at_any_page_is_taken_up_there(place, sandb
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_full_pull_that_was_killed_at_any_page_marks_what_is_gone(place, sandbox, url, pull_and_die):
+def test_a_full_pull_that_was_killed_at_any_page_finds_what_is_missing(place, sandbox, url, pull_and_die):
     pull_customers(url)
     for page in range(1, PAGES + 1):
         items = sandbox.objects("customers")
         gone = {items[number]["key"] for number in (0, 249, 250, 400, 598)}
-        for number in (1, 251, 501):  # so that each page has something to tell of
+        for number in (1, 251, 501):  # so that each page has a change
             sandbox.change("customers", items[number]["key"], name=f"Changed {page}")
         for key in gone:
             sandbox.remove("customers", key)
             sandbox.create("customers")
         missing = set(Customer.objects.exclude(missing_since=None).values_list("key", flat=True))
-        sandbox.asked.clear()
+        sandbox.requested.clear()
         assert pull_and_die(place=place, page=page, full=True) == -signal.SIGKILL
         assert pull_customers(url, full=True).missing == 5
         assert (

@@ -1,4 +1,5 @@
 import os
+import socket
 import subprocess
 import sys
 
@@ -6,72 +7,71 @@ import pytest
 
 from django_partnerstack.exceptions import SyncLocked
 from django_partnerstack.models import Customer, SyncState
-from django_partnerstack.sync.lease import LEASE, hold
+from django_partnerstack.sync.lease import LEASE, ResourceLease
 
 pytestmark = pytest.mark.django_db
 
 
-def held_by(name, clock):
+def leased_to(owner, clock):
     SyncState.objects.create(
-        mode="test", resource="customers", lease_owner=name, lease_expires_at=clock.now + LEASE
+        mode="test", resource="customers", lease_owner=owner, lease_expires_at=clock.now + LEASE
     )
 
 
-def test_a_second_pull_of_a_resource_says_that_another_is_at_it(programme, sync, clock):
-    with hold("test", "customers", clock), pytest.raises(SyncLocked, match="Another run is at customers"):
+def test_a_second_pull_of_a_resource_is_refused_before_any_request(programme, sync, clock):
+    with (
+        ResourceLease("test", "customers", clock),
+        pytest.raises(SyncLocked, match="Another run is syncing customers"),
+    ):
         sync(programme)
-    assert not programme.asked
+    assert not programme.queries
 
 
-def test_other_resources_and_the_other_mode_are_free(programme, sync, clock):
-    with hold("test", "deals", clock), hold("production", "customers", clock):
+def test_other_resources_and_the_other_mode_can_be_pulled(programme, sync, clock):
+    with ResourceLease("test", "deals", clock), ResourceLease("production", "customers", clock):
         assert sync(programme).complete
 
 
-def test_a_hold_ends_with_its_block_also_by_an_error(clock):
-    with pytest.raises(KeyboardInterrupt), hold("test", "customers", clock):
+def test_a_lease_is_released_after_its_block_also_after_an_error(clock):
+    with pytest.raises(KeyboardInterrupt), ResourceLease("test", "customers", clock):
         raise KeyboardInterrupt
-    with hold("test", "customers", clock):
+    with ResourceLease("test", "customers", clock):
         pass
 
 
-def test_the_hold_of_a_process_that_died_is_taken_over_at_once(programme, sync, clock):
-    import socket
-
+def test_the_lease_of_a_process_that_has_ended_is_taken_over_at_once(programme, sync, clock):
     child = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], stdout=subprocess.PIPE, check=True
     )
-    held_by(f"{socket.gethostname()}:{int(child.stdout)}:abc", clock)
+    leased_to(f"{socket.gethostname()}:{int(child.stdout)}:abc", clock)
     assert sync(programme).complete
 
 
-def test_the_hold_of_a_process_that_lives_is_respected(programme, sync, clock):
-    import socket
-
-    held_by(f"{socket.gethostname()}:{os.getpid()}:abc", clock)
+def test_the_lease_of_a_running_process_is_respected(programme, sync, clock):
+    leased_to(f"{socket.gethostname()}:{os.getpid()}:abc", clock)
     with pytest.raises(SyncLocked):
         sync(programme)
 
 
-def test_a_hold_from_another_machine_ends_with_time(programme, sync, clock):
-    held_by("elsewhere.example:1:abc", clock)
+def test_the_lease_of_another_machine_expires(programme, sync, clock):
+    leased_to("elsewhere.example:1:abc", clock)
     with pytest.raises(SyncLocked, match="within 5 minutes"):
         sync(programme)
     clock.move(minutes=5, seconds=1)
     assert sync(programme).complete
 
 
-def test_a_run_that_lost_its_hold_writes_nothing_more(many, sync):
-    def lose_the_hold(pulled):
+def test_a_run_that_has_lost_its_lease_writes_nothing_more(many, sync):
+    def lose_the_lease(pulled):
         SyncState.objects.update(lease_owner="elsewhere.example:1:abc")
 
     with pytest.raises(SyncLocked, match="taken over"):
-        sync(many, on_page=lose_the_hold)
+        sync(many, on_page=lose_the_lease)
     assert Customer.objects.count() == 250
     assert SyncState.objects.get().lease_owner == "elsewhere.example:1:abc"
 
 
-def test_each_page_renews_the_hold(many, sync, clock):
+def test_each_page_renews_the_lease(many, sync, clock):
     ends = []
 
     def look(pulled):

@@ -1,19 +1,20 @@
 import pytest
 import responses
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from django_partnerstack.client import Client
 from django_partnerstack.exceptions import RecordError
-from django_partnerstack.models import Customer, SyncSeen
+from django_partnerstack.models import Customer, SyncSeen, SyncState
 from django_partnerstack.signals import objects_synced
 from django_partnerstack.sync import pull
 
-from .conftest import API_URL
+from .conftest import API_URL, stop_after_the_first_page
 
 pytestmark = pytest.mark.django_db
 
 
-def test_receivers_hear_of_each_page_once_with_what_was_written(many, sync, received):
+def test_each_page_sends_a_signal_with_the_keys_that_were_written(many, sync, received):
     sync(many)
     keys = [item["key"] for item in many.sandbox.objects("customers")]
     pages = [keys[:250], keys[250:500], keys[500:]]
@@ -22,7 +23,7 @@ def test_receivers_hear_of_each_page_once_with_what_was_written(many, sync, rece
     ]
 
 
-def test_receivers_hear_what_changed_and_how_much_did_not(programme, sync, received):
+def test_the_signal_has_the_changed_keys_and_the_number_of_unchanged_objects(programme, sync, received):
     sync(programme)
     key = programme.sandbox.objects("customers")[3]["key"]
     programme.sandbox.change("customers", key, name="New")
@@ -32,7 +33,7 @@ def test_receivers_hear_what_changed_and_how_much_did_not(programme, sync, recei
     ]
 
 
-def test_a_page_that_wrote_nothing_is_not_announced(programme, sync, received):
+def test_a_page_without_changes_sends_no_signal(programme, sync, received):
     sync(programme)
     received.clear()
     sync(programme, full=True)
@@ -53,7 +54,7 @@ def test_receivers_are_called_after_the_commit(programme, sync):
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_receiver_that_fails_stops_nothing(many, sync, received):
+def test_a_receiver_that_fails_does_not_stop_the_pull(many, sync, received):
     def fail(**kwargs):
         raise ZeroDivisionError
 
@@ -80,7 +81,7 @@ UNUSABLE = [
 
 
 @responses.activate
-def test_an_object_that_cannot_be_used_is_counted_and_the_rest_is_stored(clock):
+def test_an_unusable_object_is_counted_and_the_others_are_stored(clock):
     listing({"key": "cus_1"}, *UNUSABLE, {"key": "cus_2"})
     pulled = pull_customers(clock, full=True)
     assert set(Customer.objects.values_list("key", flat=True)) == {"cus_1", "cus_2"}
@@ -89,7 +90,7 @@ def test_an_object_that_cannot_be_used_is_counted_and_the_rest_is_stored(clock):
 
 
 @responses.activate
-def test_only_so_many_reasons_are_kept_and_all_are_counted(clock):
+def test_twenty_reasons_are_kept_and_all_are_counted(clock):
     listing(*[{"name": "no key"}] * 100)
     pulled = pull_customers(clock)
     assert (pulled.unusable, len(pulled.reasons)) == (100, 20)
@@ -104,7 +105,7 @@ def test_an_object_that_became_unusable_is_not_missing(clock):
 
 
 @responses.activate
-def test_an_object_that_comes_twice_on_a_page_is_stored_once_and_newest(clock):
+def test_of_an_object_listed_twice_on_a_page_the_newest_version_is_stored(clock):
     listing(
         {"key": "cus_1", "name": "old", "updated_at": 1000},
         {"key": "cus_1", "name": "new", "updated_at": 2000},
@@ -115,7 +116,7 @@ def test_an_object_that_comes_twice_on_a_page_is_stored_once_and_newest(clock):
 
 
 @responses.activate
-def test_keys_that_differ_in_case_or_a_space_at_the_end_are_different(clock):
+def test_keys_that_differ_in_case_or_a_trailing_space_are_different_objects(clock):
     keys = ["cus_1", "CUS_1", "cus_1 ", "cus_\u00e9", "cus_e\u0301"]
     listing(*({"key": key} for key in keys))
     assert pull_customers(clock, full=True).created == 5
@@ -127,7 +128,7 @@ def test_keys_that_differ_in_case_or_a_space_at_the_end_are_different(clock):
 
 
 @responses.activate
-def test_text_that_no_database_holds_is_stored_all_the_same(clock):
+def test_text_that_databases_refuse_is_stored_with_replacement_characters(clock):
     body = (
         rb'{"data": {"items": [{"key": "cus_1", "name": "a\u0000b\ud800c", "meta": {"x": "\udc00\u0000"}}]}}'
     )
@@ -146,7 +147,7 @@ SHAPES = {
 
 
 @responses.activate
-def test_an_object_is_kept_as_it_came_and_found_unchanged(clock):
+def test_an_object_is_stored_as_received_and_found_unchanged(clock):
     listing({"key": "cus_1", "created_at": 1700000000123, "updated_at": 1700000000123, **SHAPES})
     pull_customers(clock)
     row = Customer.objects.get()
@@ -157,10 +158,10 @@ def test_an_object_is_kept_as_it_came_and_found_unchanged(clock):
 
 
 @responses.activate
-def test_an_object_that_the_database_refuses_does_not_stop_the_rest(clock):
+def test_an_object_that_the_database_refuses_does_not_stop_the_others(clock):
     nested = "x"
     for _ in range(50):
-        nested = {"a": nested}  # MariaDB takes no more than 32
+        nested = {"a": nested}  # MariaDB accepts no more than 32
     listing({"key": "cus_1"}, {"key": "cus_deep", "meta": nested}, {"key": "cus_2"})
     pulled = pull_customers(clock)
     assert pulled.finished
@@ -168,6 +169,47 @@ def test_an_object_that_the_database_refuses_does_not_stop_the_rest(clock):
     assert Customer.objects.filter(key__in=["cus_1", "cus_2"]).count() == 2
 
 
-def test_nothing_that_was_seen_is_kept_after_a_full_pull(many, sync):
+def test_the_seen_keys_are_deleted_after_a_full_pull(many, sync):
     sync(many, full=True)
     assert not SyncSeen.objects.exists()
+
+
+def test_keys_that_an_abandoned_full_pull_has_seen_do_not_hide_a_missing_row(many, sync, clock):
+    sync(many)
+    clock.move(hours=1)
+    stop_after_the_first_page(sync, many, full=True)
+    SyncState.objects.update(checkpoint=None)
+    many.sandbox.remove("customers", many.last_key_of_page(1))
+    assert sync(many, full=True).missing == 1
+
+
+def test_a_page_takes_five_queries_at_most(many, sync, clock):
+    counts = []
+
+    def per_page(captured, **options):
+        seen = [0]
+
+        def count(pulled):
+            sqls = [query["sql"] for query in captured.captured_queries]
+            kept = [sql for sql in sqls if not sql.startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))]
+            counts.append(len(kept) - seen[0])
+            seen[0] = len(kept)
+
+        return count
+
+    def pages(**options):
+        counts.clear()
+        with CaptureQueriesContext(connection) as captured:
+            sync(many, on_page=per_page(captured), **options)
+        return max(counts[1:])
+
+    for item in many.sandbox.objects("customers"):
+        Customer.objects.create(mode="test", key=None, customer_key=item["customer_key"])
+    assert pages(full=True) <= 5  # all placeholders are adopted
+    assert pages(full=True) <= 5  # nothing changed
+    clock.move(days=1)
+    for item in many.sandbox.objects("customers"):
+        many.sandbox.change("customers", item["key"], name="New")
+    for _ in range(30):
+        many.sandbox.create("customers")
+    assert pages() <= 5

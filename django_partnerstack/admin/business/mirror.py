@@ -8,9 +8,9 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from ...models import MIRRORS, Mirror
+from ...models import Mirror
 from ...models.fields import KeyField
-from ...sync import REFRESHABLE
+from ...resources import RESOURCES
 from ..actions.refresh import RefreshAction
 from ..display.columns import created, json_column, money, stacked, state
 from ..display.filters import ModeFilter, StateFilter, mode_column
@@ -20,7 +20,7 @@ from ..display.read_only import ReadOnlyAdmin, permission_to
 
 def declared_mirrors() -> dict[type[Mirror], bool]:
     """The mirror model of each declared resource, and whether the resource is readable by key."""
-    return {model: name in REFRESHABLE for name, model in MIRRORS.items()}
+    return {resource.model: resource.readable for resource in RESOURCES.values()}
 
 
 def register_mirrors(site: admin.AdminSite = admin.site) -> None:

@@ -19,38 +19,30 @@ from django_partnerstack.management.arguments import positive_int, time_or_age
 from django_partnerstack.management.preconditions import in_one_line, require_mode_and_table
 from django_partnerstack.management.progress import Progress, as_json, table
 from django_partnerstack.models import SyncState
+from django_partnerstack.resources import RESOURCES
 
-NAMES = ", ".join(sync.RESOURCES)
+CONTINUE = "All stored pages are kept; run the command again to continue."
 
 
 class Command(BaseCommand):
-    #: Django's others ask the database, and would end in a traceback where it is not there.
+    #: Other checks query the database and would end in a traceback if it cannot be reached.
     requires_system_checks = ("partnerstack",)
     help = (
-        "Bring the mirrors of the partner programme up to date. Reads what changed since the last run, or "
-        "everything with --full. Exit status 0 only if the mirrors are complete. Safe to stop and to repeat."
+        "Update this site's copy of the partner programme with what changed at PartnerStack since the last "
+        "run, or with everything (--full). Exits with status 1 if any resource could not be synced. "
+        "Safe to interrupt and to repeat."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "resources",
-            nargs="*",
-            metavar="RESOURCE",
-            help=f"One or more of {', '.join(sync.RESOURCES)}. Default: all.",
-        )
-        parser.add_argument(
-            "--full", action="store_true", help="Read everything, and mark what is no longer at PartnerStack."
-        )
-        parser.add_argument(
-            "--since",
-            type=time_or_age,
-            metavar="WHEN",
-            help="Read what changed since WHEN: 2026-01-31, 2026-01-31T12:00, or an age such as 36h or 7d.",
-        )
-        parser.add_argument("--dry-run", action="store_true", help="Show what would change, write nothing.")
-        parser.add_argument(
-            "--workers", type=positive_int, default=1, metavar="N", help="Resources at a time. Default: 1."
-        )
+        names = f"What to sync: one or more of {', '.join(RESOURCES)}. Default: all."
+        parser.add_argument("resources", nargs="*", metavar="RESOURCE", help=names)
+        full = "Read everything, and mark what PartnerStack no longer has as missing."
+        parser.add_argument("--full", action="store_true", help=full)
+        since = "Read what changed since WHEN: 2026-01-31, 2026-01-31T12:00, or an age such as 36h or 7d."
+        parser.add_argument("--since", type=time_or_age, metavar="WHEN", help=since)
+        parser.add_argument("--dry-run", action="store_true", help="Show what would change, without writing.")
+        workers = "Resources synced at a time. Default: 1."
+        parser.add_argument("--workers", type=positive_int, default=1, metavar="N", help=workers)
         parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,9 +60,9 @@ class Command(BaseCommand):
             self._report(pulled, as_data=options["json"])
             self.stdout.flush()
         except BrokenPipeError:
-            # Or Python complains at its end of what it could not write.
+            # Otherwise Python reports at exit that it could not write the rest.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise CommandError("Nobody reads the result. What was stored stays.") from None
+            raise CommandError("The output was closed before the result was printed.") from None
         problems = [*filter(None, map(problem, pulled)), *self._mode_problem()]
         if problems:
             raise CommandError("\n".join(problems))
@@ -78,7 +70,7 @@ class Command(BaseCommand):
     def _pull(
         self, names: list[str], client: Client, progress: Progress, options: dict[str, Any]
     ) -> list[sync.Pulled]:
-        results = sync.run(
+        results = sync.pull_all(
             names,
             workers=options["workers"],
             on_page=progress.page,
@@ -91,19 +83,15 @@ class Command(BaseCommand):
         try:
             return [progress.done(result) for result in results]
         except KeyboardInterrupt:
-            raise CommandError(
-                "Stopped. What was stored stays; run again to go on.", returncode=130
-            ) from None
+            raise CommandError(f"Stopped. {CONTINUE}", returncode=130) from None
         except DatabaseError as error:
-            raise CommandError(
-                f"The database failed: {in_one_line(error)}. What was stored stays; run again to go on."
-            ) from error
+            raise CommandError(f"Database error: {in_one_line(error)}. {CONTINUE}") from error
 
     def _names(self, given: list[str]) -> list[str]:
         for name in given:
-            if name not in sync.RESOURCES:
-                raise CommandError(f"There is no resource {name!r}. Choose from {NAMES}.")
-        return [name for name in sync.RESOURCES if not given or name in given]
+            if name not in RESOURCES:
+                raise CommandError(f"There is no resource {name!r}. Choose from {', '.join(RESOURCES)}.")
+        return [name for name in RESOURCES if not given or name in given]
 
     def _report(self, pulled: list[sync.Pulled], *, as_data: bool) -> None:
         if as_data:
@@ -115,23 +103,26 @@ class Command(BaseCommand):
                 self.stderr.write(f"{result.resource}: {reason}")
 
     def _mode_problem(self) -> Iterator[str]:
-        seen = SyncState.objects.using(router.db_for_write(SyncState)).mode_mismatch(conf.mode)
-        if seen:
+        other = SyncState.objects.using(router.db_for_write(SyncState)).mode_mismatch(conf.mode)
+        if other:
             yield (
-                f"PARTNERSTACK_MODE is {conf.mode!r}, but only {seen.label} data came back: "
-                f"these are the {seen.label} keys. Change the keys or the mode."
+                f"PARTNERSTACK_MODE is {conf.mode!r}, but PartnerStack returned only {other.label} data, so "
+                f"these are the {other.label} keys. Change the keys or the mode."
             )
 
 
 def problem(pulled: sync.Pulled) -> str | None:
-    """Why the mirror of a resource is not complete, in one line that says what to do."""
+    """Why a resource could not be synced completely, in one line. None if it was."""
     error = pulled.error
     if isinstance(error, AuthenticationFailed):
-        return f"PartnerStack refuses the key pair of PARTNERSTACK_PUBLIC_KEY and _SECRET_KEY: {error}"
+        return (
+            "PartnerStack rejected your API keys. Correct PARTNERSTACK_PUBLIC_KEY and "
+            f"PARTNERSTACK_SECRET_KEY: {error}"
+        )
     if isinstance(error, NotSent):
         return f"PartnerStack cannot be reached; check the network and PARTNERSTACK_API_URL: {error}"
     if error:
         return f"{pulled.resource}: {error}"
     if pulled.unusable:
-        return f"{pulled.resource}: {pulled.unusable:,} objects cannot be used; the rest is stored."
+        return f"{pulled.resource}: unusable objects: {pulled.unusable:,}. All others are stored."
     return None

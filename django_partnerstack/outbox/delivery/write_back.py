@@ -11,8 +11,9 @@ from typing import Any
 from django.db import Error, router, transaction
 from django.db.models import F
 
-from ...mapping import keep
-from ...models import MIRRORS, OutboxLane, OutboxMessage, State, SyncState
+from ...mapping import store_one
+from ...models import Mirror, OutboxLane, OutboxMessage, State, SyncState
+from ...resources import of_model
 from ...throttle.throttle import Throttle
 from ..operations import OPERATIONS, Operation
 from ..queue.claim import Claimed
@@ -20,8 +21,6 @@ from ..queue.lanes import BLOCKING_STATES, block
 from .outcome import Outcome
 
 logger = logging.getLogger(__name__)
-
-RESOURCES = {model: name for name, model in MIRRORS.items()}
 
 
 def write_back(throttle: Throttle, claimed: Claimed, outcome: Outcome) -> bool:
@@ -91,7 +90,7 @@ def _mirror(
     if operation.model is None:
         return
     if outcome.record is not None:
-        keep(operation.model, outcome.record, mode=mode, now=now)
+        store_one(operation.model, outcome.record, mode=mode, now=now)
     elif operation.deletes:
         key = {operation.key_field: message.payload[operation.key_field]}
         operation.model._base_manager.using(using).filter(mode=mode, **key).update(archived=True)
@@ -102,18 +101,18 @@ class ModeEvidence:
 
     def __init__(self, mode: str) -> None:
         self.mode = mode
-        self._recorded: set[tuple[str, bool]] = set()
+        self._recorded: set[tuple[type[Mirror], bool]] = set()
 
     def record(self, operation: str, record: Any, now: datetime) -> None:
         """Record the evidence of a response. After a database error the next response is recorded."""
         test = getattr(record, "test", None)
         model = OPERATIONS[operation].model if operation in OPERATIONS else None
-        if model is None or test is None or (RESOURCES[model], test) in self._recorded:
+        if model is None or test is None or (model, test) in self._recorded:
             return
         try:
             states = SyncState.objects.using(router.db_for_write(SyncState))
-            states.record_mode_evidence(self.mode, RESOURCES[model], test=test, now=now)
+            states.record_mode_evidence(self.mode, of_model(model).name, test=test, now=now)
         except Error as error:
             logger.warning("The mode evidence of a response could not be recorded: %s", error)
         else:
-            self._recorded.add((RESOURCES[model], test))
+            self._recorded.add((model, test))

@@ -10,10 +10,10 @@ from django.apps import apps
 from django.db import models, router
 
 from ... import sources
+from ...client.money import minor_units
 from ...client.validation import transaction_amount
 from ...conf import conf
 from ...exceptions import InvalidArgument, SourceError
-from ...mapping import minor_units
 from ...models import OutboxMessage
 from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
 from .messages import NewMessage, customer_lane

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django_partnerstack.models import MIRRORS, Customer
+from django_partnerstack.models import Customer
+from django_partnerstack.resources import RESOURCES
 
 from .control import Control
 from .output import Output, check
@@ -39,7 +40,7 @@ def change(out: Output, partnerstack: Control) -> None:
 
 
 def check_mirrors(partnerstack: Control) -> None:
-    for name, mirror in MIRRORS.items():
+    for name, resource in RESOURCES.items():
         expected = {found["key"] for found in partnerstack.objects(name)}
-        mirrored = set(mirror._base_manager.filter(missing_since=None).values_list("key", flat=True))
+        mirrored = set(resource.model._base_manager.filter(missing_since=None).values_list("key", flat=True))
         check(mirrored == expected, f"the mirror of {name} differs from PartnerStack")

@@ -11,15 +11,17 @@ from django.test import Client
 
 from django_partnerstack.admin.actions.refresh import ROWS, SECONDS, summary
 from django_partnerstack.exceptions import NotFound, PartnerStackError
-from django_partnerstack.models import MIRRORS, Customer, Mirror
+from django_partnerstack.models import Customer, Mirror
+from django_partnerstack.resources import RESOURCES, Resource
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
-from django_partnerstack.sync import REFRESHABLE, Refreshed
+from django_partnerstack.sync import Refreshed
 
 from ..conftest import list_url, take
 
 COUNTS = {"partnerships": 2, "customers": 2, "deals": 2, "leads": 2}
 
-each_refreshable = pytest.mark.parametrize("resource", sorted(REFRESHABLE))
+REFRESHABLE = [name for name, resource in RESOURCES.items() if resource.readable]
+each_refreshable = pytest.mark.parametrize("resource", REFRESHABLE)
 
 
 @pytest.fixture
@@ -33,7 +35,7 @@ def sandbox(settings: Any) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def operator(staff: Callable[..., Client]) -> Client:
-    names = [MIRRORS[resource]._meta.model_name for resource in REFRESHABLE]
+    names = [RESOURCES[resource].model._meta.model_name for resource in REFRESHABLE]
     return staff(*(f"{verb}_{name}" for verb in ("view", "refresh") for name in names))
 
 
@@ -43,7 +45,7 @@ def refresh(browser: Client, *rows: Mirror) -> list[tuple[int, str]]:
 
 def mirrored(sandbox: Sandbox, resource: str = "customers", **columns: Any) -> list[Any]:
     """Rows with the keys of the sandbox's objects and no other columns."""
-    model = MIRRORS[resource]
+    model = RESOURCES[resource].model
     keys = [item["key"] for item in sandbox.objects(resource)]
     return [model.objects.create(mode="test", key=key, **columns) for key in keys]
 
@@ -116,13 +118,13 @@ def test_the_permission_is_for_one_model(staff: Callable[..., Client]) -> None:
     assert "refresh_from_partnerstack" not in page.rendered_content
 
 
-@pytest.mark.parametrize(("resource", "model"), MIRRORS.items())
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
 def test_the_action_is_offered_if_objects_are_readable_by_key(
-    admin_client: Client, resource: str, model: type[Mirror]
+    admin_client: Client, resource: Resource
 ) -> None:
-    model.objects.create(mode="test", key="k")
-    html = admin_client.get(list_url(model)).rendered_content
-    assert ("Refresh from PartnerStack" in html) == (resource in REFRESHABLE)
+    resource.model.objects.create(mode="test", key="k")
+    html = admin_client.get(list_url(resource.model)).rendered_content
+    assert ("Refresh from PartnerStack" in html) == resource.readable
 
 
 def test_rows_after_the_time_limit_are_counted() -> None:

@@ -10,12 +10,14 @@ from django.urls import path
 
 from django_partnerstack.admin.business.mirror import register_mirrors
 from django_partnerstack.admin.business.partnerships import GroupAdmin
-from django_partnerstack.models import MIRRORS, Customer, Group, Mirror, Partnership
+from django_partnerstack.client import Record
+from django_partnerstack.models import Customer, Group, Mirror, Partnership
+from django_partnerstack.resources import RESOURCES, Resource
 from tests.shop.models import Offer
 
-from ..conftest import list_url, page_url, queries, shown
+from ..conftest import MIRRORS, list_url, page_url, queries, shown
 
-each_mirror = pytest.mark.parametrize("model", MIRRORS.values(), ids=lambda model: model.__name__)
+each_mirror = pytest.mark.parametrize("model", MIRRORS, ids=lambda model: model.__name__)
 
 
 @each_mirror
@@ -67,7 +69,7 @@ class TestMirrorWithoutAdminClass:
     @pytest.fixture
     def offers(self, admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch) -> str:
         """The list of a declared mirror on a site that has no admin class for it."""
-        monkeypatch.setitem(MIRRORS, "offers", Offer)
+        monkeypatch.setitem(RESOURCES, "offers", Resource(record=Record, model=Offer))
         site = admin.AdminSite()
         register_mirrors(site)
         settings.ROOT_URLCONF = (path("admin/", site.urls),)
@@ -105,4 +107,4 @@ def test_a_mirror_with_an_admin_class_keeps_it() -> None:
     site.register(Group, GroupAdmin)
     register_mirrors(site)
     assert type(site.get_model_admin(Group)) is GroupAdmin
-    assert set(site._registry) == set(MIRRORS.values())
+    assert set(site._registry) == set(MIRRORS)

@@ -17,7 +17,9 @@ from django_partnerstack.models import (
     Transaction,
 )
 
-from ..conftest import list_url, page_url, shown
+from ..conftest import MIRRORS, list_url, page_url, shown
+
+each_mirror = pytest.mark.parametrize("model", MIRRORS, ids=lambda model: model.__name__)
 
 
 def link_to(row: Mirror, text: str) -> str:

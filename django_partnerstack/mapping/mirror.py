@@ -1,10 +1,13 @@
-"""Putting records into their mirror: new ones are inserted, changed ones updated, the rest left alone."""
+"""Storing records in their mirror: new ones are inserted, changed ones updated, all others left alone."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from operator import attrgetter
 from typing import Any
 
 from django.db import router, transaction
@@ -13,37 +16,39 @@ from django.db.models import Case, QuerySet, Value, When
 from ..models import Customer, Mirror
 from ..models.bulk import any_of, upsert, with_keys
 from ..signals import objects_synced
-from .rows import to_row
+
+#: The fields of a record whose columns have another name, because a row has times of its own.
+RENAMED = {"created_at": "remote_created_at", "updated_at": "remote_updated_at"}
 
 
 @dataclass
 class Difference:
-    """What PartnerStack has and the mirror has not: records by what must be done about them."""
+    """How records differ from their mirror. All lists hold records."""
 
     created: list[Any] = field(default_factory=list)
     updated: list[Any] = field(default_factory=list)
     unchanged: int = 0
-    #: Customers that this site made and that come back for the first time: primary key → key.
+    #: Placeholder rows of customers that PartnerStack now has: primary key of the row → key.
     adopted: dict[int, str] = field(default_factory=dict)
 
 
 def compare(model: type[Mirror], records: Iterable[Any], *, mode: str) -> Difference:
     """
-    ResourceLease records against the mirror, in one query.
+    Compare records with the mirror, in one query.
 
     A record that is older than its row counts as unchanged: a slow page must not undo a later one.
     """
     wanted = _newest_by_key(records)
-    known, ours = _known(model, wanted, mode)
+    known, placeholders = _known(model, wanted, mode)
     difference = Difference()
     for key, record in wanted.items():
         row = known.get(key)
-        if row is not None and not _is_news(record, *row):
+        if row is not None and not _is_change(record, *row):
             difference.unchanged += 1
         elif row is not None:
             difference.updated.append(record)
-        elif ours and record.customer_key in ours:
-            difference.adopted[ours.pop(record.customer_key)] = key
+        elif placeholders and record.customer_key in placeholders:
+            difference.adopted[placeholders.pop(record.customer_key)] = key
             difference.updated.append(record)
         else:
             difference.created.append(record)
@@ -52,49 +57,61 @@ def compare(model: type[Mirror], records: Iterable[Any], *, mode: str) -> Differ
 
 def store(model: type[Mirror], records: Iterable[Any], *, mode: str, now: datetime) -> Difference:
     """
-    Bring the mirror of one mode up to these records, all or none, and say what was written.
+    Write what differs from the mirror of one mode, all or nothing, and return the difference.
 
-    Three queries at most. Safe to repeat and to run beside another. Sends no ``post_save``, so that nothing
-    that was pulled is ever pushed; call ``announce`` when the transaction is committed.
+    Three queries at most. Safe to repeat and to run concurrently. Sends no ``post_save``, so nothing that was
+    pulled is ever pushed; call ``announce`` after the commit.
     """
-    using = router.db_for_write(model)
     difference = compare(model, records, mode=mode)
     changed = (*difference.created, *difference.updated)
     if not changed:
         return difference
-    # Compared before it begins: SQLite cannot wait for others in a transaction that has read first.
+    using = router.db_for_write(model)
+    # compare() is outside: SQLite cannot wait for another writer in a transaction that has read first.
     with transaction.atomic(using, savepoint=False):
         if difference.adopted:
             keys = (When(pk=pk, then=Value(key)) for pk, key in difference.adopted.items())
             rows = model._base_manager.using(using).filter(pk__in=difference.adopted, key=None)
             rows.update(key=Case(*keys))
-        upsert(
-            model,
-            [to_row(record, mode=mode, synced_at=now) for record in changed],
-            unique=("mode", "key"),
-            newer="remote_updated_at",
-            using=using,
-        )
+        _upsert(model, changed, mode, now, using)
     return difference
 
 
-def keep(model: type[Mirror], record: Any, *, mode: str, now: datetime) -> None:
+def store_one(model: type[Mirror], record: Any, *, mode: str, now: datetime) -> None:
     """
-    Bring the mirror up to one record that PartnerStack has just answered with, in the caller's transaction.
+    Write a record that PartnerStack has just returned, in the caller's transaction. Safe to repeat.
 
-    Only customers are compared first, because one of this site's own may be waiting for its key. Safe to
-    repeat.
+    Only customers are compared first, because a placeholder row may be waiting for the key.
     """
     if model is Customer:
         store(model, [record], mode=mode, now=now)
-        return
-    using = router.db_for_write(model)
-    rows = [to_row(record, mode=mode, synced_at=now)]
+    else:
+        _upsert(model, [record], mode, now, router.db_for_write(model))
+
+
+def _upsert(model: type[Mirror], records: Iterable[Any], mode: str, now: datetime, using: str) -> None:
+    rows = [to_row(record, mode=mode, synced_at=now) for record in records]
     upsert(model, rows, unique=("mode", "key"), newer="remote_updated_at", using=using)
 
 
+def to_row(record: Any, *, mode: str, synced_at: datetime) -> dict[str, Any]:
+    """The columns of a record's mirror row. It is not missing, because PartnerStack has just sent it."""
+    record_class: type = type(record)
+    columns, values = _columns(record_class)
+    row = dict(zip(columns, values(record), strict=True))
+    row.update(mode=mode, missing_since=None, synced_at=synced_at)
+    return row
+
+
+@cache
+def _columns(record_class: type) -> tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]:
+    """The columns that a record fills, and what gets their values from it."""
+    names = [field.name for field in dataclasses.fields(record_class)]
+    return tuple(RENAMED.get(name, name) for name in names), attrgetter(*names)
+
+
 def announce(model: type[Mirror], difference: Difference, *, mode: str) -> None:
-    """Send ``objects_synced`` for what was written. An error in a receiver is logged and stops nobody."""
+    """Send ``objects_synced`` if anything was written. Errors of receivers are logged."""
     if difference.created or difference.updated:
         objects_synced.send_robust(
             sender=model,
@@ -106,7 +123,7 @@ def announce(model: type[Mirror], difference: Difference, *, mode: str) -> None:
 
 
 def _newest_by_key(records: Iterable[Any]) -> dict[str, Any]:
-    """A list that moved while it was read can hold an object twice."""
+    """A list that changed while it was read can contain an object twice."""
     newest: dict[str, Any] = {}
     for record in records:
         twin = newest.setdefault(record.key, record)
@@ -118,29 +135,29 @@ def _newest_by_key(records: Iterable[Any]) -> dict[str, Any]:
 def _known(
     model: type[Mirror], wanted: dict[str, Any], mode: str
 ) -> tuple[dict[str, tuple[Any, ...]], dict[str, int]]:
-    """What the mirror has of these keys, and this site's own customers that have no key yet."""
+    """By key, the columns that ``_is_change`` compares; by customer key, the placeholder rows."""
     rows: QuerySet[Any] = model._base_manager.using(router.db_for_write(model)).order_by()
-    theirs = with_keys(rows, mode, wanted)
+    with_key = with_keys(rows, mode, wanted)
     columns: tuple[str, ...] = ("key", "remote_updated_at", "missing_since", "raw")
     if model is not Customer:
-        return {key: tuple(row) for key, *row in theirs.values_list(*columns)}, {}
-    # Not one WHERE with OR, for which databases read the whole table.
+        return {key: tuple(row) for key, *row in with_key.values_list(*columns)}, {}
+    # A union, because databases read the whole table for one WHERE with OR.
     customer_keys = {record.customer_key for record in wanted.values() if record.customer_key}
-    ours = rows.filter(mode=mode, key=None, customer_key__in=any_of(customer_keys, rows.db))
+    without_key = rows.filter(mode=mode, key=None, customer_key__in=any_of(customer_keys, rows.db))
     columns += ("pk", "customer_key")
-    # Since Django 6.1 a union is in the model's order unless it is told not to be.
-    found = theirs.values_list(*columns).union(ours.values_list(*columns), all=True).order_by()
+    # Since Django 6.1 a union has the model's ordering unless it is cleared.
+    found = with_key.values_list(*columns).union(without_key.values_list(*columns), all=True).order_by()
     known: dict[str, tuple[Any, ...]] = {}
-    unadopted: dict[str, int] = {}
+    placeholders: dict[str, int] = {}
     for key, *row, pk, customer_key in found:
         if key is None:
-            unadopted[customer_key] = min(pk, unadopted.get(customer_key, pk))
+            placeholders[customer_key] = min(pk, placeholders.get(customer_key, pk))
         else:
             known[key] = tuple(row)
-    return known, unadopted
+    return known, placeholders
 
 
-def _is_news(record: Any, updated_at: datetime | None, missing_since: datetime | None, raw: Any) -> bool:
+def _is_change(record: Any, updated_at: datetime | None, missing_since: datetime | None, raw: Any) -> bool:
     if _is_older(record.updated_at, updated_at):
         return False
     return missing_since is not None or raw != record.raw

@@ -3,38 +3,39 @@ from django.db import DatabaseError
 
 from django_partnerstack.client import Client
 from django_partnerstack.exceptions import AuthenticationFailed, NotSent, ServerError
-from django_partnerstack.models import MIRRORS, SyncState
-from django_partnerstack.sync import RESOURCES, run
+from django_partnerstack.models import SyncState
+from django_partnerstack.resources import RESOURCES
+from django_partnerstack.sync import pull_all
 
 from .conftest import Programme
 
 
-def run_all(programme, clock, client=None, **options):
+def pulled_from(programme, clock, client=None, **options):
     options.setdefault("on_page", lambda pulled: None)
-    return list(run(RESOURCES, client=client or programme.client, mode="test", now=clock, **options))
+    return list(pull_all(RESOURCES, client=client or programme.client, mode="test", now=clock, **options))
 
 
 @pytest.mark.django_db
-def test_resources_come_in_order_each_with_its_result(programme, clock):
-    results = run_all(programme, clock)
+def test_each_resource_has_a_result_in_the_order_of_the_names(programme, clock):
+    results = pulled_from(programme, clock)
     assert [result.resource for result in results] == list(RESOURCES)
     assert all(result.complete for result in results)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_pull_side_by_side_and_fill_the_same_mirrors(programme, clock):
-    results = run_all(programme, clock, workers=4)
+def test_workers_pull_at_the_same_time_and_fill_the_same_mirrors(programme, clock):
+    results = pulled_from(programme, clock, workers=4)
     assert {result.resource for result in results if result.complete} == set(RESOURCES)
-    for name, model in MIRRORS.items():
-        archived_too = name == "partnerships"
-        assert model.objects.count() == len(programme.sandbox.objects(name, include_archived=archived_too))
+    for name, resource in RESOURCES.items():
+        objects = programme.sandbox.objects(name, include_archived=name == "partnerships")
+        assert resource.model.objects.count() == len(objects)
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("workers", [1, 3])
-def test_an_error_in_one_resource_is_kept_and_the_others_go_on(workers, programme, clock):
+def test_an_error_in_one_resource_is_returned_and_the_others_are_pulled(workers, programme, clock):
     programme.sandbox.faults.add("status", path="/api/v2/deals", status=500)
-    results = {result.resource: result for result in run_all(programme, clock, workers=workers)}
+    results = {result.resource: result for result in pulled_from(programme, clock, workers=workers)}
     assert isinstance(results.pop("deals").error, ServerError)
     assert len(results) == 7
     assert all(result.complete for result in results.values())
@@ -46,39 +47,39 @@ def test_what_was_stored_before_an_error_is_counted(many, clock):
         if pulled.resource == "customers":
             many.sandbox.faults.add("status", path="/api/v2/customers", status=500)
 
-    results = {result.resource: result for result in run_all(many, clock, on_page=break_down)}
+    results = {result.resource: result for result in pulled_from(many, clock, on_page=break_down)}
     assert (results["customers"].created, results["customers"].finished) == (250, False)
 
 
 @pytest.mark.django_db
-def test_refused_keys_end_the_run_at_the_first_resource(programme, clock):
+def test_rejected_keys_end_the_run_at_the_first_resource(programme, clock):
     programme.sandbox.faults.add("status", status=401)
-    results = run_all(programme, clock)
+    results = pulled_from(programme, clock)
     assert [type(result.error) for result in results] == [AuthenticationFailed]
-    assert len(programme.asked) == 1
+    assert len(programme.queries) == 1
 
 
 @pytest.mark.django_db
 def test_without_a_connection_the_run_ends_at_the_first_resource(programme, clock, free_port):
     nobody = Client("pk_x", "sk_x", api_url=f"http://127.0.0.1:{free_port}/api/v2", deadline=0.2)
-    assert [type(result.error) for result in run_all(programme, clock, nobody)] == [NotSent]
+    assert [type(result.error) for result in pulled_from(programme, clock, nobody)] == [NotSent]
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("workers", [1, 2])
-def test_an_error_that_is_not_partnerstacks_ends_the_run_and_frees_the_holds(workers, many, clock):
+def test_any_other_error_is_raised_and_releases_the_leases(workers, many, clock):
     def fail(pulled):
         raise DatabaseError("disk full")
 
     with pytest.raises(DatabaseError, match="disk full"):
-        run_all(many, clock, workers=workers, on_page=fail)
+        pulled_from(many, clock, workers=workers, on_page=fail)
     assert not SyncState.objects.exclude(lease_owner="").exists()
 
 
 @pytest.mark.django_db(transaction=True)
-def test_workers_stop_when_the_run_is_given_up(clock):
+def test_workers_stop_when_the_caller_stops_reading_results(clock):
     many = Programme(clock, customers=2000, partnerships=1)
-    results = run(
+    results = pull_all(
         RESOURCES, workers=8, client=many.client, mode="test", now=clock, on_page=lambda pulled: None
     )
     next(results)

@@ -1,11 +1,13 @@
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from django_partnerstack.client.records import CustomerRecord, GroupRecord
-from django_partnerstack.mapping import announce, compare, store
+from django_partnerstack.mapping import announce, compare, store, to_row
 from django_partnerstack.models import Customer, Group
+from django_partnerstack.models.bulk import upsert
+from django_partnerstack.resources import RESOURCES
 
 NOW = datetime(2026, 6, 1, tzinfo=timezone.utc)
 EARLY, LATE = 1_700_000_000_000, 1_700_000_999_000
@@ -17,6 +19,32 @@ def customer(key="cus_1", updated_at=EARLY, **fields):
 
 def put(*records, mode="test", now=NOW):
     return store(Customer, records, mode=mode, now=now)
+
+
+@pytest.mark.parametrize("resource", RESOURCES.values(), ids=RESOURCES)
+def test_a_mirror_has_a_column_for_each_field_of_its_record_and_no_more(resource):
+    record = resource.record.from_api({"key": "x_1"})
+    assert {field.name for field in resource.model._meta.fields} == {
+        "id",
+        *to_row(record, mode="test", synced_at=NOW),
+    }
+
+
+def test_a_row_has_the_values_of_its_record():
+    record = GroupRecord.from_api({"key": "grup_1", "name": "Gold", "default": True, "created_at": 0})
+    assert to_row(record, mode="test", synced_at=NOW) == {
+        "key": "grup_1",
+        "remote_created_at": datetime(1970, 1, 1, tzinfo=timezone.utc),
+        "remote_updated_at": None,
+        "archived": False,
+        "raw": {"key": "grup_1", "name": "Gold", "default": True, "created_at": 0},
+        "name": "Gold",
+        "slug": "",
+        "default": True,
+        "mode": "test",
+        "missing_since": None,
+        "synced_at": NOW,
+    }
 
 
 @pytest.mark.django_db
@@ -48,7 +76,7 @@ class TestStore:
         assert len(put(customer(name="other")).updated) == 1
 
     @pytest.mark.parametrize(("before", "after"), [(None, EARLY), (EARLY, None), (None, None)])
-    def test_a_version_without_a_time_is_taken_as_news(self, before, after):
+    def test_a_version_without_a_time_counts_as_a_change(self, before, after):
         put(customer(name="one", updated_at=before))
         put(customer(name="other", updated_at=after))
         assert Customer.objects.get().name == "other"
@@ -64,51 +92,51 @@ class TestStore:
         put(customer())
         assert Customer.objects.get().missing_since is None
 
-    def test_nothing_takes_no_transaction(self, django_assert_num_queries):
+    def test_without_a_change_one_query_is_made_and_no_transaction(self, django_assert_num_queries):
         put(customer())
         with django_assert_num_queries(1):
             put(customer())
 
-    def test_a_group_is_stored_without_a_look_at_customers(self):
+    def test_a_group_is_stored_without_a_query_for_placeholders(self):
         store(Group, [GroupRecord.from_api({"key": "grup_1", "slug": "gold"})], mode="test", now=NOW)
         assert Group.objects.get().slug == "gold"
 
 
 @pytest.mark.django_db
-class TestAdoption:
-    def local(self, **fields):
+class TestPlaceholderRow:
+    def placeholder(self, **fields):
         return Customer.objects.create(**{"mode": "test", "key": None, "customer_key": "account-1", **fields})
 
-    def test_a_customer_of_this_site_gets_its_key_and_stays_the_same_row(self):
-        ours = self.local()
+    def test_it_gets_the_key_of_its_customer_and_stays_the_same_row(self):
+        ours = self.placeholder()
         difference = put(customer(customer_key="account-1", email="a@example.com"))
         row = Customer.objects.get()
         assert (row.pk, row.key, row.email) == (ours.pk, "cus_1", "a@example.com")
         assert difference.adopted == {ours.pk: "cus_1"}
 
-    def test_a_customer_of_the_other_mode_is_left_alone(self):
-        self.local(mode="production")
+    def test_it_is_left_alone_by_a_customer_of_the_other_mode(self):
+        self.placeholder(mode="production")
         put(customer(customer_key="account-1"))
         assert Customer.objects.count() == 2
 
-    def test_customers_without_a_key_of_this_site_adopt_nothing(self):
-        self.local(customer_key="")
+    def test_it_is_left_alone_by_a_customer_without_a_key_of_this_site(self):
+        self.placeholder(customer_key="")
         put(customer(customer_key=""))
         assert Customer.objects.filter(key=None).count() == 1
 
-    def test_of_two_objects_with_one_customer_key_only_one_adopts(self):
-        ours = self.local()
+    def test_it_is_adopted_by_one_of_two_objects_with_its_customer_key(self):
+        ours = self.placeholder()
         put(*(customer(key, customer_key="account-1") for key in ("cus_1", "cus_2")))
         assert Customer.objects.get(key="cus_1").pk == ours.pk
         assert Customer.objects.count() == 2
 
-    def test_keys_that_differ_only_in_case_do_not_adopt(self):
-        self.local(customer_key="ACCOUNT-1")
+    def test_it_is_left_alone_by_a_key_that_differs_only_in_case(self):
+        self.placeholder(customer_key="ACCOUNT-1")
         put(customer(customer_key="account-1"))
         assert Customer.objects.filter(key=None, customer_key="ACCOUNT-1").exists()
 
     def test_many_are_adopted_at_once(self, django_assert_max_num_queries):
-        pks = [self.local(customer_key=f"account-{number}").pk for number in range(250)]
+        pks = [self.placeholder(customer_key=f"account-{number}").pk for number in range(250)]
         records = [customer(f"cus_{number}", customer_key=f"account-{number}") for number in range(250)]
         with django_assert_max_num_queries(5):
             put(*records)
@@ -116,7 +144,7 @@ class TestAdoption:
 
 
 @pytest.mark.django_db
-def test_comparing_writes_nothing():
+def test_compare_writes_nothing():
     put(customer("cus_1"))
     difference = compare(Customer, [customer("cus_1", name="New"), customer("cus_2")], mode="test")
     assert [record.key for record in difference.created] == ["cus_2"]
@@ -125,7 +153,7 @@ def test_comparing_writes_nothing():
 
 
 @pytest.mark.django_db
-def test_nothing_written_is_not_announced(sent):
+def test_no_signal_is_sent_if_nothing_was_written(sent):
     announce(Customer, put(), mode="test")
     assert sent == []
 
@@ -145,8 +173,8 @@ def sent():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_older_version_that_arrives_at_the_same_time_does_not_win():
-    """The other one commits after this one has looked and before it writes."""
+def test_an_older_version_that_is_written_at_the_same_time_does_not_win():
+    """Another transaction commits the newest version after the comparison and before the INSERT."""
     other = connections.create_connection("default")
     wrote = []
 
@@ -161,11 +189,6 @@ def test_an_older_version_that_arrives_at_the_same_time_does_not_win():
         return execute(sql, params, many, context)
 
     put(customer(name="first"))
-    from django.db import connection
-
-    from django_partnerstack.mapping import to_row
-    from django_partnerstack.models.bulk import upsert
-
     try:
         with connection.execute_wrapper(write_newer_first):
             rows = [to_row(customer(name="older", updated_at=LATE), mode="test", synced_at=NOW)]

@@ -1,0 +1,167 @@
+"""
+How far the sync of a resource has come, and how it continues.
+
+``resume_or_start`` decides from which ``Checkpoint`` a run starts, and ``walk`` reads all pages after it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from ..client import Client, Page
+from ..exceptions import BadRequest, NotFound, PagingError
+from ..models import SyncState
+from ..resources import Resource
+
+#: How far before the last sync an incremental one begins. A new object can take minutes to appear in the
+#: lists under its old time, a filter may leave out its own bound, and clocks differ.
+OVERLAP = timedelta(minutes=15)
+
+#: How many objects a sync requests in one page; the most that PartnerStack returns.
+PAGE_SIZE = 250
+
+
+@dataclass
+class Checkpoint:
+    """
+    All that a run needs to resume another one: its window and its position in the lists.
+
+    ``SyncState.checkpoint`` stores it as JSON while a sync is unfinished.
+    """
+
+    full: bool
+    started_at: datetime
+    #: The beginning of the window. None: all objects.
+    since: datetime | None = None
+    #: Which of the resource's lists comes next, the cursor of its next page and the cursor before that.
+    list_index: int = 0
+    cursor: str | None = None
+    previous_cursor: str | None = None
+    #: The time of the newest change so far, by PartnerStack's clock.
+    newest: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> Checkpoint:
+        times = {name: stored[name] for name in ("started_at", "since", "newest")}
+        parsed = {name: datetime.fromisoformat(text) if text else None for name, text in times.items()}
+        return cls(**{**stored, **parsed})
+
+    @property
+    def is_at_start(self) -> bool:
+        return self.list_index == 0 and self.cursor is None
+
+    def covers(self, other: Checkpoint) -> bool:
+        """Whether this sync reads everything that the other one would."""
+        if self.full or other.full:
+            return self.full
+        return self.since is None or (other.since is not None and self.since <= other.since)
+
+    def advance(self, page: Page, resource: Resource) -> None:
+        """Move to the page after this one."""
+        times = (getattr(record, resource.time_field) for record in page.records)
+        self.newest = max((time for time in (*times, self.newest) if time), default=None)
+        self.previous_cursor, self.cursor = self.cursor, page.next_cursor
+        if page.next_cursor is None:
+            self.list_index, self.previous_cursor = self.list_index + 1, None
+
+    def watermark_after(self, watermark: datetime | None) -> datetime | None:
+        """
+        Up to when the mirror is complete after this sync, if it was complete up to ``watermark`` before.
+
+        Never later than the start of the sync: a page that was read already may have changed since, and
+        scheduled rewards are dated months ahead. A sync that left a gap after the last one changes nothing.
+        """
+        leaves_gap = self.since is not None and (watermark is None or watermark < self.since)
+        if self.newest is None or leaves_gap:
+            return watermark
+        reached = min(self.newest, self.started_at)
+        return max(watermark, reached) if watermark else reached
+
+
+def resume_or_start(state: SyncState, *, full: bool, since: datetime | None, now: datetime) -> Checkpoint:
+    """The checkpoint of an interrupted run if it covers what is requested; otherwise a new one."""
+    new = start(state.watermark, full=full, since=since, now=now)
+    if state.checkpoint is not None:
+        interrupted = Checkpoint.from_json(state.checkpoint)
+        if interrupted.covers(new):
+            return interrupted
+    return new
+
+
+def start(watermark: datetime | None, *, full: bool, since: datetime | None, now: datetime) -> Checkpoint:
+    """A checkpoint at the first page of a window that begins at ``since``, or at the last sync."""
+    if since is None and watermark is not None:
+        since = watermark - OVERLAP
+    return Checkpoint(full=full, since=None if full else since, started_at=now)
+
+
+def walk(client: Client, resource: Resource, checkpoint: Checkpoint) -> Iterator[Page]:
+    """
+    The pages after the checkpoint, which advances past each page before it is yielded.
+
+    Raises the client's errors, and ``PagingError`` if the list leads back to an earlier page.
+    """
+    reads: Counter[tuple[int, str]] = Counter()
+    while checkpoint.list_index < len(resource.lists):
+        page = _fetch_next_page(client, resource, checkpoint)
+        if page.next_cursor is not None:
+            place = checkpoint.list_index, page.next_cursor
+            reads[place] += 1
+            # Twice is possible: the object of a cursor was deleted and the list read again from its start.
+            if page.next_cursor == checkpoint.cursor or reads[place] > 2:
+                raise PagingError(f"The list of {resource.name} leads back to a page that was read before.")
+        checkpoint.advance(page, resource)
+        yield page
+
+
+def _fetch_next_page(client: Client, resource: Resource, checkpoint: Checkpoint) -> Page:
+    """
+    The page after the cursor, also if the object of the cursor has been deleted.
+
+    PartnerStack does not document its response in that case. After an error, or an empty page where "has
+    more" promised one, the page before is read again, or the first page if its cursor is deleted too: that
+    page shows whether the cursor still exists.
+    """
+
+    def fetch(cursor: str | None) -> Page:
+        filters = dict(resource.lists[checkpoint.list_index])
+        if checkpoint.since is not None:
+            filters[resource.since] = checkpoint.since
+        page: Page = getattr(client, resource.name).list(limit=PAGE_SIZE, starting_after=cursor, **filters)
+        return page
+
+    error: Exception | None = None
+    try:
+        page = fetch(checkpoint.cursor)
+    except (BadRequest, NotFound) as refused:
+        if checkpoint.cursor is None:
+            raise
+        error = refused
+    else:
+        if checkpoint.cursor is None or page.records or page.unusable:
+            return page
+    for earlier in dict.fromkeys((checkpoint.previous_cursor, None)):
+        try:
+            before = fetch(earlier)
+        except (BadRequest, NotFound):
+            if earlier is None:
+                raise
+        else:
+            if before.records or before.unusable:
+                break
+    if before.next_cursor != checkpoint.cursor:
+        checkpoint.cursor = earlier
+        return before
+    if error is not None:
+        raise error
+    return page
