@@ -38,6 +38,8 @@ def offers():
     @dataclass(frozen=True, slots=True, kw_only=True)
     class OfferRecord(Record, resource="offers"):
         title: str = fields.text()
+        partner_key: str = fields.text()
+        amount: int | None = fields.integer()
 
     SANDBOX_RESOURCES["offers"] = OFFERS_OF_THE_SANDBOX
     RESOURCES["offers"] = Resource(record=OfferRecord, model=Offer, readable=True)

@@ -30,8 +30,8 @@ FRESH = timedelta(seconds=0.1)
 
 STOPPED = "The worker was stopped."
 KEYS_REJECTED = (
-    "PartnerStack rejected your API keys or their permissions. Delivery resumes within five minutes after you "
-    "correct PARTNERSTACK_SECRET_KEY. {}"
+    "PartnerStack rejected your API keys or their permissions. "
+    "Delivery resumes within five minutes after you correct PARTNERSTACK_SECRET_KEY. {}"
 )
 
 #: Sleeps for some seconds; returns something true if the caller must stop.
