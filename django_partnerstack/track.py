@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -58,6 +58,15 @@ class Report:
 
     def __bool__(self) -> bool:
         return self.queued
+
+    def __eq__(self, other: object) -> bool:
+        """Equal to a report with the same values, and to True or False, whichever ``queued`` is."""
+        if isinstance(other, bool):
+            return self.queued is other
+        return isinstance(other, Report) and astuple(self) == astuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self.queued)
 
     @property
     def messages(self) -> models.QuerySet[OutboxMessage]:

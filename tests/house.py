@@ -27,7 +27,7 @@ ROWS = (
         "sync",
         "webhooks",
         "outbox.operations < outbox.queue < outbox.refunds outbox.backfill"
-        " < outbox.delivery < outbox.control < outbox",
+        " < outbox.delivery < outbox.push < outbox.control < outbox",
     ),
     ("track dispatch worker insight privacy",),
     (

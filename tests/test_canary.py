@@ -13,7 +13,7 @@ from django.test import Client as Browser
 from django_partnerstack.client import Client
 from django_partnerstack.connection import get_client
 from django_partnerstack.models import Partnership
-from django_partnerstack.outbox.delivery.loop import site_delivery
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sandbox import Sandbox
 from tests.shop.models import Account, Payment
@@ -151,8 +151,8 @@ def test_nothing_shows_a_key_that_a_response_echoes(
 
 
 def test_no_repr_shows_a_key(output: Output, site: Sandbox) -> None:
-    client, worker = get_client(), site_delivery()
-    for thing in (client, worker, client._api, client._api._transport, client._keys):
+    client, loop = get_client(), worker()
+    for thing in (client, loop, client._api, client._api._transport, client._keys):
         output.add(type(thing).__name__, repr(thing))
         output.add(f"variables of {type(thing).__name__}", repr(getattr(thing, "__dict__", "")))
     assert output.leaks == []

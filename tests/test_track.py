@@ -92,6 +92,12 @@ def test_each_verb_returns_a_report_of_what_it_queued(shop: Account) -> None:
     ]  # fmt: skip
 
 
+def test_a_report_can_be_compared_with_true_or_false(shop: Account) -> None:
+    first, again = (track.event(shop, "qualified_demo", key="demo-1") for _ in range(2))
+    assert [first, again] == [True, False]
+    assert first != again
+
+
 def test_a_report_is_false_when_the_same_was_queued_before(shop: Account) -> None:
     buy(shop)
     track.event(shop, "qualified_demo", key="demo-1")

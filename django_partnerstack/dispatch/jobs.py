@@ -12,7 +12,7 @@ from .. import sync
 from ..conf import conf
 from ..connection import get_client
 from ..outbox.backfill import backfill, reported_models
-from ..outbox.delivery.loop import site_delivery
+from ..outbox.push import worker
 from ..outbox.queue.claim import is_anything_due
 from ..outbox.queue.retention import prune
 from ..resources import RESOURCES
@@ -38,7 +38,7 @@ def deliver(
     """
     if not (conf.push_enabled and conf.has_keys and is_anything_due(conf.mode)):
         return {}
-    loop = site_delivery(threads=threads, stopping=stopping)
+    loop = worker(threads=threads, stopping=stopping)
     return dict(loop.run(lanes=lanes, seconds=seconds))
 
 

@@ -14,7 +14,7 @@ from django.db.backends.signals import connection_created
 from django_partnerstack.client.retry import RetryPolicy
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import get_client
-from django_partnerstack.outbox.delivery.loop import site_delivery
+from django_partnerstack.outbox.push import worker
 
 from . import traps
 from .cluster import cut
@@ -60,8 +60,8 @@ def _work(threads: int, trap: traps.Trap) -> None:
     client = get_client(
         session=traps.watched_session(trap), deadline=deadline, retry_policy=RetryPolicy(attempts=1)
     )
-    worker = site_delivery(threads=threads, client=client)
-    worker.lease = timedelta(seconds=LEASE)
-    signal.signal(signal.SIGTERM, lambda *_: worker.stop())
+    loop = worker(threads=threads, client=client)
+    loop.lease = timedelta(seconds=LEASE)
+    signal.signal(signal.SIGTERM, lambda *_: loop.stop())
     print("ready")
-    worker.run(forever=True)
+    loop.run(forever=True)

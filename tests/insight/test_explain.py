@@ -8,7 +8,7 @@ import pytest
 from django_partnerstack import track
 from django_partnerstack.insight import explain
 from django_partnerstack.models import Attribution, Customer, Partnership
-from django_partnerstack.outbox.delivery.loop import site_delivery
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.sandbox import TEST_TRACKING_TOKEN, Sandbox
 from tests.shop.models import Account
 
@@ -30,7 +30,7 @@ def synced(**columns: Any) -> None:
 def test_a_sign_up_by_a_link_is_explained_from_the_click_to_partnerstack(partnerstack: Sandbox) -> None:
     Partnership.objects.create(mode="test", key="part_1", partner_key="gstest")
     account = sign_up(LINK)
-    site_delivery().run()
+    worker().run()
     decision, click, reporting, message, customer = explain(f"account-{account.pk}", mode="test")
     assert decision.startswith(f"account-{account.pk} was created on ")
     assert decision.endswith("Its click was read from the link of the same request.")
@@ -47,7 +47,7 @@ def test_a_click_with_an_id_is_converted(partnerstack: Sandbox, settings: Any) -
     settings.PARTNERSTACK_TRACKING_TOKEN = TEST_TRACKING_TOKEN
     xid = partnerstack.click("gstest")
     account = sign_up(f"/?ps_xid={xid}")
-    site_delivery().run(limit=1)
+    worker().run(limit=1)
     assert f"The customer is reported by converting the click {xid}." in explained(account)
 
 
@@ -57,7 +57,7 @@ def test_a_queued_sign_up_waits_for_the_worker(db: None) -> None:
 
 def test_an_organic_sign_up_is_explained(partnerstack: Sandbox) -> None:
     account = sign_up()
-    site_delivery().run()
+    worker().run()
     assert ", without a click. The visitor did not come by a partner's link" in explained(account)
     assert "The customer is organic, so it is not reported to PartnerStack." in explained(account)
     assert "According to the last sync, PartnerStack does not have the customer." in explained(account)
@@ -70,7 +70,7 @@ def test_a_sign_up_outside_a_request_has_no_attribution(db: None) -> None:
 
 def test_a_partner_that_the_site_names_comes_before_the_click(partnerstack: Sandbox) -> None:
     account = sign_up("/?ps_partner_key=b3RoZXI", partner_key="gstest")
-    site_delivery().run()
+    worker().run()
     assert "reported with the partner key gstest, which the site itself names." in explained(account)
 
 
@@ -93,7 +93,7 @@ def test_earlier_clicks_are_shown(db: None) -> None:
 
 def test_an_assigned_partner_is_shown_with_the_operator(partnerstack: Sandbox) -> None:
     account = sign_up()
-    site_delivery().run()
+    worker().run()
     track.assign(f"account-{account.pk}", "gstest", by="eve")
     assert f"account-{account.pk} is attributed to the partner gstest. Assigned by eve." in explained(account)
 
@@ -108,7 +108,7 @@ class TestADifference:
     def account(self, partnerstack: Sandbox) -> Account:
         Partnership.objects.create(mode="test", key="part_1", partner_key="gstest")
         account = sign_up(LINK)
-        site_delivery().run()
+        worker().run()
         return account
 
     def test_is_shown_if_partnerstack_has_another_partner(self, account: Account) -> None:

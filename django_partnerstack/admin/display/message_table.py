@@ -19,7 +19,7 @@ from ...outbox.queue.messages import customer_lane
 from .columns import EMPTY, moment
 from .links import admin_url
 
-MOMENTS = ("queued_at", "first_sent_at", "sent_at", "in_doubt_since", "finished_at", "next_attempt_at")
+MOMENTS = ("queued_at", "first_sent_at", "sent_at", "in_doubt_since", "finished_at", "next_try_at")
 
 
 @admin.display(description=gettext_lazy("state"))

@@ -96,15 +96,15 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
     def full_reason(self, message: OutboxMessage) -> str:
         return conf.without_keys(message.reason) or EMPTY
 
-    @admin.display(description=_("state"), ordering="next_attempt_at")
+    @admin.display(description=_("state"), ordering="next_try_at")
     def status(self, message: OutboxMessage) -> SafeString:
         """The state, the number of attempts and the time of the next."""
         lines: list[str] = [badge(message)]
         if message.attempts:
             text = ngettext("{number} attempt", "{number} attempts", message.attempts)
             lines.append(text.format(number=message.attempts))
-        if message.next_attempt_at:
-            lines.append(_("next attempt in {time}").format(time=timeuntil(message.next_attempt_at, depth=1)))
+        if message.next_try_at:
+            lines.append(_("next attempt in {time}").format(time=timeuntil(message.next_try_at, depth=1)))
         return stacked(*lines)
 
     @admin.display(description=_("age"), ordering="-queued_at")

@@ -15,8 +15,9 @@ from django_partnerstack.connection import ConfigurationError
 from django_partnerstack.management.arguments import positive_int
 from django_partnerstack.management.preconditions import database_errors_in_one_line, require_mode_and_table
 from django_partnerstack.models import OutboxMessage, State, ThrottleState
-from django_partnerstack.outbox.delivery.loop import DeliveryLoop, site_delivery
+from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.outbox.operations import creating_customers
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.outbox.queue.retention import prune
 
 #: Organic customers are counted up to this number of messages.
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         if not conf.push_enabled:
             raise CommandError("PARTNERSTACK_PUSH_ENABLED is False: messages are queued, nothing is sent.")
         try:
-            loop = site_delivery(threads=options["threads"])
+            loop = worker(threads=options["threads"])
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
         counts = self._run(loop, forever=options["loop"], limit=options["limit"])

@@ -113,7 +113,7 @@ def _requeue(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
     if message.operation in creating_customers() and is_attributed(message):
         _open(lane, using, now)
     message.state, message.reason = _state(message, lane, using)
-    message.attempts, message.next_attempt_at, message.finished_at = 0, None, None
+    message.attempts, message.next_try_at, message.finished_at = 0, None, None
     message.save(using=using)
     _unblock_dependents(message, lane, using)
 
@@ -154,7 +154,7 @@ def _park(state: State, reason: str) -> Change:
             # An organic message blocks nothing: nothing of its customer is sent.
             block(message, using)
             lane.refresh_from_db(using=using)
-        message.state, message.reason, message.finished_at, message.next_attempt_at = state, reason, now, None
+        message.state, message.reason, message.finished_at, message.next_try_at = state, reason, now, None
         message.save(using=using)
 
     return change
@@ -163,7 +163,7 @@ def _park(state: State, reason: str) -> Change:
 def _mark_delivered(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
     using = router.db_for_write(OutboxMessage)
     message.state, message.reason = State.DELIVERED, "Marked as delivered by an operator."
-    message.finished_at, message.in_doubt_since, message.next_attempt_at = now, None, None
+    message.finished_at, message.in_doubt_since, message.next_try_at = now, None, None
     message.save(using=using)
     if message.operation in creating_customers():
         _open(lane, using, now)

@@ -12,7 +12,7 @@ from django.db.models import Count
 from ... import sources
 from ...conf import conf
 from ...models import OutboxMessage, State
-from ..delivery.loop import site_delivery
+from ..push import worker
 from ..queue.messages import customer_lane
 
 #: States of messages that a worker will send.
@@ -39,7 +39,7 @@ def deliver_now(lanes: Collection[str], *, limit: int, seconds: float) -> Delive
 
     Raises ConfigurationError if there is no key pair.
     """
-    loop = site_delivery()
+    loop = worker()
     before, busy = _count(lanes)
     if busy:
         loop.run(lanes=busy, limit=limit, seconds=seconds)

@@ -14,9 +14,6 @@ from datetime import datetime, timedelta
 from django.db import Error, connections
 
 from ...client import Client
-from ...client.retry import RetryPolicy
-from ...conf import conf
-from ...connection import get_client
 from ...throttle.clock import Clock
 from ...throttle.throttle import Throttle
 from ..queue.claim import Batch, Claimed, DeliveredLanes, claim, is_anything_due, lease_time
@@ -192,26 +189,3 @@ class DeliveryLoop:
                 self._done.put(self.attempts.run(claimed))
         finally:
             connections.close_all()
-
-
-def site_delivery(
-    *, threads: int = 4, client: Client | None = None, stopping: threading.Event | None = None
-) -> DeliveryLoop:
-    """
-    A delivery loop with the site's settings and mode. It ends once ``stopping`` is set.
-
-    Its client does not retry reads, because the outbox retries messages.
-
-    Raises ConfigurationError if there is no key pair, or if a setting cannot be used.
-    """
-    seconds = float(conf.connect_timeout) + float(conf.read_timeout)
-    return DeliveryLoop(
-        client or get_client(deadline=seconds, retry_policy=RetryPolicy(attempts=1)),
-        mode=conf.mode,
-        threads=threads,
-        request_seconds=seconds,
-        grace_seconds=conf.lookup_grace,
-        requests_per_minute=conf.requests_per_minute,
-        retention_days=conf.retention_days,
-        stopping=stopping,
-    )

@@ -22,14 +22,14 @@ class Outcome:
     """
     The state of a message after an attempt.
 
-    ``next_attempt_at``: for SCHEDULED and UNCONFIRMED. ``in_doubt_since``: when the last attempt without an
+    ``next_try_at``: for SCHEDULED and UNCONFIRMED. ``in_doubt_since``: when the last attempt without an
     answer was made. ``record``: the object as PartnerStack has it now. ``counts_as_attempt``: False if the
     message did not cause the failure.
     """
 
     state: State
     reason: str = ""
-    next_attempt_at: datetime | None = None
+    next_try_at: datetime | None = None
     in_doubt_since: datetime | None = None
     record: Any = None
     counts_as_attempt: bool = True
@@ -55,7 +55,7 @@ def release(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
 def delay(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
     """Delay only this message, which did not cause the failure. The delay grows with its age."""
     wait = max(SHORTEST_PAUSE, now - (message.first_sent_at or now))
-    return replace(release(message, reason, now), next_attempt_at=now + min(wait, LONGEST_DELAY))
+    return replace(release(message, reason, now), next_try_at=now + min(wait, LONGEST_DELAY))
 
 
 def retry_later(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
@@ -87,7 +87,7 @@ def in_doubt(
     return Outcome(
         state=State.UNCONFIRMED,
         reason=reason,
-        next_attempt_at=at,
+        next_try_at=at,
         in_doubt_since=since,
         counts_as_attempt=counts_as_attempt,
     )
@@ -108,7 +108,7 @@ def _waiting(message: OutboxMessage, reason: str, at: datetime, *, counts_as_att
     return Outcome(
         state=State.UNCONFIRMED if message.in_doubt_since else State.SCHEDULED,
         reason=reason,
-        next_attempt_at=at,
+        next_try_at=at,
         in_doubt_since=message.in_doubt_since,
         counts_as_attempt=counts_as_attempt,
     )

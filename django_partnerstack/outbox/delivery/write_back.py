@@ -45,7 +45,7 @@ def write_back(throttle: Throttle, claimed: Claimed, outcome: Outcome) -> bool:
             _mirror(operation, message, outcome, throttle.mode, using, now)
         else:
             lane = OutboxLane.objects.using(using).filter(mode=throttle.mode, key=message.lane)
-            lane.update(due_at=outcome.next_attempt_at or now)
+            lane.update(due_at=outcome.next_try_at or now)
         if outcome.state in BLOCKING_STATES and operation is not None:
             block(message, using)
     return True
@@ -74,7 +74,7 @@ def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[st
         "reason": outcome.reason,
         "lease_token": "",
         "lease_expires_at": None,
-        "next_attempt_at": outcome.next_attempt_at,
+        "next_try_at": outcome.next_try_at,
         "in_doubt_since": outcome.in_doubt_since,
         "first_in_doubt_at": message.first_in_doubt_at or outcome.in_doubt_since,
         "finished_at": None if is_waiting else now,

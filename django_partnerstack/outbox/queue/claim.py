@@ -190,7 +190,7 @@ def _mark_sending(
         state=State.SENDING,
         lease_token=token,
         lease_expires_at=lease_expires_at,
-        next_attempt_at=None,
+        next_try_at=None,
         attempts=F("attempts") + 1,
         first_sent_at=Coalesce("first_sent_at", Value(now, output_field=DateTimeField())),
         sent_at=now,

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from django_partnerstack.models import Attribution, Customer, OutboxMessage, Partnership, State
-from django_partnerstack.outbox.delivery.loop import site_delivery
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.sandbox import Sandbox
 from tests.insight.conftest import sign_up
 
@@ -32,12 +32,12 @@ def assign(browser: Client, customer_key: str, partner_key: str = "gstest") -> A
 def test_an_organic_customer_gets_a_partner_and_is_reported(operator: Client, partnerstack: Sandbox) -> None:
     Partnership.objects.create(mode="test", key="part_1", partner_key="gstest")
     account = sign_up()
-    site_delivery().run()
+    worker().run()
     key = f"account-{account.pk}"
     assert shown_messages(assign(operator, key)) == [
         (SUCCESS, f"Customer {key} is now attributed to partner gstest.")
     ]
-    site_delivery().run()
+    worker().run()
     assert partnerstack.objects("customers")[0]["partner_key"] == "gstest"
 
 

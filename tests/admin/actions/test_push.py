@@ -13,7 +13,7 @@ from django.test import Client
 from django_partnerstack.admin.actions.push import ROWS, summary
 from django_partnerstack.models import Customer, OutboxMessage, State, Transaction
 from django_partnerstack.outbox.control.deliver_now import DeliveredNow, deliver_now
-from django_partnerstack.outbox.delivery.loop import site_delivery
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.sandbox import Sandbox
 from tests.shop.models import Account, Payment
 
@@ -36,7 +36,7 @@ def account() -> Account:
 
 def mirrored(sandbox: Sandbox) -> Customer:
     """Delivers all messages of the only account. Returns its customer."""
-    site_delivery().run()
+    worker().run()
     return Customer.objects.get()
 
 
