@@ -67,7 +67,7 @@ class Conf:
     snippet = Setting(False)
     #: What is sent about a customer: "full" (with IP address and browser), "contact", "hashed" or "none".
     privacy = Setting("contact")
-    #: Seconds after an attempt without an answer for which "not found" is not trusted.
+    #: For how many seconds after an attempt in doubt "not found" is not trusted.
     lookup_grace: Setting[float] = Setting(900)
     #: Whether an error in queueing a message is raised into the site's ``save()``. Otherwise it is logged.
     strict = Setting(False)
@@ -100,7 +100,7 @@ class Conf:
         return bool(self.public_key and self.secret_key)
 
     def without_keys(self, text: str) -> str:
-        """The text with the site's keys masked. It should contain no key, but no page may ever show a key."""
+        """The text with the site's keys masked: a safeguard for pages, whose texts should contain no keys."""
         for key in (self.public_key, self.secret_key, self.tracking_token):
             if key and isinstance(key, str):
                 text = text.replace(key, "***")

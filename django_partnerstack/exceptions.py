@@ -7,12 +7,12 @@ Every error of this package, as one tree. Nothing here imports Django, so that t
     ├── RefundError               there is nothing, or not enough, to refund
     ├── AlreadyReported           PartnerStack has the customer, so its partner cannot be changed here
     ├── InvalidTransition         a message in its state does not allow this action
-    ├── DeliveryPaused            no request may go now; no message is the cause
+    ├── DeliveryPaused            no request may be sent now; no message is the cause
     ├── LookUpTimeout             there was no time left for a look-up
     ├── SyncLocked                another run is syncing this resource
     ├── ConfigurationError        a setting must be changed (is in ``connection``, which imports Django)
     ├── RecordError               an object from PartnerStack cannot be used
-    ├── PagingError               a list does not come to an end
+    ├── PagingError               a list would never end
     └── RequestError              a request failed: method, path, retryable, in_doubt
         ├── NotSent               no connection: DNS, refused, TLS. Nothing happened
         ├── ReplyLost             sent, but no whole answer came back: time-out, reset, deadline
@@ -133,7 +133,7 @@ class ReplyLost(RequestError):
 
 
 class UnusableReply(RequestError):
-    """The answer is not one of PartnerStack's: a proxy's page, no body, too many bytes, a redirect."""
+    """The answer is not from PartnerStack's API: a proxy's page, no body, too many bytes, a redirect."""
 
     retryable = True
     in_doubt = True
@@ -162,7 +162,7 @@ class NotFound(ErrorReply):
 
 
 class Conflict(ErrorReply):
-    """PartnerStack has such an object already. Compare it before calling that a success."""
+    """PartnerStack has such an object already. Compare it before you treat this as success."""
 
 
 class RateLimited(ErrorReply):
@@ -178,9 +178,7 @@ class RateLimited(ErrorReply):
 
 
 class ServerError(ErrorReply):
-    """
-    PartnerStack failed; it may have carried a write out all the same. ``retry_after`` as in RateLimited.
-    """
+    """PartnerStack failed, but may have carried out a write. ``retry_after`` as in RateLimited."""
 
     retryable = True
     in_doubt = True

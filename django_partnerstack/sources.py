@@ -154,7 +154,7 @@ def customer_key(instance: models.Model) -> str:
 
 
 def _model(instance: models.Model) -> type[models.Model]:
-    """The model in the key, the same whatever proxy or subclass the object was loaded as."""
+    """The model in the key. It does not depend on the proxy or subclass that loaded the object."""
     registered = (model for model in type(instance).__mro__ if model in customers)
     return next(registered, instance._meta.concrete_model or type(instance))
 

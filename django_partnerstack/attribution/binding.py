@@ -1,4 +1,4 @@
-"""Binding a customer to the click that counts, once, and assigning a customer to a partner."""
+"""Bind a customer to the click that counts, once, or assign it to a partner."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def bind(
     using: str | None = None,
 ) -> bool:
     """
-    Save which click a new customer came by, or why there is none. Returns whether this changed anything.
+    Save which click brought a new customer, or why there is none. Returns whether this changed anything.
 
     ``request`` and ``token``: as in ``visit_of``. ``mode``: "test" or "production". ``source``: label of the
     host's model and primary key. ``using``: the database alias; by default that of Attribution.

@@ -5,7 +5,7 @@ The middleware saves a click while the response passes through it. So it must be
 answer before it, or that replaces the response and thereby drops its cookie. Three others look as if they
 mattered, but do not: ``LoginRequiredMiddleware`` answers after all middleware has seen the request;
 ``LocaleMiddleware`` and ``CommonMiddleware`` keep the parameters when they redirect;
-``UpdateCacheMiddleware`` does not store private responses, and a response with our cookie is private.
+``UpdateCacheMiddleware`` does not store private responses, and a response with this cookie is private.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def check_attribution_values(**kwargs: Any) -> Iterator[CheckMessage]:
     if not _is_list_of_keys(conf.attribution_ignored_partners):
         yield Error(
             "PARTNERSTACK_ATTRIBUTION_IGNORED_PARTNERS is not a list of partner keys.",
-            hint="Write [] to ignore no partner; leave it out to ignore the test partner in production.",
+            hint="Write [] to ignore no partner. Without the setting, production ignores the test partner.",
             id="partnerstack.E012",
         )
     name = conf.attribution_cookie
@@ -135,6 +135,6 @@ def check_cookie_domain(**kwargs: Any) -> Iterator[CheckMessage]:
     if not any(f".{str(host).lstrip('.').lower()}".endswith(f".{domain}") for host in hosts):
         yield Warning(
             "PARTNERSTACK_ATTRIBUTION_DOMAIN fits none of ALLOWED_HOSTS: browsers reject its cookie.",
-            hint="Set the domain that the hosts of this site share, such as '.example.com', or leave it out.",
+            hint="Set a domain that the hosts share, such as '.example.com', or remove the setting.",
             id="partnerstack.W007",
         )

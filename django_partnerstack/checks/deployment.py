@@ -22,7 +22,7 @@ def check_mode_is_live(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def check_keys_are_not_the_sandboxs(**kwargs: Any) -> Iterator[CheckMessage]:
-    # Every key of the local sandbox contains the word.
+    # Every key of the local sandbox contains "sandbox".
     if any("sandbox" in str(key) for key in (conf.public_key, conf.secret_key, conf.tracking_token)):
         yield Error(
             "A key or the tracking token belongs to the local sandbox; PartnerStack does not know it.",

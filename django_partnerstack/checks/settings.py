@@ -32,7 +32,7 @@ def check_mode(**kwargs: Any) -> Iterator[CheckMessage]:
     if conf.mode not in Mode.values:
         yield Error(
             'PARTNERSTACK_MODE must be "test" or "production".',
-            hint="It says which kind of key pair this is; PartnerStack shows the two pairs side by side.",
+            hint="It is the mode of the key pair. PartnerStack shows both pairs side by side.",
             id="partnerstack.E005",
         )
 
@@ -49,7 +49,7 @@ def _malformed_keys(given: dict[str, Any]) -> Iterator[CheckMessage]:
         if key is not None and not isinstance(key, str):
             yield Error(
                 f"{name} is not a string.",
-                hint="Give the key as a string, or leave the setting out.",
+                hint="Give the key as a string, or remove the setting.",
                 id="partnerstack.E004",
             )
         elif key and key != key.strip():
@@ -156,7 +156,7 @@ def is_number(value: object) -> bool:
 
 
 def is_function(path: object) -> bool:
-    """Whether it is the dotted path of something that can be called."""
+    """Whether it is the dotted path of a callable."""
     try:
         return callable(import_string(path))  # type: ignore[arg-type]
     except (ImportError, AttributeError, TypeError, ValueError):

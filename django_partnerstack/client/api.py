@@ -101,7 +101,7 @@ def query(filters: Mapping[str, Any]) -> list[tuple[str, str]]:
     Filters as a query string has them.
 
     Datetimes become milliseconds since 1970, True and False ``true`` and ``false``. A list repeats its name
-    for each value. None is left out.
+    for each value. None is omitted.
     """
     pairs: list[tuple[str, str]] = []
     for name, value in filters.items():

@@ -73,7 +73,7 @@ class Client:
     ) -> None:
         self._keys = Keys(public_key, secret_key)
         token = TrackingToken(tracking_token) if tracking_token else None
-        # Tracebacks with variables must not show them.
+        # Tracebacks that show variables must not show the keys.
         del public_key, secret_key, tracking_token
         self._keys.check()
         if token:

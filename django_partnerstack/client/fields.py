@@ -1,5 +1,5 @@
 """
-The fields of a record: where PartnerStack's object has their values, and how these are converted.
+The fields of a record: where their values are in PartnerStack's object, and how they are converted.
 
 A record declares its fields as a Django model does::
 

@@ -179,7 +179,7 @@ def path_segment(name: str, value: Any) -> str:
 def _encodable(name: str, value: str) -> str:
     if SURROGATE.search(value):
         raise InvalidArgument(f"{name} contains half of a surrogate pair, which UTF-8 cannot encode.")
-    # A plain str, also of a str subclass such as a member of TextChoices.
+    # A plain str, even if the value is of a subclass, such as a member of TextChoices.
     return str.__str__(value)
 
 

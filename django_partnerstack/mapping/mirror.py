@@ -1,4 +1,4 @@
-"""Storing records in their mirror: new ones are inserted, changed ones updated, all others left alone."""
+"""Store records in their mirror: insert new records, update changed ones, and skip all others."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def store(model: type[Mirror], records: Iterable[Any], *, mode: str, now: dateti
     if not changed:
         return difference
     using = router.db_for_write(model)
-    # compare() is outside: SQLite cannot wait for another writer in a transaction that has read first.
+    # compare() is not in the transaction: SQLite cannot wait for another writer in one that has read before.
     with transaction.atomic(using, savepoint=False):
         if difference.adopted:
             keys = (When(pk=pk, then=Value(key)) for pk, key in difference.adopted.items())
@@ -105,7 +105,7 @@ def to_row(record: Any, *, mode: str, synced_at: datetime) -> dict[str, Any]:
 
 @cache
 def _columns(record_class: type) -> tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]:
-    """The columns that a record fills, and what gets their values from it."""
+    """The columns that a record fills, and a function that gets their values."""
     names = [field.name for field in dataclasses.fields(record_class)]
     return tuple(RENAMED.get(name, name) for name in names), attrgetter(*names)
 

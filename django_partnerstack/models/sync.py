@@ -51,8 +51,8 @@ class SyncState(models.Model):
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
     resource = models.CharField(_("resource"), max_length=32)
-    #: The mirror is complete up to then: the newest change that a complete sync has seen, by PartnerStack's
-    #: clock.
+    #: The mirror is complete up to this time: the newest change that a complete sync has seen, by
+    #: PartnerStack's clock.
     watermark = models.DateTimeField(_("newest change seen"), null=True)
     completed_at = models.DateTimeField(_("last completed"), null=True)
 

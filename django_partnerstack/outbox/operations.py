@@ -34,9 +34,9 @@ class Operation:
     An operation. Its fields decide how its messages are queued, sent, retried, signalled and deleted.
 
     ``send`` sends the content and returns the record in the response, or None. ``find`` looks up by natural
-    key what an earlier attempt created, and returns the record or None. It gets the begin and end of the time
-    of that attempt, and a function that waits for a slot, to call before each request after the first.
-    ``match_fields``: the fields in which the record must agree with the content.
+    key what an earlier attempt created, and returns the record or None. Its arguments include the start and
+    end of that attempt's time, and a function that waits for a slot, to call before each request after the
+    first. ``match_fields``: the fields in which the record must agree with the content.
 
     A message in doubt is retried if the operation is ``idempotent``, and looked up if it has ``find``.
     Otherwise it is put on hold; ``find_candidates`` then lists for an operator what may be its effect.
@@ -243,7 +243,7 @@ OPERATIONS: dict[str, Operation] = {
             waits_for_subject=True,
             signal=transaction_pushed,
         ),
-        # PartnerStack's list of actions knows no key of the caller's, so an action cannot be looked up.
+        # PartnerStack's list of actions does not show the caller's keys, so an action cannot be looked up.
         Operation(
             name=CREATE_ACTION,
             send=lambda client, content: client.actions.create(**content),

@@ -82,7 +82,7 @@ def refundable_balance(key: str, *, mode: str) -> Balance:
 
 
 def _from_mirror(key: str, mode: str, using: str) -> Balance:
-    """The balance of a payment whose message was pruned or that was reported by other means."""
+    """The balance of a payment that was reported by other means, or whose message was pruned."""
     rows = Transaction.objects.using(using).filter(
         mode=mode, archived=False, missing_since=None, synced_at__isnull=False
     )

@@ -48,7 +48,7 @@ def json_reply(status: int, payload: Any, headers: dict[str, str] | None = None)
 
 
 def with_fault(reply: Reply, fault: Fault) -> Reply:
-    """The response that a fault leaves of this one."""
+    """This response, changed by a fault."""
     if fault.kind == "status":
         body = b'{"message":"Fault on demand","status":%d}' % fault.status
         reply = Reply(fault.status, dict(JSON_HEADERS), body)

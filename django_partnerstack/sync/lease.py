@@ -1,4 +1,4 @@
-"""Which run may sync a resource: one at a time, also after a run was killed."""
+"""Which run may sync a resource: only one at a time, even after a run was killed."""
 
 from __future__ import annotations
 

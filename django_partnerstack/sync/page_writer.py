@@ -31,7 +31,7 @@ class PageWriter:
         self.using = router.db_for_write(resource.model)
 
     def begin(self, checkpoint: Checkpoint) -> None:
-        """Delete the keys that an abandoned sync has seen. A resumed one still needs them."""
+        """Delete the keys that an abandoned sync has seen. A resumed sync still needs its keys."""
         if checkpoint.is_at_start:
             SyncSeen.objects.filter(state=self.lease.state).delete()
 

@@ -1,4 +1,4 @@
-"""Reading single objects again by their keys."""
+"""Read single objects again, by key."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _read(client: Client, resource: Resource, row: Any) -> Record:
     """
     Paths contain the site's own key of a customer (docs.partnerstack.com/reference/patch_customers).
 
-    PartnerStack's key is tried if the customer has no other, or is not found by it.
+    PartnerStack's key is tried if the customer has no such key, or is not found by it.
     """
     if isinstance(row, Customer) and row.customer_key:
         try:

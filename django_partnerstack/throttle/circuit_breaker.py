@@ -1,5 +1,5 @@
 """
-The circuit breaker: it pauses all requests when most of them fail or PartnerStack rejects the keys.
+The circuit breaker: it pauses all requests if most of them fail or PartnerStack rejects the keys.
 
 *Closed*: requests are sent. *Open*: no request is sent before ``paused_until``. *Half-open*: the pause is
 over and a single request, the probe, is sent; its result closes the breaker or opens it again.

@@ -126,7 +126,7 @@ class Throttle:
         self.check()
 
     def check(self) -> None:
-        """Raises DeliveryPaused if no request may be sent, as of less than ``FRESH`` ago."""
+        """Raises DeliveryPaused if no request may be sent. Reads the row again after ``FRESH``."""
         if self.clock.now() - self._known_at > FRESH:
             self._read_pause()
         if self.paused_until is not None and self.paused_until > self.clock.now():
@@ -145,7 +145,7 @@ class Throttle:
         self._known_at = self.clock.now()
 
     def pause(self, until: datetime, reason: str, *, probe: bool = False) -> None:
-        """Send no request before ``until``. With ``probe`` only a single request is sent first then."""
+        """Send no request before ``until``. With ``probe``, only a single request is sent first."""
         self.paused_until = self._pausing_until = max(until, self.paused_until or until)
         try:
             with self.locked() as row:
@@ -166,7 +166,7 @@ class Throttle:
         self.pause(self.clock.now() + pause, "PartnerStack asked for a pause.")
 
     def pause_for_refused_keys(self, reason: str) -> None:
-        """Pause because PartnerStack rejected the keys. That counts as an attempt of no message."""
+        """Pause because PartnerStack rejected the keys. This does not count as an attempt."""
         self.pause(self.clock.now() + REFUSED_KEYS_PAUSE, KEYS_REJECTED.format(reason), probe=True)
 
 

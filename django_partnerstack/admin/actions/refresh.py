@@ -17,7 +17,7 @@ from ...connection import ConfigurationError, get_client
 from ...sync import Refreshed, refresh
 from .selection import Message, NonAtomicActions, left_out, limited
 
-#: Limits of one click: rows, and seconds after which no request begins.
+#: Limits of a click: rows, and seconds in which requests may begin.
 ROWS, SECONDS = 50, 20
 
 #: How many failures are shown.

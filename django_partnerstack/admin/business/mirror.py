@@ -32,18 +32,18 @@ def register_mirrors(site: admin.AdminSite = admin.site) -> None:
 
 class MirrorAdmin(RefreshAction, ReadOnlyAdmin):
     """
-    The pages of a mirror. A subclass says which columns matter.
+    The pages of a mirror. A subclass selects the columns.
 
-    Without a subclass: the key and all columns of the model's own, and a search by those with keys.
+    Without a subclass, they show the key and all of the model's own columns, and search its key columns.
     """
 
-    #: Columns of the model's own, for the list and for the page of one object.
+    #: The model's own columns, for the list and for the page of an object.
     columns: tuple[Any, ...] = ()
-    #: Columns of the model's own that only the page of one object shows.
+    #: The model's own columns that only the page of an object shows.
     details: ClassVar[tuple[Any, ...]] = ()
-    #: Objects that refer to this one by key.
+    #: Objects that refer to this object by key.
     related: ClassVar[tuple[Related, ...]] = ()
-    #: Filters of the model's own.
+    #: The model's own filters.
     filters: ClassVar[tuple[Any, ...]] = ()
 
     actions: tuple[str, ...] = ("refresh_from_partnerstack",)
@@ -90,7 +90,7 @@ class MirrorAdmin(RefreshAction, ReadOnlyAdmin):
 
 
 def own_columns(model: type[Mirror]) -> list[Any]:
-    """The columns that a mirror has besides those of all mirrors."""
+    """The columns that not every mirror has."""
     common = {field.name for field in Mirror._meta.get_fields()} | {"id", "currency"}
     own = [field.name for field in model._meta.fields if field.name not in common]
     return [money if name == "amount" else name for name in own]

@@ -29,6 +29,6 @@ class TransactionAdmin(ReportedMirrorAdmin):
     customer_column = "customer_external_key"
 
     def messages_of(self, row: Any) -> Q:
-        """After a partial refund PartnerStack has the rest of the payment under a key of its own."""
+        """After a partial refund PartnerStack has the rest of the payment under another key."""
         subjects = {row.key, re.sub(r"-r\d+$", "", row.key)}
         return Q(subject__in=subjects, operation__in=mirrored_in(Transaction))

@@ -29,7 +29,7 @@ from ..display.read_only import LongListAdmin, permission_to
 CUSTOMER = Link(_("customer"), "customer_key", Customer, "customer_key", "customer_key")
 TRANSACTION = Link(_("transaction"), "transaction_key", Transaction, "key", "key")
 
-#: How many messages before and after it, of the same customer, the page of a message shows.
+#: How many earlier and later messages of the customer the page of a message shows.
 NEIGHBOURS = 5
 
 
@@ -98,7 +98,7 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
 
     @admin.display(description=_("state"), ordering="next_try_at")
     def status(self, message: OutboxMessage) -> SafeString:
-        """The state, the number of attempts and the time of the next."""
+        """The state, the number of attempts and the time of the next attempt."""
         lines: list[str] = [badge(message)]
         if message.attempts:
             text = ngettext("{number} attempt", "{number} attempts", message.attempts)
@@ -126,7 +126,7 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
 
 
 def related_keys() -> dict[str, Case]:
-    """The keys of a message's customer and, if it is about a transaction, of that."""
+    """The customer key of a message and, if it is about a transaction, the transaction key."""
     prefix = customer_lane("")
     customer = When(lane__startswith=prefix, then=Substr("lane", len(prefix) + 1))
     transaction = When(operation__in=mirrored_in(Transaction), then=F("subject"))

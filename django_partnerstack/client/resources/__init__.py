@@ -1,4 +1,4 @@
-"""What a client can do with each kind of object."""
+"""What a client can do with each list of the API."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ __all__ = [
     "Webhooks",
 ]
 
-#: The class of each list that the API can do more with. A list that is not named here is a plain ``Listing``.
+#: The class of each list that the API can do more with. Any other list is a plain ``Listing``.
 RESOURCES: dict[str, type[Listing[Any]]] = {
     "actions": Actions,
     "customers": Customers,

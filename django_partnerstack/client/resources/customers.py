@@ -51,8 +51,8 @@ class Customers(Listing[CustomerRecord]):
 
         ``customer_key``: the site's own key, unique in the account. None prevents any later look-up.
         ``partner_key``: the partner's public key, not the ``part_…`` key.
-        ``meta``: custom fields by their API names. It comes back empty; its values are in other fields of
-        ``raw``.
+        ``meta``: custom fields by their API names. It is empty in responses; its values are in other fields
+        of ``raw``.
 
         Not safe to repeat: look the customer up by its key first. What PartnerStack answers to a second
         customer with the same key is not documented; expect ``Conflict`` or the first customer.
@@ -84,7 +84,7 @@ class Customers(Listing[CustomerRecord]):
         Change the given fields of a customer. A customer cannot be moved to another partner.
 
         ``customer_key`` replaces the site's own key. Raises ``NotFound``. Safe to repeat, unless the key
-        changed and ``customer`` is the old one.
+        changed and ``customer`` is the old key.
         """
         fields = changes(
             CHECKS,

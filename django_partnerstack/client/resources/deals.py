@@ -37,8 +37,7 @@ class Deals(Listing[DealRecord]):
     Sales that are being negotiated.
 
     A ``deal_key`` argument is PartnerStack's key or the deal's ``external_key``. ``fields`` are
-    PartnerStack's own field objects; ``Client.request("GET", "/deals/form-templates")`` shows which ones
-    there are.
+    PartnerStack's own field objects; ``Client.request("GET", "/deals/form-templates")`` lists them.
     See docs.partnerstack.com/reference/patch_deals.
     """
 
@@ -157,7 +156,7 @@ class Deals(Listing[DealRecord]):
 
 
 def _member(name: str, kind: type[T]) -> Callable[[Any], T]:
-    """Converts the data of a response to one of its members, which must be there."""
+    """Converts the data of a response to a member, which is required."""
 
     def convert(data: Any) -> T:
         member = data.get(name) if isinstance(data, dict) else None

@@ -30,7 +30,7 @@ class Leads(Listing[LeadRecord]):
     A ``lead_key`` argument is PartnerStack's key or the lead's ``external_key``. ``amount`` is in cents.
     ``status`` is ``open`` (New in the dashboard), ``closed`` (Qualified), ``dead`` (Unqualified),
     ``closed won`` or ``closed lost``. ``fields`` are PartnerStack's own field objects;
-    ``Client.request("GET", "/leads/form-templates")`` shows which ones there are.
+    ``Client.request("GET", "/leads/form-templates")`` lists them.
     See docs.partnerstack.com/reference/post_leads-1 and patch_leads.
     """
 

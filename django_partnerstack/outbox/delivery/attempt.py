@@ -72,9 +72,10 @@ class AttemptRunner:
 
     def _write_back(self, claimed: Claimed, outcome: Outcome) -> bool:
         """
-        Retry until the outcome is saved or the lease expires; then the next worker looks the message up.
+        Retry until the outcome is saved or the lease expires. After that, the next worker looks the message
+        up.
 
-        Any other error leads to a look-up as well: it must not end the thread, which others need.
+        Any other error leads to a look-up as well: it must not end the thread, which other messages need.
         """
         is_new_connection = False
         while True:

@@ -177,7 +177,7 @@ class DeliveryLoop:
             self.pruned_at = now
 
     def _wait_until_due(self) -> None:
-        """Poll until something is due. One query a poll."""
+        """Poll until something is due, with one query a poll."""
         while not self.stopping.wait(POLL):
             if is_anything_due(self.throttle.mode):
                 return

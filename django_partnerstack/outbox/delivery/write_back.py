@@ -67,7 +67,7 @@ def _transaction(throttle: Throttle, operation: Operation | None, outcome: Outco
 
 
 def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """The columns that change. For a delivery that is half of them."""
+    """The columns that change: for a delivery, half of them."""
     is_waiting = outcome.state in (State.SCHEDULED, State.UNCONFIRMED)
     columns = {
         "state": outcome.state,

@@ -108,7 +108,9 @@ def claim(
 
 
 def is_anything_due(mode: str) -> bool:
-    """Whether a worker may find something to send. One query. True until the first claim in this mode."""
+    """
+    Whether a worker may find something to send. Takes one query. True until the first claim in this mode.
+    """
     using = router.db_for_write(OutboxMessage)
     new = OutboxMessage.objects.using(using).filter(mode=mode, state=State.QUEUED)
     due = OutboxLane.objects.using(using).filter(mode=mode, due_at__lte=Now())
@@ -174,8 +176,8 @@ def _mark_sending(
     heads: list[Head], using: str, now: datetime, lease_expires_at: datetime, token: str
 ) -> list[OutboxMessage]:
     """
-    Mark messages as "sending", with a new lease token. A message that already was lost its worker, so it is
-    in doubt.
+    Mark messages as "sending", with a new lease token. If a message was "sending" already, its worker was
+    lost, so it is in doubt.
 
     Skips a message whose worker is just writing its outcome back.
     """

@@ -1,4 +1,4 @@
-"""Reads, creates, updates and removes one object: each takes a call and returns the response's ``data``."""
+"""Operations on an object: each takes a call and returns the response's ``data``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Faults on demand: errors, lost responses, slow ones, and others."""
+"""Faults on demand: errors, lost and slow responses, and others."""
 
 from __future__ import annotations
 

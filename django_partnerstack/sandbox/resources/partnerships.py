@@ -18,7 +18,7 @@ from ..storage.database import Database
 from ..storage.table import Row
 from .groups import GROUPS, default_key, in_group
 
-#: The partner that always exists in test mode, and the one in production mode unless others are seeded.
+#: The partner that always exists in test mode, and the partner in production mode unless others are seeded.
 TEST_PARTNER_KEY = "gstest"
 PRODUCTION_PARTNER_KEY = "sandboxpartner"
 STATUSES = ("approved", "pending", "declined")

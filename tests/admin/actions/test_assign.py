@@ -45,7 +45,7 @@ def test_the_history_shows_who_assigned_it(operator: Client) -> None:
     row = attribution(partner_key="other")
     assign(operator, "account-1")
     history = operator.get(f"{list_url(Attribution)}{row.pk}/history/").rendered_content
-    assert "Assigned partner gstest, before: other." in history
+    assert "Assigned partner gstest, previously other." in history
     assert "staff" in history
 
 
@@ -54,7 +54,7 @@ def test_an_unknown_partner_is_accepted_with_a_warning(operator: Client) -> None
     (_, done), (level, text) = shown_messages(assign(operator, "account-1", "stranger"))
     assert done == "Customer account-1 is now attributed to partner stranger."
     assert level == WARNING
-    assert text.startswith("No partner stranger is stored here.")
+    assert text.startswith("The mirror has no partner stranger.")
 
 
 def test_an_error_says_that_partnerstack_has_the_customer(operator: Client) -> None:
