@@ -6,13 +6,13 @@ from django_partnerstack import connection, exceptions
 
 
 def drawn() -> dict[str, str]:
-    """Each error in the drawing on top of ``exceptions`` with the one it hangs from."""
+    """Each error in the drawing on top of ``exceptions``, and its parent."""
     parents: dict[str, str] = {}
-    line_of_descent: list[str] = []
+    ancestors: list[str] = []
     for branch, name in re.findall(r"^    ([ │├└─]*)([A-Z]\w+)", exceptions.__doc__ or "", re.MULTILINE):
         depth = len(branch) // 4
-        line_of_descent[depth:] = [name]
-        parents[name] = line_of_descent[depth - 1] if depth else "Exception"
+        ancestors[depth:] = [name]
+        parents[name] = ancestors[depth - 1] if depth else "Exception"
     return parents
 
 
@@ -27,5 +27,5 @@ def test_an_error_names_method_path_and_status() -> None:
     assert str(error) == "GET /customers/1: 404 no such customer"
 
 
-def test_an_error_made_without_an_answer_has_no_headers() -> None:
+def test_an_error_without_an_answer_has_no_headers() -> None:
     assert exceptions.NotSent("refused", method="GET", path="/customers").headers == {}

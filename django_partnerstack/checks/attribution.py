@@ -25,7 +25,7 @@ from .settings import is_function, is_number
 COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 PRIVACY = ("full", "contact", "hashed", "none")
 
-OURS = "django_partnerstack.middleware.AttributionMiddleware"
+ATTRIBUTION = "django_partnerstack.middleware.AttributionMiddleware"
 ANSWERS_FROM_CACHE = "it answers with a cached page before the click is seen"
 REPLACES_RESPONSE = "it replaces the response, and with it the cookie"
 CREATES_USERS = "it creates users before the click is read"
@@ -93,22 +93,22 @@ def check_snippet(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def check_middleware_is_installed(**kwargs: Any) -> Iterator[CheckMessage]:
-    if any(OURS in _classes(path) for path in conf.middleware):
+    if any(ATTRIBUTION in _classes(path) for path in conf.middleware):
         return
     token = ["PARTNERSTACK_TRACKING_TOKEN"] if conf.tracking_token else []
     given = [name for name in Conf.given() if name.startswith("PARTNERSTACK_ATTRIBUTION_")]
     for name in [*token, *(name for name in Conf.known() if name in given)][:1]:
         yield Warning(
             f"{name} is set, but AttributionMiddleware is not in MIDDLEWARE: no click is remembered.",
-            hint=f"Add '{OURS}' to MIDDLEWARE, near the top.",
+            hint=f"Add '{ATTRIBUTION}' to MIDDLEWARE, near the top.",
             id="partnerstack.W005",
         )
 
 
 def check_middleware_order(**kwargs: Any) -> Iterator[CheckMessage]:
     paths = list(conf.middleware)
-    ours = next((place for place, path in enumerate(paths) if OURS in _classes(path)), 0)
-    for path in paths[:ours]:
+    position = next((place for place, path in enumerate(paths) if ATTRIBUTION in _classes(path)), 0)
+    for path in paths[:position]:
         for name in _classes(path) & MUST_BE_BELOW.keys():
             yield Warning(
                 f"{path.rpartition('.')[2]} is above AttributionMiddleware: {MUST_BE_BELOW[name]}.",

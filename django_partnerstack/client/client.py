@@ -130,4 +130,4 @@ class Client:
         return f"<Client {self.api_url} {self._keys.masked}>"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("Client holds keys and cannot be pickled or copied")
+        raise TypeError("Client contains keys and cannot be pickled or copied")

@@ -78,7 +78,7 @@ def timestamp(*sources: Source) -> Any:
     """
     A datetime in UTC, from milliseconds since 1970.
 
-    None outside of the years 1970 to 9998: some databases and time zones cannot hold such a time.
+    None outside of the years 1970 to 9998: some databases and time zones cannot represent such a time.
     """
     return _field(_as_datetime, sources, None)
 

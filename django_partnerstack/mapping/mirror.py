@@ -23,7 +23,7 @@ RENAMED = {"created_at": "remote_created_at", "updated_at": "remote_updated_at"}
 
 @dataclass
 class Difference:
-    """How records differ from their mirror. All lists hold records."""
+    """How records differ from their mirror. All lists contain records."""
 
     created: list[Any] = field(default_factory=list)
     updated: list[Any] = field(default_factory=list)

@@ -35,6 +35,6 @@ class RateLimiter:
         row.next_slot_at = first + count * self.interval
         return [first + number * self.interval for number in range(count)]
 
-    def is_usable(self, slot: datetime, now: datetime, *, slots_held: int) -> bool:
-        """Whether a process that holds at most ``slots_held`` slots may still use this slot."""
-        return slots_held <= self.late_slots_allowed or now - slot <= LATE
+    def is_usable(self, slot: datetime, now: datetime, *, claimed_slots: int) -> bool:
+        """Whether a process with at most ``claimed_slots`` slots may still use this slot."""
+        return claimed_slots <= self.late_slots_allowed or now - slot <= LATE

@@ -107,14 +107,14 @@ class Throttle:
         """While the breaker is half-open only the probe acquires slots; it gets them at once."""
         return [self.clock.now()] if row.half_open else self.slots(row, 1)
 
-    def wait_for_slot(self, slot: datetime, wait: Wait, *, slots_held: int) -> None:
+    def wait_for_slot(self, slot: datetime, wait: Wait, *, claimed_slots: int) -> None:
         """
         Wait for the time of a slot. Acquires another slot if that time is past.
 
-        ``slots_held``: how many slots this process holds at most. Raises DeliveryPaused if no request may be
+        ``claimed_slots``: how many slots this process has at most. Raises DeliveryPaused if no request may be
         sent then.
         """
-        if self.rate_limiter.is_usable(slot, self.clock.now(), slots_held=slots_held):
+        if self.rate_limiter.is_usable(slot, self.clock.now(), claimed_slots=claimed_slots):
             self._wait_until(slot, wait)
         else:
             self.acquire_slot(wait)

@@ -208,7 +208,7 @@ def test_the_longest_possible_click_fits() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_concurrent_sign_ups_one_decides() -> None:
+def test_only_one_of_concurrent_sign_ups_decides() -> None:
     shop, start, changed = account(), threading.Barrier(4), []
 
     def decide(number: int) -> None:
@@ -261,22 +261,22 @@ def locked(transactional_db: None) -> Iterator[None]:
     with connection.cursor() as cursor:
         waiting = {"postgresql": "SET lock_timeout = '100ms'", "mysql": "SET lock_wait_timeout = 1"}
         cursor.execute(waiting[connection.vendor])
-    holding, done = threading.Event(), threading.Event()
-    thread = threading.Thread(target=hold_table, args=(holding, done))
+    is_locked, done = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lock_table, args=(is_locked, done))
     thread.start()
-    assert holding.wait(10)
+    assert is_locked.wait(10)
     yield
     done.set()
     thread.join()
     connection.close()
 
 
-def hold_table(holding: threading.Event, done: threading.Event) -> None:
+def lock_table(is_locked: threading.Event, done: threading.Event) -> None:
     table = connection.ops.quote_name(Attribution._meta.db_table)
     with transaction.atomic(), connection.cursor() as cursor:
         mysql = connection.vendor == "mysql"
         cursor.execute(f"LOCK TABLES {table} WRITE" if mysql else f"LOCK TABLE {table}")
-        holding.set()
+        is_locked.set()
         done.wait(20)
         if mysql:
             cursor.execute("UNLOCK TABLES")

@@ -57,7 +57,7 @@ def test_the_cookie_counts_on_any_later_request() -> None:
 
 
 @pytest.mark.parametrize(("cookie_days", "token_days", "method"), [(2, 1, "token"), (1, 2, "cookie")])
-def test_of_a_cookie_and_a_token_the_later_click_counts(
+def test_the_later_click_of_a_cookie_and_a_token_counts(
     cookie_days: int, token_days: int, method: str
 ) -> None:
     now = datetime.now(timezone.utc)
@@ -144,7 +144,7 @@ def test_clicks_of_staff_in_the_admin_do_not_count() -> None:
     assert visit_of(found) == Visit(reason="Created in the admin.")
 
 
-def test_a_body_that_was_read_as_a_stream_is_left_alone() -> None:
+def test_a_body_that_was_read_as_a_stream_is_not_read_again() -> None:
     found = came_by(click(), method="POST", data="{}", content_type="application/json")
     assert found.read() == b"{}"
     assert counting(found)[:2] == ("cookie", CLICK)

@@ -1,4 +1,4 @@
-"""What holds for every check."""
+"""What is true of every check."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ def test_the_repr_of_a_client_has_its_url_and_a_part_of_the_public_key():
 
 @pytest.mark.parametrize("store", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_client_cannot_be_pickled_or_copied(store):
-    with pytest.raises(TypeError, match="holds keys"):
+    with pytest.raises(TypeError, match="contains keys"):
         store(Client(PUBLIC, SECRET))
 
 

@@ -1,4 +1,4 @@
-"""A sandbox that records its requests in the order in which it carried them out."""
+"""A sandbox that records its requests in the order of their effects."""
 
 from __future__ import annotations
 

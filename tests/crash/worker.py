@@ -1,4 +1,4 @@
-"""A worker as ``partnerstack_push --loop`` runs it, with short leases and perhaps a trap."""
+"""A worker as ``partnerstack_push --loop`` runs it, with short leases and an optional trap."""
 
 from __future__ import annotations
 

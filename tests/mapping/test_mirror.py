@@ -92,7 +92,7 @@ class TestStore:
         put(customer())
         assert Customer.objects.get().missing_since is None
 
-    def test_without_a_change_one_query_is_made_and_no_transaction(self, django_assert_num_queries):
+    def test_without_a_change_a_page_costs_one_query_and_no_transaction(self, django_assert_num_queries):
         put(customer())
         with django_assert_num_queries(1):
             put(customer())
@@ -108,29 +108,29 @@ class TestPlaceholderRow:
         return Customer.objects.create(**{"mode": "test", "key": None, "customer_key": "account-1", **fields})
 
     def test_it_gets_the_key_of_its_customer_and_stays_the_same_row(self):
-        ours = self.placeholder()
+        placeholder = self.placeholder()
         difference = put(customer(customer_key="account-1", email="a@example.com"))
         row = Customer.objects.get()
-        assert (row.pk, row.key, row.email) == (ours.pk, "cus_1", "a@example.com")
-        assert difference.adopted == {ours.pk: "cus_1"}
+        assert (row.pk, row.key, row.email) == (placeholder.pk, "cus_1", "a@example.com")
+        assert difference.adopted == {placeholder.pk: "cus_1"}
 
-    def test_it_is_left_alone_by_a_customer_of_the_other_mode(self):
+    def test_it_is_not_adopted_by_a_customer_of_the_other_mode(self):
         self.placeholder(mode="production")
         put(customer(customer_key="account-1"))
         assert Customer.objects.count() == 2
 
-    def test_it_is_left_alone_by_a_customer_without_a_key_of_this_site(self):
+    def test_it_is_not_adopted_by_a_customer_without_a_key_of_this_site(self):
         self.placeholder(customer_key="")
         put(customer(customer_key=""))
         assert Customer.objects.filter(key=None).count() == 1
 
     def test_it_is_adopted_by_one_of_two_objects_with_its_customer_key(self):
-        ours = self.placeholder()
+        placeholder = self.placeholder()
         put(*(customer(key, customer_key="account-1") for key in ("cus_1", "cus_2")))
-        assert Customer.objects.get(key="cus_1").pk == ours.pk
+        assert Customer.objects.get(key="cus_1").pk == placeholder.pk
         assert Customer.objects.count() == 2
 
-    def test_it_is_left_alone_by_a_key_that_differs_only_in_case(self):
+    def test_it_is_not_adopted_by_a_key_that_differs_only_in_case(self):
         self.placeholder(customer_key="ACCOUNT-1")
         put(customer(customer_key="account-1"))
         assert Customer.objects.filter(key=None, customer_key="ACCOUNT-1").exists()

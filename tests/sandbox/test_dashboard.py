@@ -20,7 +20,7 @@ def test_timestamps_can_be_set(sandbox, api):
     assert api.items("/customers", max_created=1000)
 
 
-def test_fields_that_are_not_given_are_made_up(sandbox):
+def test_fields_that_are_not_given_get_sample_values(sandbox):
     customer = sandbox.create("customers", name="Ada")
     assert customer["name"] == "Ada"
     assert customer["email"]

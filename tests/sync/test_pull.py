@@ -90,7 +90,7 @@ def test_unchanged_rows_are_not_written(programme, sync, clock):
     assert dict(Customer.objects.values_list("key", "synced_at")) == before
 
 
-def test_a_full_pull_marks_what_is_gone_as_missing_and_deletes_nothing(programme, sync, clock):
+def test_a_full_pull_marks_deleted_objects_as_missing_and_deletes_nothing(programme, sync, clock):
     sync(programme)
     key = Customer.objects.first().key
     programme.sandbox.remove("customers", key)
@@ -143,7 +143,7 @@ def test_a_row_that_is_stored_during_a_full_pull_is_not_missing(many, sync, cloc
     assert Customer.objects.get(key="cus_new").missing_since is None
 
 
-def test_since_reads_from_there_and_leaves_no_gap_to_the_next_pull(programme, sync, clock):
+def test_since_reads_from_that_time_and_leaves_no_gap_to_the_next_pull(programme, sync, clock):
     sync(programme)
     watermark = SyncState.objects.get(resource="customers").watermark
     clock.move(days=30)

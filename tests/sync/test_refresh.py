@@ -16,7 +16,7 @@ def refreshed(programme, now, model=Customer, rows=None, **options):
     return refresh(model, rows, client=programme.client, now=now, **options)
 
 
-def test_changed_rows_are_updated_and_the_others_are_left_alone(programme, sync, clock):
+def test_changed_rows_are_updated_and_the_others_are_not_written(programme, sync, clock):
     sync(programme)
     key = programme.sandbox.objects("customers")[0]["key"]
     programme.sandbox.change("customers", key, name="New")

@@ -34,10 +34,10 @@ class ReportedMirrorAdmin(PushAction, MirrorAdmin):
     has_push_permission = permission_to("push")
 
     def lanes(self, request: HttpRequest, rows: list[Any]) -> dict[Any, str]:
-        ours = [row for row in rows if row.mode == conf.mode]
-        for level, text in left_out(other_mode=len(rows) - len(ours)):
+        of_this_mode = [row for row in rows if row.mode == conf.mode]
+        for level, text in left_out(other_mode=len(rows) - len(of_this_mode)):
             self.message_user(request, text, level)
-        return {row: self.lane(row) for row in ours}
+        return {row: self.lane(row) for row in of_this_mode}
 
     def lane(self, row: Any) -> str:
         return customer_lane(getattr(row, self.customer_column))

@@ -33,14 +33,14 @@ class AttemptRunner:
     """
     Runs the attempts of one worker. Its threads share it.
 
-    ``slots_held``: how many claimed messages, each with its slot, the worker has at most.
+    ``claimed_slots``: how many claimed messages, each with its slot, the worker has at most.
     """
 
-    def __init__(self, sender: Sender, delivered: DeliveredLanes, *, wait: Wait, slots_held: int) -> None:
+    def __init__(self, sender: Sender, delivered: DeliveredLanes, *, wait: Wait, claimed_slots: int) -> None:
         self.sender = sender
         self.throttle = sender.throttle
         self.delivered = delivered
-        self.slots_held = slots_held
+        self.claimed_slots = claimed_slots
         self._wait = wait
         self._mode_evidence = ModeEvidence(self.throttle.mode)
         #: When a stopping worker gives up on a failing database.
@@ -62,7 +62,7 @@ class AttemptRunner:
         """Any error is the outcome of this message alone: it must not stop the others."""
         message = claimed.message
         try:
-            self.throttle.wait_for_slot(claimed.send_at, self._wait, slots_held=self.slots_held)
+            self.throttle.wait_for_slot(claimed.send_at, self._wait, claimed_slots=self.claimed_slots)
             return self.sender.deliver(message, claimed.lease_expires_at)
         except DeliveryPaused as error:
             return outcomes.release(message, str(error), self.throttle.clock.now())

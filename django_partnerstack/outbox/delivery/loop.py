@@ -68,7 +68,7 @@ class DeliveryLoop:
             lease=self.lease,
             acquire_slot=lambda: self.throttle.acquire_slot(self._wait),
         )
-        self.attempts = AttemptRunner(sender, self.delivered, wait=self._wait, slots_held=self.claim_limit)
+        self.attempts = AttemptRunner(sender, self.delivered, wait=self._wait, claimed_slots=self.claim_limit)
         #: When this run stops starting attempts.
         self._until: datetime | None = None
         self._claimed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()

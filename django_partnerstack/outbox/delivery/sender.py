@@ -152,7 +152,7 @@ class Sender:
         return outcome.failed(str(error), message.in_doubt_since)
 
     def _pause_for(self, message: OutboxMessage, error: PartnerStackError) -> Outcome | None:
-        """Count the failure, and pause all requests if necessary. Releases a message that is not the cause."""
+        """Count the failure, and pause requests if necessary. Releases a message that is not the cause."""
         now = self._now()
         retry_after = getattr(error, "retry_after", None)
         refused = isinstance(error, (AuthenticationFailed, Forbidden))

@@ -36,10 +36,10 @@ def write_back(throttle: Throttle, claimed: Claimed, outcome: Outcome) -> bool:
     operation = OPERATIONS.get(message.operation)
     with _transaction(throttle, operation, outcome):
         using = router.db_for_write(OutboxMessage)
-        ours = OutboxMessage.objects.using(using).filter(
+        row = OutboxMessage.objects.using(using).filter(
             pk=message.pk, lease_token=claimed.lease_token, state=State.SENDING
         )
-        if not ours.update(**_columns(message, outcome, now)):
+        if not row.update(**_columns(message, outcome, now)):
             return False
         if outcome.state == State.DELIVERED and operation is not None:
             _mirror(operation, message, outcome, throttle.mode, using, now)

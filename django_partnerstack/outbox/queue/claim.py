@@ -176,7 +176,7 @@ def _mark_sending(
     heads: list[Head], using: str, now: datetime, lease_expires_at: datetime, token: str
 ) -> list[OutboxMessage]:
     """
-    Mark messages as "sending", with a new lease token. If a message was "sending" already, its worker was
+    Mark messages as "sending", with a new lease token. If a message was already "sending", its worker was
     lost, so it is in doubt.
 
     Skips a message whose worker is just writing its outcome back.

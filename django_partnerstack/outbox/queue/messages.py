@@ -80,7 +80,7 @@ def enqueue(message: NewMessage, *, mode: str, using: str | None = None, now: da
     that both are rolled back together. The INSERT has a savepoint, so that its errors do not break the
     caller's transaction. Workers are notified after the commit, by the signal ``message_queued``.
 
-    Raises InvalidArgument for content that no message can hold.
+    Raises InvalidArgument for content that cannot be stored.
     """
     _check(message)
     using = using or router.db_for_write(OutboxMessage)
@@ -102,7 +102,7 @@ def enqueue_all(messages: Sequence[NewMessage], *, mode: str, using: str) -> Non
     """
     Queue messages that are known not to be queued yet, with one INSERT for all.
 
-    Raises InvalidArgument for content that no message can hold, and IntegrityError if another process has
+    Raises InvalidArgument for content that cannot be stored, and IntegrityError if another process has
     just queued a duplicate. Nothing is queued then.
     """
     for message in messages:

@@ -45,7 +45,7 @@ class Resource:
     #: How many objects ``Sandbox`` seeds by default, and how many ``partnerstack_sandbox``.
     default_count: int = 0
     command_count: int = 0
-    #: Whether the count holds for both modes instead of the sandbox's own.
+    #: Whether the count applies to both modes instead of the sandbox's own.
     seeded_in_both_modes: bool = False
 
     #: Whether GET reads an object by its key.

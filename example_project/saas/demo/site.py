@@ -16,7 +16,7 @@ from django_partnerstack.sandbox import TEST_KEYS
 
 MANAGE = Path(example_project.__file__).with_name("manage.py")
 
-#: Seconds after which a process that does not end is killed.
+#: Seconds until a process that does not end is killed.
 PATIENCE = 10
 
 

@@ -23,7 +23,7 @@ WITH_ACTIONS = [model for model in (*REGISTERED, Account, Payment) if admin.site
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("action", ["push", "refresh"])
-def test_rows_of_the_other_mode_are_left_alone(
+def test_rows_of_the_other_mode_are_skipped(
     staff: Callable[..., Client], partnerstack: Sandbox, action: str
 ) -> None:
     row = Customer.objects.create(mode="production", key="cus_1", customer_key="account-1")

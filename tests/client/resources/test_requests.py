@@ -248,14 +248,14 @@ def test_a_response_without_files_or_url_is_unusable(client, api, data):
 
 
 @pytest.mark.parametrize("data", [None, [], "x"])
-def test_a_write_without_an_object_in_its_response_is_ambiguous(client, api, data):
+def test_a_write_without_an_object_in_its_response_is_in_doubt(client, api, data):
     api.post(f"{API}/partnerships", json=envelope(data))
     with pytest.raises(UnusableReply) as caught:
         client.partnerships.create(email="a@example.com")
     assert caught.value.in_doubt
 
 
-def test_a_conversion_goes_to_its_own_host_with_its_own_token(client, api):
+def test_a_conversion_is_sent_to_its_own_host_with_its_own_token(client, api):
     api.post("https://partnerlinks.io/conversion/xid", body=b"")
     assert client.conversions.create(xid="abc", customer_key="acme", sub_ids=["s"]) is None
     request = api.calls[0].request

@@ -214,7 +214,7 @@ def test_in_a_session_the_host_of_the_link_is_that_of_the_address(sandbox):
     assert "?pscd=get.vendor.example&ps_" in response.headers["Location"]
 
 
-def test_a_click_can_be_made_without_http(sandbox):
+def test_a_click_can_be_simulated_without_http(sandbox):
     xid = sandbox.click("gstest", "http://127.0.0.1:8000/a/", sid1="x")
     (click,) = sandbox.clicks
     assert (click.xid, click.destination, click.sub_ids) == (xid, "http://127.0.0.1:8000/a/", {"sid1": "x"})
