@@ -1,5 +1,5 @@
 // Stores a partner's click in cookies on landing pages that Django does not serve, so that the Django site can
-// read the click when the visitor signs up there:
+// read it when the visitor signs up:
 //
 //   <script src="…/partnerstack/landing.js" data-domain="example.com" data-days="90"
 //           data-consent="mayKeepClicks" async></script>
