@@ -38,7 +38,7 @@ class Conf:
     mode = Setting("test")
     public_key = Setting("")
     secret_key = Setting("")
-    #: The token for server-to-server tracking, if the account has one.
+    #: The token for server-to-server tracking. Empty if the account has none.
     tracking_token = Setting("")
     api_url = Setting("https://api.partnerstack.com/api/v2")
     conversion_url = Setting("https://partnerlinks.io/conversion/xid")

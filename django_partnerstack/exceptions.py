@@ -158,7 +158,7 @@ class Forbidden(ErrorReply):
 
 
 class NotFound(ErrorReply):
-    """No such object, or one of the other mode, or one created only minutes ago."""
+    """No such object, or an object of the other mode, or created only minutes ago."""
 
 
 class Conflict(ErrorReply):

@@ -50,7 +50,7 @@ class Visit:
 
 def visit_of(request: HttpRequest | None, token: str = "") -> Visit:
     """
-    The clicks of the visitor who sends a request. The first is the one that counts.
+    The clicks of the visitor who sends a request. Only the first counts.
 
     ``token``: a text that ``token()`` returned, for requests without the cookie, or if there is no request.
     By default it is read from the header ``X-PartnerStack-Token`` or the form field ``partnerstack_token``.
@@ -92,7 +92,7 @@ def add_click(click: Click, history: tuple[Click, ...]) -> tuple[Click, ...]:
     The history with a click added, newest first; unchanged if it is not another click.
 
     A page that is loaded again is not another click. Only the click ID can show that: without it, a link of
-    the same partner counts as clicked again. A click that names no partner never replaces one that does.
+    the same partner counts as clicked again. A click without a partner never replaces a click with a partner.
     """
     if not click.is_attributable:
         return history or (click,)

@@ -115,7 +115,7 @@ class Client:
         )
 
     def close(self) -> None:
-        """Close the open connections. A later call opens new ones."""
+        """Close the open connections. A later call opens new connections."""
         self._session.close()
 
     def __enter__(self) -> Client:

@@ -82,7 +82,7 @@ class Scrubber:
 
     def __init__(self, *credentials: Credential) -> None:
         secrets = {secret for credential in credentials for secret in credential.secrets()}
-        # The longest first, because one key may begin with another.
+        # The longest first, because a key may begin with another.
         ordered = sorted(secrets, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered)))
 

@@ -6,7 +6,7 @@ A record declares its fields as a Django model does::
     amount: int | None = fields.integer()
     group_key: str = fields.key("group.key", "group_key")
 
-The arguments are names in the object, the preferred one first; the default is the name of the field itself.
+The arguments are names in the object, the preferred name first; the default is the name of the field itself.
 ``"group.key"`` is the key of a nested object. A function that takes the object can replace a name. Names
 without a usable value are skipped.
 

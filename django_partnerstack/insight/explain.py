@@ -16,7 +16,7 @@ from ..models.mirror import Mode
 from ..outbox.operations import SAVE_CUSTOMER, creating_customers
 from ..outbox.queue.messages import customer_lane
 
-#: How many messages are listed, the oldest ones: they decide about the attribution.
+#: How many messages are listed: the oldest, because they decide about the attribution.
 MESSAGES = 20
 
 NO_ATTRIBUTION = (

@@ -36,7 +36,7 @@ def compare(model: type[Mirror], records: Iterable[Any], *, mode: str) -> Differ
     """
     Compare records with the mirror, in one query.
 
-    A record that is older than its row counts as unchanged: a slow page must not undo a later one.
+    A record that is older than its row counts as unchanged: a slow page must not undo a later page.
     """
     wanted = _newest_by_key(records)
     known, placeholders = _known(model, wanted, mode)
@@ -67,7 +67,7 @@ def store(model: type[Mirror], records: Iterable[Any], *, mode: str, now: dateti
     if not changed:
         return difference
     using = router.db_for_write(model)
-    # compare() is not in the transaction: SQLite cannot wait for another writer in one that has read before.
+    # compare() comes first: SQLite cannot wait for another writer in a transaction that began with a read.
     with transaction.atomic(using, savepoint=False):
         if difference.adopted:
             keys = (When(pk=pk, then=Value(key)) for pk, key in difference.adopted.items())

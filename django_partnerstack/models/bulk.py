@@ -3,7 +3,7 @@ Writing a page of rows in one statement, and finding rows by many keys.
 
 The database expands the rows from one JSON parameter, which makes a first sync two to three times as fast as
 Django's ``bulk_create`` (measured). ``bulk_create`` also has no condition on the update, which is needed to
-keep an older version from overwriting a newer one.
+keep an older version from overwriting a newer version.
 """
 
 from __future__ import annotations

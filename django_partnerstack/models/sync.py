@@ -56,7 +56,7 @@ class SyncState(models.Model):
     watermark = models.DateTimeField(_("newest change seen"), null=True)
     completed_at = models.DateTimeField(_("last completed"), null=True)
 
-    #: How far an unfinished sync has come, and so where the next run resumes it. NULL after a finished one.
+    #: How far an unfinished sync has come, and so where the next run resumes it. NULL after a finished sync.
     checkpoint = models.JSONField(_("checkpoint"), null=True)
 
     #: The run that is syncing this resource. Each page that it stores renews the lease.

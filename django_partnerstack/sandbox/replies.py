@@ -1,4 +1,4 @@
-"""The sandbox's responses, and the error that becomes one."""
+"""The sandbox's responses, and the error that becomes a response."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class Checkpoint:
 
 
 def resume_or_start(state: SyncState, *, full: bool, since: datetime | None, now: datetime) -> Checkpoint:
-    """The checkpoint of an interrupted run if it covers what is requested; otherwise a new one."""
+    """The checkpoint of an interrupted run if it covers what is requested; otherwise a new checkpoint."""
     new = start(state.watermark, full=full, since=since, now=now)
     if state.checkpoint is not None:
         interrupted = Checkpoint.from_json(state.checkpoint)

@@ -124,6 +124,6 @@ def keys_of(page: Page) -> list[str]:
 
 
 def _mode_evidence(page: Page, now: datetime) -> dict[str, datetime]:
-    """The columns of SyncState to update, by the ``test`` flags of the records that have one."""
+    """The columns of SyncState to update, by the ``test`` flags of the records."""
     flags = {getattr(record, "test", None) for record in page.records}
     return {column: now for flag, column in SyncState.SEEN_AT.items() if flag in flags}

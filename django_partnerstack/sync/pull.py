@@ -76,7 +76,7 @@ def pull(
 
     Reads what changed since the last complete pull, or since ``since``. ``full`` reads everything and marks
     rows that PartnerStack no longer has as missing. Each page is stored together with a checkpoint, so the
-    next run resumes where this one was interrupted, for whatever reason. ``dry_run`` compares and writes
+    next run resumes where this run was interrupted, for whatever reason. ``dry_run`` compares and writes
     nothing. ``on_page`` is called after each page with the counts so far.
 
     Raises ``SyncLocked`` if another run is syncing the resource, and the client's errors; stored pages stay

@@ -19,7 +19,7 @@ from django_partnerstack.outbox.push import worker
 from . import traps
 from .cluster import cut
 
-#: Seconds: a look-up, a request and one more.
+#: A look-up, a request and one more second.
 LEASE = 5
 
 

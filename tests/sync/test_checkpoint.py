@@ -38,7 +38,7 @@ def test_an_interrupted_full_pull_is_resumed_and_marks_deleted_objects_as_missin
     assert Customer.objects.exclude(missing_since=None).get().key == gone
 
 
-def test_a_full_pull_does_not_resume_an_incremental_one(many, sync, clock):
+def test_a_full_pull_does_not_resume_an_incremental_pull(many, sync, clock):
     sync(many)
     clock.move(days=1)
     for item in many.sandbox.objects("customers")[:300]:

@@ -46,7 +46,7 @@ def json_column(name: str, description: Any = "JSON") -> Callable[[Any], str]:
 
 
 def stacked(*lines: str) -> SafeString:
-    """The lines of one cell, without empty ones."""
+    """The lines of a cell, without empty lines."""
     return format_html_join("", "<div>{}</div>", ((line,) for line in lines if line != EMPTY))
 
 

@@ -81,7 +81,7 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
 
     @admin.display(description=_("about"))
     def subject_link(self, message: Any) -> str:
-        """A link to the mirrored customer or transaction, if there is one."""
+        """A link to the customer or transaction, if it is mirrored."""
         if message.transaction_key:
             return TRANSACTION(message)
         is_customer = message.operation in mirrored_in(Customer)

@@ -95,7 +95,7 @@ class Listing(Generic[R]):
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> R:
         """Send a request whose response is an object of this list."""
-        return self._api.call(method, path, one(self.record), json=body)
+        return self._api.call(method, path, to_record(self.record), json=body)
 
 
 def _page_query(limit: int, starting_after: str | None, filters: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -156,7 +156,7 @@ def paginate(fetch: Callable[[str | None], Page[R]], starting_after: str | None)
         seen.add(cursor)
 
 
-def one(record: type[R]) -> Callable[[Any], R]:
+def to_record(record: type[R]) -> Callable[[Any], R]:
     """Converts the data of a response, which must be an object, to a record."""
 
     def convert(data: Any) -> R:

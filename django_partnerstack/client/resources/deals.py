@@ -9,7 +9,7 @@ from ..api import UNSET, Unset, body, changes, exactly_one
 from ..records import CustomerRecord, DealRecord
 from ..replies import Malformed
 from ..validation import or_null, path_segment
-from .base import Listing, nothing, one
+from .base import Listing, nothing, to_record
 
 T = TypeVar("T")
 
@@ -135,7 +135,7 @@ class Deals(Listing[DealRecord]):
         """
         fields = body(CONVERT_CHECKS, email=email, customer_key=customer_key)
         path = f"{self._address('deal_key', deal_key)}/convert"
-        return self._api.call("POST", path, one(CustomerRecord), json=fields)
+        return self._api.call("POST", path, to_record(CustomerRecord), json=fields)
 
     def assign(self, deal_key: str, partnership_key: str, team_key: str) -> None:
         """Give a deal to a partner. ``team_key``: the ``stck_…`` key of the partner's team."""

@@ -7,7 +7,7 @@ from .. import validation
 from ..api import UNSET, Unset, body, changes
 from ..records import CustomerRecord, LeadRecord
 from ..validation import or_null
-from .base import Listing, nothing, one
+from .base import Listing, nothing, to_record
 
 CHECKS = {
     "external_key": validation.key,
@@ -110,4 +110,4 @@ class Leads(Listing[LeadRecord]):
         """
         fields = body(CONVERT_CHECKS, email=email, customer_key=customer_key)
         path = f"{self._address('lead_key', lead_key)}/convert"
-        return self._api.call("POST", path, one(CustomerRecord), json=fields)
+        return self._api.call("POST", path, to_record(CustomerRecord), json=fields)

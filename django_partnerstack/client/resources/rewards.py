@@ -33,7 +33,7 @@ class Rewards(Listing[RewardRecord]):
         currency: str | Unset = UNSET,
     ) -> RewardRecord:
         """
-        Create a reward for a ``"customer"`` or a ``"transaction"``, or a ``"manual"`` one for a partner.
+        Create a reward for a ``"customer"`` or a ``"transaction"``, or a ``"manual"`` reward for a partner.
 
         ``amount`` is in minor units of ``currency``, which is USD if it is omitted.
 

@@ -18,7 +18,7 @@ from ..queue.messages import NewMessage, notify_workers, unsaved
 
 def apply_late_attribution(customer_key: str, *, mode: str, using: str | None = None) -> bool:
     """
-    Sequence an organic customer again, now that its click is known. Returns whether there was one.
+    Sequence an organic customer again, now that its click is known. Returns whether it did.
 
     Does nothing for a customer that PartnerStack has. A customer that a worker may be sequencing is sequenced
     again after the commit. Safe to repeat.

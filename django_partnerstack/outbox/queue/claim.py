@@ -82,7 +82,7 @@ def claim(
     lanes: Collection[str] | None = None,
 ) -> Batch:
     """
-    Sequence new messages, then lease up to ``limit`` due ones, the first of each lane.
+    Sequence new messages, then lease up to ``limit`` due messages, the first of each lane.
 
     Commits their state "sending" before it returns. ``lanes``: claim only from these lanes.
     """

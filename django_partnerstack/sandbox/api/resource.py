@@ -60,7 +60,7 @@ class Resource:
     removable: Literal["archive", "delete"] | None = None
     #: Further routes.
     extra_routes: tuple[Route, ...] = ()
-    #: Called for each new row, also a seeded one.
+    #: Called for each new row, including seeded rows.
     on_add: Callable[[Database, Row], None] | None = None
     #: Called when a request has created or removed an object.
     after_create: Callable[[Call, Row], None] | None = None

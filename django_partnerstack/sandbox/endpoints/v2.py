@@ -26,15 +26,21 @@ def _routes_of(resource: Resource) -> tuple[Route, ...]:
 
 def _declared_routes(resource: Resource) -> Iterator[Route]:
     path, noun = f"{ROOT}/{resource.path}", resource.noun
-    one = path + "/{key}"
+    item = path + "/{key}"
     yield from resource.extra_routes
     yield route("GET", path, partial(page, resource=resource), f"{noun}s retrieved successfully")
     if resource.create:
         handler = partial(create_object, resource=resource)
         yield route("POST", path, handler, f"{noun} created successfully", creates=True)
     if resource.readable:
-        yield route("GET", one, partial(get_object, resource=resource), f"{noun} retrieved successfully")
+        yield route(
+            "GET", item, partial(get_object, resource=resource), f"{noun} retrieved successfully"
+        )
     if resource.update:
-        yield route("PATCH", one, partial(update_object, resource=resource), f"{noun} updated successfully")
+        yield route(
+            "PATCH", item, partial(update_object, resource=resource), f"{noun} updated successfully"
+        )
     if resource.removable:
-        yield route("DELETE", one, partial(remove_object, resource=resource), f"{noun} archived successfully")
+        yield route(
+            "DELETE", item, partial(remove_object, resource=resource), f"{noun} archived successfully"
+        )

@@ -116,7 +116,7 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
 
 
 def list_links(call: Call) -> dict[str, Any]:
-    """The links of a partner; in the sandbox each partner has one."""
+    """The links of a partner; in the sandbox each partner has one link."""
     found = get_object(call, PARTNERSHIPS)
     link = {
         "key": "link_" + found["key"].removeprefix("part_"),

@@ -42,7 +42,7 @@
     return CLICK_ID.test(value) ? value : "";
   }
 
-  // The first of these parameters that is valid. If a parameter occurs twice, the last one counts, as in Django.
+  // The first of these parameters that is valid. If a parameter occurs twice, its last value counts, as in Django.
   function first(parameters, names, read) {
     for (var name of names) {
       var found = read(parameters.getAll(name).pop() || "");

@@ -41,7 +41,7 @@ class TestList:
         assert "last 30 days: <strong>2</strong> attributed, <strong>1</strong> organic" in html
 
     @pytest.mark.parametrize(("organic", "listed"), [("yes", "account-1"), ("no", "account-2")])
-    def test_can_be_narrowed_to_organic_ones(self, browser: Client, organic: str, listed: str) -> None:
+    def test_can_be_narrowed_to_organic_customers(self, browser: Client, organic: str, listed: str) -> None:
         attribution("account-1")
         attribution("account-2", click_id="x")
         changelist = browser.get(f"{list_url(Attribution)}?organic={organic}").context["cl"]

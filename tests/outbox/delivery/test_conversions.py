@@ -226,7 +226,7 @@ class Watch:
 
 
 def after_success(site: ConvertingSite) -> list[str]:
-    """The customers for whom a conversion was sent although an earlier one had created them."""
+    """The customers for whom a conversion was sent although an earlier conversion had created them."""
     created: set[str] = set()
     again = []
     for each in site.sandbox.conversions:

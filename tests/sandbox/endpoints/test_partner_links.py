@@ -164,7 +164,7 @@ def test_the_location_is_ascii(follow):
     assert "/caf%C3%A9/?" in follow(dest="http://127.0.0.1:8000/café/")
 
 
-def test_other_methods_are_refused_with_the_allowed_ones(sandbox):
+def test_other_methods_are_refused_with_the_allowed_methods(sandbox):
     for method in ("POST", "OPTIONS", "DELETE"):
         reply = sandbox.handle(method, "/l/gstest", HOST)
         assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD")
