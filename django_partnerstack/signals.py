@@ -22,7 +22,7 @@ objects_synced = Signal()
 #: ``sender``: OutboxMessage. ``lane`` (str): orders the messages of a customer, such as "customer:account-1".
 message_queued = Signal()
 
-#: Sent after a customer was delivered: created or updated at PartnerStack, or found there.
+#: Sent after a customer was delivered: created, updated or found at PartnerStack.
 #:
 #: ``sender``: OutboxMessage. ``mode`` (str): "test" or "production". ``operation`` (str): such as
 #: "customers.create". ``key`` (str): the customer key. ``message`` (int): the primary key of the message.

@@ -19,7 +19,7 @@ LEVELS_IN_A_ROOM = 5
 
 
 def outside(module: str) -> set[str]:
-    """Top-level packages other than this one that a module imports from."""
+    """Other top-level packages that a module imports from."""
     return {name.split(".")[0] for name in HOUSE.names[module]} - {PACKAGE}
 
 

@@ -37,7 +37,7 @@ def get_async(page: str) -> Any:
     return async_to_sync(AsyncClient().get)(page)
 
 
-def without_ours(settings: Any) -> None:
+def without_middleware(settings: Any) -> None:
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != ATTRIBUTION]
 
 
@@ -138,10 +138,10 @@ class TestOtherPages:
     @pytest.mark.parametrize("page", PAGES)
     @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
     def test_their_responses_do_not_change_by_a_byte(self, settings: Any, page: str, method: str) -> None:
-        with_ours = Client().generic(method, page)
-        without_ours(settings)
+        with_middleware = Client().generic(method, page)
+        without_middleware(settings)
         without = Client().generic(method, page)
-        assert with_ours.serialize() == without.serialize()
+        assert with_middleware.serialize() == without.serialize()
 
     def test_a_visitor_with_the_cookie_gets_the_same_page(self, client: Client) -> None:
         plain = client.get("/public/").serialize()
@@ -290,14 +290,14 @@ class TestTheCurrentRequest:
 
     @pytest.mark.django_db
     def test_is_not_available_without_the_middleware(self, settings: Any, client: Client) -> None:
-        without_ours(settings)
+        without_middleware(settings)
         client.get(f"/landing/?{link()}")
         client.post("/sign-up/")
         assert (Account.objects.count(), Attribution.objects.count()) == (1, 0)
 
     @pytest.mark.django_db
     def test_can_be_passed_by_the_site_without_the_middleware(self, settings: Any, client: Client) -> None:
-        without_ours(settings)
+        without_middleware(settings)
         client.cookies[COOKIE] = cookies.dumps((click(),))
         client.get("/oauth/", {"state": ""})
         assert Attribution.objects.get().method == "cookie"

@@ -88,7 +88,7 @@ def check_urls(**kwargs: Any) -> Iterator[CheckMessage]:
     for name, url in given_urls().items():
         if is_url(url) and not url.lower().startswith("https://") and not is_loopback(url):
             yield Error(
-                f"{name} must begin with https://, because keys are sent there.", id="partnerstack.E007"
+                f"{name} must begin with https://, because keys are sent to it.", id="partnerstack.E007"
             )
         elif problem := _url_problem(name, url):
             example = Conf.known()[name].default

@@ -209,7 +209,7 @@ def url(name: str, value: Any) -> str:
     except (ValueError, TypeError, AttributeError):
         raise InvalidArgument(f"{name} is not a URL.") from None
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
-        raise InvalidArgument(f"{name} must begin with https://, because keys are sent there.")
+        raise InvalidArgument(f"{name} must begin with https://, because keys are sent to it.")
     if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidArgument(
             f"{name} must be only a host and a path, as in https://api.partnerstack.com/api/v2."

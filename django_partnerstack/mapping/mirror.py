@@ -1,4 +1,4 @@
-"""Store records in their mirror: insert new records, update changed ones, and skip all others."""
+"""Store records in their mirror: insert new records, update changed records, and skip the others."""
 
 from __future__ import annotations
 
@@ -163,5 +163,5 @@ def _is_change(record: Any, updated_at: datetime | None, missing_since: datetime
     return missing_since is not None or raw != record.raw
 
 
-def _is_older(one: datetime | None, other: datetime | None) -> bool:
-    return one is not None and other is not None and one < other
+def _is_older(time: datetime | None, other: datetime | None) -> bool:
+    return time is not None and other is not None and time < other

@@ -243,7 +243,7 @@ class Migration(migrations.Migration):
                 ('sent_at', models.DateTimeField(null=True, verbose_name='last sent')),
                 ('in_doubt_since', models.DateTimeField(null=True, verbose_name='in doubt since')),
                 ('first_in_doubt_at', models.DateTimeField(editable=False, null=True)),
-                ('next_try_at', models.DateTimeField(null=True, verbose_name='next try')),
+                ('next_try_at', models.DateTimeField(null=True, verbose_name='next attempt')),
                 ('finished_at', models.DateTimeField(null=True, verbose_name='finished')),
                 ('reason', models.TextField(blank=True, default='', verbose_name='reason')),
                 ('response', models.JSONField(null=True, verbose_name='answer')),

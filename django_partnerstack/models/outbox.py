@@ -72,7 +72,7 @@ class OutboxMessage(models.Model):
     in_doubt_since = models.DateTimeField(_("in doubt since"), null=True)
     #: The time of the first such attempt. The message may have had its effect since then.
     first_in_doubt_at = models.DateTimeField(null=True, editable=False)
-    next_try_at = models.DateTimeField(_("next try"), null=True)
+    next_try_at = models.DateTimeField(_("next attempt"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     reason = models.TextField(_("reason"), default="", blank=True)
     response = models.JSONField(_("answer"), null=True)

@@ -33,7 +33,7 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         """
         The mode of the data that PartnerStack returned, if none of it was of this mode; otherwise None.
 
-        The key pairs of both modes look alike: only the ``test`` flag of returned objects tells them apart
+        The key pairs of both modes look alike: only the ``test`` flag of returned objects distinguishes them
         (docs.partnerstack.com/docs/authentication). None also without any evidence.
         """
         seen = self.filter(mode=mode).aggregate(

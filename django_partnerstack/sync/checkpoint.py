@@ -129,9 +129,9 @@ def _fetch_next_page(client: Client, resource: Resource, checkpoint: Checkpoint)
     """
     The page after the cursor, even if the object of the cursor was deleted.
 
-    PartnerStack does not document its response in that case. After an error, or an empty page where "has
-    more" promised one, the page before is read again, or the first page if its cursor is deleted too: that
-    page shows whether the cursor still exists.
+    PartnerStack does not document its response in that case. After an error, or an empty page after "has
+    more", the previous page is read again, or the first page if its cursor is deleted too. That page shows
+    whether the cursor still exists.
     """
 
     def fetch(cursor: str | None) -> Page:

@@ -27,7 +27,7 @@ class Refreshed:
     unchanged: int = 0
     missing: int = 0
     #: Not read, because the time was up.
-    left: int = 0
+    not_tried: int = 0
     #: The error of each row that could not be read, by ``str(row)``.
     failed: dict[str, PartnerStackError] = field(default_factory=dict)
 
@@ -56,7 +56,7 @@ def refresh(
     records, gone, mode = [], [], ""
     for row in rows:
         if clock() >= end:
-            refreshed.left += 1
+            refreshed.not_tried += 1
             continue
         mode = row.mode
         try:

@@ -102,7 +102,7 @@ def test_an_invalid_token_is_ignored(token: str) -> None:
 
 def test_this_sites_cookie_comes_before_partnerstacks() -> None:
     found = came_by(click())
-    found.COOKIES["ps_xid"] = "theirs"
+    found.COOKIES["ps_xid"] = "of_the_script"
     assert counting(found)[:2] == ("cookie", CLICK)
 
 
@@ -134,7 +134,7 @@ def test_the_site_can_choose_which_partners_are_ignored() -> None:
 @override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.refuse")
 def test_without_consent_no_click_counts() -> None:
     found = came_by(click(), query=link())
-    found.COOKIES["ps_xid"] = "theirs"
+    found.COOKIES["ps_xid"] = "of_the_script"
     assert visit_of(found, token_of(click())) == Visit(reason="The visitor has not consented.")
 
 

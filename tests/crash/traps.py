@@ -1,5 +1,5 @@
 """
-Named points in a worker's life, and what happens there.
+Named points in a worker's life, and what happens at them.
 
 They are found from outside: by what a connection is about to commit, and by what a session sends.
 """

@@ -73,7 +73,7 @@ def test_no_request_is_sent_when_the_time_is_up(programme, sync, clock):
     sync(programme)
     programme.adapter.requests.clear()
     done = refreshed(programme, clock, deadline_seconds=3, clock=itertools.count().__next__)
-    assert (done.unchanged, done.left) == (2, 8)
+    assert (done.unchanged, done.not_tried) == (2, 8)
     assert len(programme.queries) == 2
 
 

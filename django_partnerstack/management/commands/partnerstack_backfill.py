@@ -47,7 +47,9 @@ class Command(BaseCommand):
     def _chosen(self, labels: list[str]) -> list[type[models.Model]]:
         registered = {model._meta.label_lower: model for model in reported_models()}
         if not registered:
-            raise CommandError("No model has a source. Register one in a module partnerstack.py of your app.")
+            raise CommandError(
+                "No model has a source. Register sources in a module partnerstack.py of your app."
+            )
         for label in labels:
             if label.lower() not in registered:
                 names = ", ".join(model._meta.label for model in registered.values())

@@ -14,7 +14,7 @@ from .call import Call
 from .schema import CUSTOM_FIELDS, Schema
 
 Predicate = Callable[[Row], bool]
-#: Turns the values of a query parameter into a predicate.
+#: Converts the values of a query parameter to a predicate.
 Filter = Callable[[Database, list[str]], Predicate]
 
 CREATED = ("created_at", "-created_at")

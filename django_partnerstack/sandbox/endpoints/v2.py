@@ -33,13 +33,9 @@ def _declared_routes(resource: Resource) -> Iterator[Route]:
         handler = partial(create_object, resource=resource)
         yield route("POST", path, handler, f"{noun} created successfully", creates=True)
     if resource.readable:
-        yield route(
-            "GET", item, partial(get_object, resource=resource), f"{noun} retrieved successfully"
-        )
+        yield route("GET", item, partial(get_object, resource=resource), f"{noun} retrieved successfully")
     if resource.update:
-        yield route(
-            "PATCH", item, partial(update_object, resource=resource), f"{noun} updated successfully"
-        )
+        yield route("PATCH", item, partial(update_object, resource=resource), f"{noun} updated successfully")
     if resource.removable:
         yield route(
             "DELETE", item, partial(remove_object, resource=resource), f"{noun} archived successfully"

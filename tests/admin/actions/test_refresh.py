@@ -130,7 +130,7 @@ def test_the_action_is_offered_if_objects_are_readable_by_key(
 
 
 def test_rows_after_the_time_limit_are_counted() -> None:
-    texts = [text for _, text in summary(Refreshed(updated=1, left=4))]
+    texts = [text for _, text in summary(Refreshed(updated=1, not_tried=4))]
     assert texts[1] == f"4 not tried: the limit of {SECONDS} seconds was reached."
 
 
