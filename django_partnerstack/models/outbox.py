@@ -24,8 +24,7 @@ class State(models.TextChoices):
     #: In doubt: sent, but no answer arrived. It is looked up before it is sent again.
     UNCONFIRMED = "unknown", _("unconfirmed")
     DELIVERED = "delivered", _("delivered")
-    #: The customer has no partner. It is sent when the customer gets a partner, and costs no request until
-    #: then.
+    #: The customer has no partner. It is sent when the customer gets a partner, without a request until then.
     ORGANIC = "organic", _("organic")
     #: It depends on a message that failed, is on hold or was cancelled.
     BLOCKED = "blocked", _("blocked")

@@ -1,8 +1,7 @@
 """
 How far the sync of a resource has come, and how it continues.
 
-``resume_or_start`` returns the ``Checkpoint`` that a run starts from, and ``read_pages`` reads all pages
-after it.
+``resume_or_start`` returns the ``Checkpoint`` at which a run starts; ``read_pages`` reads all pages after it.
 """
 
 from __future__ import annotations

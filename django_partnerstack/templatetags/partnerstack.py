@@ -69,8 +69,7 @@ def _nonce(request: HttpRequest) -> str:
     """
     The nonce of this response, or "" if no policy has a nonce.
 
-    Django's and django-csp's nonces are falsy until they are converted to text, which adds them to the
-    header.
+    Django's and django-csp's are falsy until they are converted to text, which adds them to the header.
     """
     for found in (get_nonce(request), getattr(request, "csp_nonce", None)):
         if found is not None:

@@ -23,9 +23,7 @@ Message = tuple[int, str]
 
 
 class NonAtomicActions(Base):
-    """
-    For actions that send requests or lock rows: they run without a transaction, even with ATOMIC_REQUESTS.
-    """
+    """For actions that send requests or lock rows: no transaction is open, even with ATOMIC_REQUESTS."""
 
     @transaction.non_atomic_requests
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

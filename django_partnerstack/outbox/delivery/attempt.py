@@ -72,8 +72,7 @@ class AttemptRunner:
 
     def _write_back(self, claimed: Claimed, outcome: Outcome) -> bool:
         """
-        Retry until the outcome is saved or the lease expires. After that, the next worker looks the message
-        up.
+        Retry until the outcome is saved or the lease expires, after which the next worker looks it up.
 
         Any other error leads to a look-up as well: it must not end the thread, which other messages need.
         """

@@ -108,9 +108,7 @@ def claim(
 
 
 def is_anything_due(mode: str) -> bool:
-    """
-    Whether a worker may find something to send. Takes one query. True until the first claim in this mode.
-    """
+    """Whether a worker may find something to send, by one query. True until the first claim in this mode."""
     using = router.db_for_write(OutboxMessage)
     new = OutboxMessage.objects.using(using).filter(mode=mode, state=State.QUEUED)
     due = OutboxLane.objects.using(using).filter(mode=mode, due_at__lte=Now())
