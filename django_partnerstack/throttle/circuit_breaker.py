@@ -73,6 +73,12 @@ def update(row: Any, counter: RequestCounter, *, paused: bool) -> None:
         row.requests = row.failures = 0
 
 
+def open_until(row: Any, until: datetime, reason: str, *, probe: bool) -> None:
+    """Let no request be sent before ``until``; with ``probe`` a single one is sent first then."""
+    row.paused_until = max(until, row.paused_until or until)
+    row.pause_reason, row.half_open = reason[:255], row.half_open or probe
+
+
 def close(row: Any) -> None:
     """Allow requests at once. If the breaker is half-open, the first request is a probe."""
     row.paused_until, row.pause_reason = None, ""
