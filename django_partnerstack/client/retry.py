@@ -1,5 +1,5 @@
 """
-When a read is retried: if its error is retryable and the deadline leaves time for another attempt.
+When a read is retried: if its error is retryable (its class in ``exceptions`` says so) and the deadline leaves time.
 
 Writes are never retried here, because what the first attempt did must be looked up before the second.
 """

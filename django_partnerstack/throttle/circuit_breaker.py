@@ -8,7 +8,7 @@ over and a single request, the probe, is sent; its result closes the breaker or 
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 #: The breaker opens when this share of at least this many requests within a minute has failed.
