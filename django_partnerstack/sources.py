@@ -134,7 +134,7 @@ def find(registry: dict[type[models.Model], R], model: type[models.Model]) -> R 
 
 def call(function: Callable[[Any], R], instance: models.Model) -> R:
     """
-    What a function of the site returns for an object. A failing query of it does not break the transaction.
+    What a function of the site returns for an object. Its failing queries do not break the transaction.
 
     Raises what the function raises.
     """

@@ -46,7 +46,7 @@ class Operation:
 
     name: str
     send: Callable[[Client, Content], Any]
-    #: The client's checks of the fields, so that what it would refuse is refused when it is queued.
+    #: The client's checks of the fields, so that invalid content is refused when it is queued.
     checks: Mapping[str, Check] = field(default_factory=dict)
     #: Sending it twice has the effect of sending it once, so it needs no look-up.
     idempotent: bool = False

@@ -74,7 +74,7 @@ def update(row: Any, counter: RequestCounter, *, paused: bool) -> None:
 
 
 def open_until(row: Any, until: datetime, reason: str, *, probe: bool) -> None:
-    """Let no request be sent before ``until``; with ``probe`` a single one is sent first then."""
+    """Pause requests until ``until``. With ``probe``, only a single request is sent first after that."""
     row.paused_until = max(until, row.paused_until or until)
     row.pause_reason, row.half_open = reason[:255], row.half_open or probe
 

@@ -8,7 +8,7 @@ from ..api import UNSET, Unset, body, changes
 from ..records import CustomerRecord
 from .base import Listing, nothing
 
-#: What is longer is refused.
+#: The most characters of a name.
 LONGEST_NAME = 100
 
 CHECKS = {
