@@ -53,7 +53,7 @@ class Resource:
         return "updated_at" if self.since == "min_updated" else "created_at"
 
 
-#: By name, in the order in which a sync reads them.
+#: By name, in the order of a sync.
 RESOURCES: dict[str, Resource] = {
     resource.name: resource
     for resource in (

@@ -277,7 +277,7 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def names(which: Callable[[Operation], bool]) -> tuple[str, ...]:
-    """The names of the operations for which ``which`` returns True."""
+    """The names of the operations that ``which`` selects."""
     return tuple(operation.name for operation in OPERATIONS.values() if which(operation))
 
 
