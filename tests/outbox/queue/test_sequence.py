@@ -178,6 +178,19 @@ def test_newer_data_replace_a_refused_creation(site: Site, refused: Account) -> 
     assert site.sandbox.objects("customers")[0]["email"] == "better@customers.example"
 
 
+def test_newer_data_replace_older_data_that_wait_for_a_refused_creation(site: Site, refused: Account) -> None:
+    for partner_key in ("", "gstest"):
+        refused.partner_key, refused.email = partner_key, f"new{partner_key}@customers.example"
+        refused.save()
+        site.push()
+    assert [each.state for each in messages(subject=f"account-{refused.pk}")] == [
+        "cancelled",
+        "cancelled",
+        "delivered",
+    ]
+    assert site.sandbox.objects("customers")[0]["email"] == "newgstest@customers.example"
+
+
 def test_newer_data_update_a_customer_that_was_created_after_all(site: Site) -> None:
     shop = account()
     site.push()
