@@ -32,6 +32,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+__all__ = [
+    "AlreadyReported",
+    "AuthenticationFailed",
+    "BadRequest",
+    "Conflict",
+    "DeliveryPaused",
+    "ErrorReply",
+    "Forbidden",
+    "InvalidArgument",
+    "InvalidTransition",
+    "LookUpTimeout",
+    "NotFound",
+    "NotSent",
+    "PagingError",
+    "PartnerStackError",
+    "RateLimited",
+    "RecordError",
+    "RefundError",
+    "ReplyLost",
+    "RequestError",
+    "ServerError",
+    "SourceError",
+    "SyncLocked",
+    "UnusableReply",
+]
+
 
 class PartnerStackError(Exception):
     """Base of every error of this package."""

@@ -150,7 +150,7 @@ def _savepoint_on_first_query(using: str) -> Iterator[None]:
     def begin(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         if not savepoints:
             savepoints.append(None)  # Creating a savepoint is a query, too.
-            if connection.in_atomic_block and not str(sql).startswith("SAVEPOINT"):
+            if connection.in_atomic_block:
                 savepoints[0] = connection.savepoint()
         return execute(sql, *rest)
 

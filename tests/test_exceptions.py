@@ -22,6 +22,10 @@ def test_the_tree_is_drawn_as_it_is() -> None:
     assert drawn() == {error.__name__: error.__bases__[0].__name__ for error in classes}
 
 
+def test_the_module_exports_each_error_and_nothing_else() -> None:
+    assert sorted({*exceptions.__all__, "ConfigurationError"}) == sorted(drawn())
+
+
 def test_an_error_names_method_path_and_status() -> None:
     error = exceptions.NotFound("no such customer", method="GET", path="/customers/1", status=404)
     assert str(error) == "GET /customers/1: 404 no such customer"

@@ -28,9 +28,10 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
 from ...models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
+from ...throttle.clock import Now
 from ...throttle.throttle import Throttle
 from .sequence import sequence_new_messages
 

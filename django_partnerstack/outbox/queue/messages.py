@@ -82,7 +82,7 @@ def enqueue(message: NewMessage, *, mode: str, using: str | None = None, now: da
 
     Raises InvalidArgument for content that cannot be stored.
     """
-    _check(message)
+    check(message)
     using = using or router.db_for_write(OutboxMessage)
     row = _row(message, mode, now or timezone.now())
     try:
@@ -106,7 +106,7 @@ def enqueue_all(messages: Sequence[NewMessage], *, mode: str, using: str) -> Non
     just queued a duplicate. Nothing is queued then.
     """
     for message in messages:
-        _check(message)
+        check(message)
     now = timezone.now()
     with transaction.atomic(using):
         insert(OutboxMessage, [_row(message, mode, now) for message in messages], using=using)
@@ -122,8 +122,12 @@ def notify_workers(lane: str, using: str) -> None:
     )
 
 
-def _check(message: NewMessage) -> None:
-    """Check here, where the caller can correct it; in a worker the message could only fail."""
+def check(message: NewMessage) -> None:
+    """
+    Raise InvalidArgument for content that no message can hold, or that the client would refuse.
+
+    Checked before the message is queued, when the caller can correct it; in a worker it could only fail.
+    """
     name = f"{message.operation} {message.subject!r}"
     try:
         text = json.dumps([message.subject, message.payload], ensure_ascii=False, allow_nan=False)

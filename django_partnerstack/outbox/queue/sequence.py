@@ -26,7 +26,7 @@ from ..operations import (
 from .builders import customer_of
 from .customer_creation import Creation, creation_of
 from .lanes import BLOCKED_REASON, BLOCKING_STATES, blocked_by, release_organic
-from .messages import CUSTOMER, unsaved
+from .messages import CUSTOMER, check, unsaved
 from .placeholders import create_placeholder_rows
 
 #: Messages sequenced at a time.
@@ -190,6 +190,8 @@ class Sequencer:
         if new is None:
             message.reason = "The customer was never reported."
             return []
+        # Otherwise the database could refuse it, and with it the batch.
+        check(new)
         customer = unsaved(new, self.mode, self.now)
         self._place_customer(customer, lane)
         customer.state = STATES[LaneStatus(lane.status)]
