@@ -92,10 +92,6 @@ class Operation:
         return ""
 
 
-def _create_customer(client: Client, content: Content) -> Any:
-    return client.customers.create(**content)
-
-
 def _convert_click(client: Client, content: Content) -> None:
     client.conversions.create(**{name: value for name, value in content.items() if name != "partner_key"})
 
@@ -185,7 +181,7 @@ OPERATIONS: dict[str, Operation] = {
     for operation in (
         Operation(
             name=CREATE_CUSTOMER,
-            send=_create_customer,
+            send=lambda client, content: client.customers.create(**content),
             find=_find_customer,
             match_fields=("customer_key", "partner_key"),
             key_field="customer_key",

@@ -1,6 +1,4 @@
-"""
-The delivery loop: claim messages and attempt each in a thread, until nothing is due or until it is stopped.
-"""
+"""The delivery loop: claim messages and attempt each in a thread, until nothing is due or it is stopped."""
 
 from __future__ import annotations
 

@@ -152,9 +152,7 @@ class Sender:
         return outcome.failed(str(error), message.in_doubt_since)
 
     def _pause_for(self, message: OutboxMessage, error: PartnerStackError) -> Outcome | None:
-        """
-        Count the failure, and pause all requests if the error asks for it. Then the message did not cause it.
-        """
+        """Count the failure. Pauses all requests if the error asks for it: no message is the cause then."""
         now = self._now()
         retry_after = getattr(error, "retry_after", None)
         refused = isinstance(error, (AuthenticationFailed, Forbidden))

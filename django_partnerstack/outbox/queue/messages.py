@@ -43,9 +43,7 @@ class NewMessage:
 
     @property
     def dedupe_key(self) -> str:
-        """
-        Only one message with this key is ever queued. Empty: no limit. A note is queued once per reason.
-        """
+        """Only one message with this key is ever queued; "": no limit. A note is queued once per reason."""
         if self.skipped:
             return ":".join(("skipped", *self.source, self.skipped))[:300]
         operation = OPERATIONS.get(self.operation)
