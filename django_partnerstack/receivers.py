@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from django.db import connections, models, router, transaction
+from django.db import models
 
 from . import dispatch, sources, track
 from .conf import conf
@@ -26,40 +24,11 @@ def report_saved(
     if raw or not (sources.find(sources.customers, sender) or sources.find(sources.transactions, sender)):
         return
     try:
-        with _savepoint_on_first_query(instance._state.db or router.db_for_write(sender)):
-            track.report(instance, new=created)
+        track.report(instance, new=created)
     except Exception:
         if conf.strict:
             raise
         logger.exception("%s could not be queued for PartnerStack.", sources.label(instance))
-
-
-@contextmanager
-def _savepoint_on_first_query(using: str) -> Iterator[None]:
-    """
-    Roll back only the source's queries if one of them fails, not the transaction of the save.
-
-    A source without queries needs no savepoint: the INSERT of the message has one.
-    """
-    savepoints: list[str | None] = []
-
-    def begin(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
-        if not savepoints:
-            savepoints.append(None)  # Creating a savepoint is a query as well.
-            if connection.in_atomic_block and not str(sql).startswith("SAVEPOINT"):
-                savepoints[0] = transaction.savepoint(using)
-        return execute(sql, *rest)
-
-    connection = connections[using]
-    try:
-        with connection.execute_wrapper(begin):
-            yield
-    except Exception:
-        if savepoints and savepoints[0]:
-            transaction.savepoint_rollback(savepoints[0], using)
-        raise
-    if savepoints and savepoints[0]:
-        transaction.savepoint_commit(savepoints[0], using)
 
 
 def wake_worker(lane: str, **kwargs: Any) -> None:

@@ -14,13 +14,14 @@ any number of times for the same object, and must not change it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from django.db import models
+from django.db import connections, models, router
 from django.utils.module_loading import import_string
 
 from .conf import conf
@@ -131,6 +132,40 @@ def find(registry: dict[type[models.Model], R], model: type[models.Model]) -> R 
     return next((registry[parent] for parent in model.__mro__ if parent in registry), None)
 
 
+def call(function: Callable[[Any], R], instance: models.Model) -> R:
+    """
+    What a function of the site returns for an object. A failing query of it does not break the transaction.
+
+    Raises what the function raises.
+    """
+    with _savepoint_on_first_query(router.db_for_write(type(instance), instance=instance)):
+        return function(instance)
+
+
+@contextmanager
+def _savepoint_on_first_query(using: str) -> Iterator[None]:
+    """A source without queries needs no savepoint."""
+    savepoints: list[str | None] = []
+
+    def begin(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if not savepoints:
+            savepoints.append(None)  # Creating a savepoint is a query, too.
+            if connection.in_atomic_block and not str(sql).startswith("SAVEPOINT"):
+                savepoints[0] = connection.savepoint()
+        return execute(sql, *rest)
+
+    connection = connections[using]
+    try:
+        with connection.execute_wrapper(begin):
+            yield
+    except Exception:
+        if savepoints and savepoints[0]:
+            connection.savepoint_rollback(savepoints[0])
+        raise
+    if savepoints and savepoints[0]:
+        connection.savepoint_commit(savepoints[0])
+
+
 def customer_key(instance: models.Model) -> str:
     """
     The key of a customer at PartnerStack, 1 to 255 characters, from ``PARTNERSTACK_CUSTOMER_KEY``.
@@ -148,7 +183,7 @@ def customer_key(instance: models.Model) -> str:
         model = next(registered, instance._meta.concrete_model or type(instance))
         key = f"{model._meta.model_name}-{instance.pk}"
     else:
-        key = import_string(chosen)(instance)
+        key = call(import_string(chosen), instance)
     if not isinstance(key, str) or not 0 < len(key) <= 255:
         raise SourceError(
             f"PARTNERSTACK_CUSTOMER_KEY returned {key!r} for {label(instance)}; use 1 to 255 characters."

@@ -26,6 +26,7 @@ from .models import Attribution, OutboxMessage
 from .outbox.control.reattribution import apply_late_attribution, change_attribution
 from .outbox.operations import SAVE_CUSTOMER
 from .outbox.queue.builders import (
+    ask,
     customer_message,
     event_message,
     message_of,
@@ -102,16 +103,16 @@ def signup(
         raise SourceError(
             f"{customer._meta.label} has no source; register one with sources.customer, or give email=."
         )
-    data = describe(customer) if describe is not None else sources.CustomerData(**fields)
-    # Also for a customer that is not reported yet, because the click cannot be read later.
+    # First, whatever the source says or raises, because the click cannot be read later.
     bound = (request is not None or token != "") and _bind(customer, request, token)
+    data = ask(describe, customer) if describe is not None else sources.CustomerData(**fields)
     if not isinstance(data, sources.CustomerData):
         return _enqueue(skipped_message(customer, SAVE_CUSTOMER, data), customer)
     message = customer_message(customer, replace(data, **fields))
     queued = _enqueue(message, customer)
     if not queued and bound:
         # The customer was queued before its click was known.
-        late = apply_late_attribution(message.subject, mode=conf.mode, using=customer._state.db)
+        late = apply_late_attribution(message.subject, mode=conf.mode, using=_database(customer))
         return replace(queued, queued=late)
     return queued
 
@@ -225,7 +226,7 @@ def _bind(customer: models.Model, request: HttpRequest | None, token: str) -> bo
             mode=conf.mode,
             token=token,
             source=reference(customer),
-            using=customer._state.db,
+            using=_database(customer),
         )
     except Exception:
         if conf.strict:
@@ -236,5 +237,10 @@ def _bind(customer: models.Model, request: HttpRequest | None, token: str) -> bo
 
 def _enqueue(message: NewMessage, instance: models.Model) -> Report:
     """Queue in the database of the object, so that both are in one transaction. A note does not count."""
-    queued = enqueue(message, mode=conf.mode, using=instance._state.db) and not message.skipped
+    queued = enqueue(message, mode=conf.mode, using=_database(instance)) and not message.skipped
     return Report(conf.mode, message.subject, queued, message.skipped)
+
+
+def _database(instance: models.Model) -> str:
+    """Where the router writes messages about an object: by default where the object is, never a replica."""
+    return router.db_for_write(OutboxMessage, instance=instance)

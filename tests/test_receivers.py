@@ -111,10 +111,10 @@ def test_a_save_succeeds_when_a_query_of_the_site_fails(caplog: Any) -> None:
 
 @pytest.mark.django_db
 @override_settings(PARTNERSTACK_STRICT=True)
-def test_a_strict_site_gets_the_error_of_an_unusable_amount() -> None:
+def test_a_strict_site_gets_the_error_of_an_unusable_payment() -> None:
     account = new_account()
-    with pytest.raises(ValueError, match="more decimals than USD has"):
-        Payment.objects.create(account=account, total=Decimal("1.001"))
+    with pytest.raises(ValueError, match="not a currency of ISO 4217"):
+        Payment.objects.create(account=account, total=Decimal("49"), currency="ZZZ")
 
 
 @pytest.mark.django_db

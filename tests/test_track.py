@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.test import RequestFactory, override_settings
 from django.utils import timezone
 
 from django_partnerstack import sources, track
@@ -90,6 +91,24 @@ def test_each_verb_returns_a_report_of_what_it_queued(shop: Account) -> None:
     assert [(bool(report), report.key) for report in reports] == [
         (True, f"account-{shop.pk}"), (True, "inv_1"), (True, "inv_1"), (True, "demo-1"),
     ]  # fmt: skip
+
+
+class ReplicaRouter:
+    """Reads from a replica, and writes to the primary database."""
+
+    def db_for_read(self, model: Any, **hints: Any) -> str:
+        return "replica"
+
+    def db_for_write(self, model: Any, **hints: Any) -> str:
+        return "default"
+
+
+@override_settings(DATABASE_ROUTERS=[f"{__name__}.ReplicaRouter"])
+def test_what_concerns_an_object_from_a_replica_is_written_where_the_router_writes(shop: Account) -> None:
+    shop._state.db = "replica"
+    assert track.purchase(shop, amount=4900, currency="USD", key="inv_1")
+    assert track.event(shop, "demo", key="demo-1")
+    assert track.signup(shop, email="new@example.com", request=RequestFactory().get("/"))
 
 
 def test_a_report_can_be_compared_with_true_or_false(shop: Account) -> None:

@@ -10,6 +10,17 @@ from typing import Any
 from ..exceptions import InvalidArgument
 
 CURRENCY = re.compile(r"[A-Za-z]{3}")
+_CODES = """
+AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BOV BRL BSD BTN BWP BYN BZD CAD
+CDF CHE CHF CHW CLF CLP CNY COP COU CRC CUC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS
+GIP GMD GNF GTQ GYD HKD HNL HRK HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD
+KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MXV MYR MZN NAD NGN NIO NOK NPR
+NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SLL SOS SRD SSP STN
+SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD USN UYI UYU UYW UZS VED VES VND VUV WST XAF XCD
+XCG XOF XPF YER ZAR ZMW ZWG ZWL
+"""
+#: The currencies of ISO 4217 (six-group.com, list one), without metals, units of account and test codes.
+CURRENCIES = frozenset(_CODES.split())
 #: Currencies that do not have two decimals, by ISO 4217 (six-group.com, list one).
 _CURRENCIES_BY_EXPONENT = {
     0: "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF",
@@ -29,9 +40,11 @@ def exponent(currency: str) -> int:
 
 
 def currency_code(name: str, value: Any) -> str:
-    """The three letters of a currency code in upper case. Raises ``InvalidArgument`` for anything else."""
+    """The three letters of a currency in upper case. Raises ``InvalidArgument`` for anything else."""
     if not isinstance(value, str) or not CURRENCY.fullmatch(value):
         raise InvalidArgument(f"{name} must be three letters, such as USD; not {value!r}.")
+    if value.upper() not in CURRENCIES:
+        raise InvalidArgument(f"{name}: {value!r} is not a currency of ISO 4217.")
     return value.upper()
 
 

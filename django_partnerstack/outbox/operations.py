@@ -7,14 +7,16 @@ its operation; only functions of this table are ever called for it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.dispatch import Signal
 
 from ..client import Client
+from ..client.resources import actions, customers, transactions
+from ..client.validation import Check, milliseconds
 from ..exceptions import NotFound
 from ..models import Customer, Mirror, Transaction
 from ..signals import customer_pushed, transaction_pushed
@@ -44,6 +46,8 @@ class Operation:
 
     name: str
     send: Callable[[Client, Content], Any]
+    #: The client's checks of the fields, so that what it would refuse is refused when it is queued.
+    checks: Mapping[str, Check] = field(default_factory=dict)
     #: Sending it twice has the effect of sending it once, so it needs no look-up.
     idempotent: bool = False
     find: Find | None = None
@@ -78,6 +82,12 @@ class Operation:
     #: Sent after a delivery was committed.
     signal: Signal | None = None
 
+    def check(self, payload: Content) -> None:
+        """Raise InvalidArgument for content that the client would refuse."""
+        for name, value in payload.items():
+            if name in self.checks:
+                self.checks[name](name, value)
+
     def dedupe_key(self, payload: Content) -> str:
         """Only one message with this key is ever queued. Empty: no limit."""
         key = payload.get(self.key_field)
@@ -90,6 +100,11 @@ class Operation:
             if asked not in (None, "") and found not in (None, "") and asked != found:
                 return f"another {name}: {found!r}, not {asked!r}"
         return ""
+
+
+def _create_customer(client: Client, content: Content) -> Any:
+    # PartnerStack requires an address of a customer that is not created by a click; the client says so.
+    return client.customers.create(**{"email": "", **content})
 
 
 def _convert_click(client: Client, content: Content) -> None:
@@ -106,6 +121,10 @@ def _find_customer(client: Client, content: Content, *span: Any) -> Any:
         return client.customers.get(content["customer_key"])
     except NotFound:
         return None
+
+
+def _iso_datetime(name: str, value: str) -> int:
+    return milliseconds(name, datetime.fromisoformat(value))
 
 
 def _create_transaction(client: Client, content: Content) -> Any:
@@ -181,7 +200,8 @@ OPERATIONS: dict[str, Operation] = {
     for operation in (
         Operation(
             name=CREATE_CUSTOMER,
-            send=lambda client, content: client.customers.create(**content),
+            checks=customers.CHECKS,
+            send=_create_customer,
             find=_find_customer,
             match_fields=("customer_key", "partner_key"),
             key_field="customer_key",
@@ -193,6 +213,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         Operation(
             name=CONVERT_CLICK,
+            checks=customers.CHECKS,
             send=_convert_click,
             find=_find_customer,
             match_fields=("customer_key",),
@@ -207,6 +228,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         Operation(
             name=UPDATE_CUSTOMER,
+            checks=customers.CHECKS,
             send=_update_customer,
             idempotent=True,
             key_field="customer_key",
@@ -216,6 +238,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         Operation(
             name=CREATE_TRANSACTION,
+            checks={**transactions.CUSTOMER_CHECKS, **transactions.CHECKS, "created_at": _iso_datetime},
             send=_create_transaction,
             find=_find_transaction,
             match_fields=("key", "amount", "currency", "customer_external_key"),
@@ -242,6 +265,7 @@ OPERATIONS: dict[str, Operation] = {
         # PartnerStack's list of actions knows no key of the caller's, so an action cannot be looked up.
         Operation(
             name=CREATE_ACTION,
+            checks=actions.CHECKS,
             send=lambda client, content: client.actions.create(**content),
             find_candidates=_find_action_candidates,
             key_field="external_key",

@@ -21,9 +21,6 @@ from ..resources import Resource
 #: lists under its old time, a filter may leave out its own bound, and clocks differ.
 OVERLAP = timedelta(minutes=15)
 
-#: How many objects a sync requests in one page; the most that PartnerStack returns.
-PAGE_SIZE = 250
-
 
 @dataclass
 class Checkpoint:
@@ -137,7 +134,7 @@ def _fetch_next_page(client: Client, resource: Resource, checkpoint: Checkpoint)
         filters = dict(resource.lists[checkpoint.list_index])
         if checkpoint.since is not None:
             filters[resource.since] = checkpoint.since
-        page: Page = getattr(client, resource.name).list(limit=PAGE_SIZE, starting_after=cursor, **filters)
+        page: Page = getattr(client, resource.name).list(starting_after=cursor, **filters)
         return page
 
     error: Exception | None = None

@@ -8,7 +8,7 @@ over and a single request, the probe, is sent; its result closes the breaker or 
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 #: The breaker opens when this share of at least this many requests within a minute has failed.
@@ -71,6 +71,12 @@ def update(row: Any, counter: RequestCounter, *, paused: bool) -> None:
         row.pause_reason = f"{row.failures} of {row.requests} requests failed within a minute."
         row.paused_until, row.half_open = max(now + OPEN_FOR, row.paused_until or now), True
         row.requests = row.failures = 0
+
+
+def open_until(row: Any, until: datetime, reason: str, *, probe: bool) -> None:
+    """Let no request be sent before ``until``; with ``probe`` a single one is sent first then."""
+    row.paused_until = max(until, row.paused_until or until)
+    row.pause_reason, row.half_open = reason[:255], row.half_open or probe
 
 
 def close(row: Any) -> None:

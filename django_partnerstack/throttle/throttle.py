@@ -149,8 +149,7 @@ class Throttle:
         self.paused_until = self._pausing_until = max(until, self.paused_until or until)
         try:
             with self.locked() as row:
-                row.paused_until = max(until, row.paused_until or until)
-                row.pause_reason, row.half_open = reason[:255], row.half_open or probe
+                circuit_breaker.open_until(row, until, reason, probe=probe)
         except Error as error:
             logger.warning(
                 "Delivery is paused in this process only, because the database failed (%s).", error

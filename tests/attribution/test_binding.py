@@ -152,6 +152,24 @@ def test_a_customer_that_is_not_reported_yet_is_bound_to_its_click(
     assert [each["customer_key"] for each in site.sandbox.objects("customers")] == [key_of(shop)]
 
 
+def test_a_source_that_fails_at_the_sign_up_does_not_cost_the_click(
+    answering: Any, monkeypatch: pytest.MonkeyPatch, site: ConvertingSite
+) -> None:
+    def fails(shop: Account) -> sources.CustomerData:
+        [account] = Account.objects.raw("SELECT id FROM missing")
+        return sources.CustomerData(email=account.email)
+
+    answering(came_by(click("", "gstest")))
+    with monkeypatch.context() as patch:
+        patch.setitem(sources.customers, Account, fails)
+        with transaction.atomic():
+            shop = account()
+    assert not messages()
+    shop.save()
+    site.push()
+    assert customer(shop).partner_key == "gstest"
+
+
 def test_a_customer_created_in_the_admin_is_not_bound_to_a_click_of_staff(answering: Any) -> None:
     found = came_by(click())
     found.resolver_match = resolve("/admin/shop/account/add/")

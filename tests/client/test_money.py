@@ -33,7 +33,7 @@ def test_an_unknown_currency_has_two_decimals(code: str) -> None:
         (Decimal("4.9E+2"), "USD", 49000),
         (Decimal("-0.01"), "USD", -1),
         (Decimal("-0"), "USD", 0),
-        (Decimal("1.5"), "XYZ", 150),
+        (Decimal("1.5"), "chf", 150),
         (4900, "USD", 4900),
         (4900, "JPY", 4900),
     ],

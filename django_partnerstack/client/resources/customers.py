@@ -8,11 +8,14 @@ from ..api import UNSET, Unset, body, changes
 from ..records import CustomerRecord
 from .base import Listing, nothing
 
+#: What is longer is refused.
+LONGEST_NAME = 100
+
 CHECKS = {
     "customer_key": validation.or_null(validation.key),
     "email": validation.email,
     "partner_key": validation.key,
-    "name": validation.text(100),
+    "name": validation.text(LONGEST_NAME),
     "provider_key": validation.or_null(validation.key),
     "member_key": validation.key,
     "meta": validation.mapping,

@@ -16,7 +16,7 @@ from ...exceptions import InvalidTransition
 from ...models import LaneStatus, OutboxLane, OutboxMessage, State
 from ...throttle.throttle import site_throttle
 from ..operations import OPERATIONS, UPDATE_CUSTOMER, creating_customers, customer_snapshots
-from ..queue.creation import is_attributed
+from ..queue.customer_creation import is_attributed
 from ..queue.lanes import (
     BLOCKED_REASON,
     BLOCKING_STATES,

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from copy import copy
-from typing import Any
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
 
 from django.apps import apps
+from django.core.exceptions import ValidationError
 from django.db import models, router
+from django.db.backends.utils import format_number
+from django.utils.timezone import make_aware
 
 from ... import sources
 from ...client.money import minor_units
-from ...client.validation import transaction_amount
+from ...client.resources.customers import LONGEST_NAME
+from ...client.validation import milliseconds
 from ...conf import conf
 from ...exceptions import InvalidArgument, SourceError
 from ...models import OutboxMessage
 from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
 from .messages import NewMessage, customer_lane
+
+T = TypeVar("T")
 
 #: PartnerStack allows 255 characters; the rest is for the suffix of the balance after a refund.
 LONGEST_KEY = 240
@@ -29,12 +38,12 @@ def message_of(instance: models.Model) -> NewMessage:
     Raises SourceError if its model has no source, and whatever the source raises.
     """
     if (describe := sources.find(sources.customers, type(instance))) is not None:
-        data = describe(instance)
+        data = ask(describe, instance)
         if isinstance(data, sources.CustomerData):
             return customer_message(instance, data)
         return skipped_message(instance, SAVE_CUSTOMER, data)
     if (describe_payment := sources.find(sources.transactions, type(instance))) is not None:
-        payment = describe_payment(_as_stored(instance))
+        payment = ask(describe_payment, instance)
         if isinstance(payment, sources.TransactionData):
             return transaction_message(payment, instance)
         return skipped_message(instance, CREATE_TRANSACTION, payment)
@@ -44,7 +53,9 @@ def message_of(instance: models.Model) -> NewMessage:
 def customer_message(customer: models.Model, data: sources.CustomerData) -> NewMessage:
     """The message with all data of a customer. It is queued only if they differ from the last message."""
     key = sources.customer_key(customer)
-    payload: dict[str, Any] = {"customer_key": key, **contact(key, data), "partner_key": data.partner_key}
+    payload: dict[str, Any] = {"customer_key": key, **contact(key, data)}
+    if data.partner_key:
+        payload["partner_key"] = data.partner_key
     if data.provider_key:
         payload["provider_key"] = data.provider_key
     if data.meta:
@@ -67,7 +78,9 @@ def contact(customer_key: str, data: sources.CustomerData) -> dict[str, str]:
     documentation allows anonymous values in conversions.
     """
     if conf.privacy in ("full", "contact"):
-        return {"email": data.email, **({"name": data.name} if data.name else {})}
+        name = data.name[:LONGEST_NAME] if isinstance(data.name, str) else data.name
+        found = {"email": data.email.strip(), "name": name}
+        return {field: value for field, value in found.items() if value}
     known = data.email.strip().lower() if conf.privacy == "hashed" else customer_key
     return {"email": f"{hashlib.sha256(known.encode()).hexdigest()}@{conf.privacy}.invalid"}
 
@@ -84,7 +97,7 @@ def transaction_message(data: sources.TransactionData, source: models.Model | No
     payload: dict[str, Any] = {
         "key": data.key,
         "customer_external_key": customer_key,
-        "amount": transaction_amount("amount", minor_units(data.amount, data.currency)),
+        "amount": minor_units(data.amount, data.currency),
         "currency": data.currency.upper(),
     }
     if data.product_key:
@@ -94,6 +107,7 @@ def transaction_message(data: sources.TransactionData, source: models.Model | No
     if data.metadata:
         payload["metadata"] = dict(data.metadata)
     if data.created_at:
+        milliseconds("created_at", data.created_at)
         payload["created_at"] = data.created_at.isoformat()
     return NewMessage(
         operation=CREATE_TRANSACTION,
@@ -148,7 +162,7 @@ def customer_of(message: OutboxMessage) -> NewMessage | None:
     # Read from the primary database: a replica may not have it yet.
     rows = model._base_manager.using(router.db_for_write(model))
     customer = rows.filter(pk=message.customer_source_pk).first()
-    data = describe(customer) if describe is not None and customer is not None else None
+    data = ask(describe, customer) if describe is not None and customer is not None else None
     if customer is None or not isinstance(data, sources.CustomerData):
         return None
     new = customer_message(customer, data)
@@ -164,17 +178,58 @@ def reference(instance: models.Model | None) -> tuple[str, str]:
     return (instance._meta.label_lower, str(instance.pk)) if instance is not None else ("", "")
 
 
+def ask(source: Callable[[Any], T], instance: models.Model) -> T:
+    """
+    What a source returns for an object, with the values that the database stores.
+
+    Raises what the source raises; see ``sources.call``.
+    """
+    return sources.call(source, _as_stored(instance))
+
+
+#: Fields whose value in memory may differ from what the database stores and later returns.
+CONVERTED = (
+    models.BooleanField,
+    models.CharField,
+    models.DateField,
+    models.DecimalField,
+    models.IntegerField,
+    models.TextField,
+    models.UUIDField,
+)
+
+
 def _as_stored(instance: models.Model) -> models.Model:
     """
-    The object with the values of its decimal fields as the database stores them.
+    The object with the values that the database stores.
 
-    ``Payment(total=49)`` holds an int until it is read back, and an int would count as minor units.
+    ``Payment(total=49)`` keeps an int until it is read again, and an int would count as minor units; a float
+    has more decimals than the column. A value that the database computes is read back.
     """
-    fields = [field for field in instance._meta.concrete_fields if isinstance(field, models.DecimalField)]
-    given = {field: instance.__dict__.get(field.attname) for field in fields}
-    other = {field: value for field, value in given.items() if type(value) in (int, str)}
-    if other:
+    changed = {}
+    for field in instance._meta.concrete_fields:
+        given = instance.__dict__.get(field.attname)
+        if hasattr(given, "resolve_expression"):
+            using = router.db_for_write(type(instance), instance=instance)
+            return type(instance)._base_manager.using(using).get(pk=instance.pk)
+        if given is not None and isinstance(field, CONVERTED):
+            stored = _stored(field, given)
+            if type(stored) is not type(given) or stored != given:
+                changed[field.attname] = stored
+    if changed:
         instance = copy(instance)
-        for field, value in other.items():
-            setattr(instance, field.attname, field.to_python(value))
+        instance.__dict__.update(changed)
     return instance
+
+
+def _stored(field: Any, given: Any) -> Any:
+    """A value that the field cannot convert stays as it is: the source may not use it."""
+    try:
+        value = field.to_python(given)
+        if isinstance(field, models.DecimalField):
+            value = Decimal(format_number(value, field.max_digits, field.decimal_places) or "NaN")
+        elif isinstance(value, datetime) and value.tzinfo is None and conf.django.USE_TZ:
+            value = make_aware(value)
+    except (ArithmeticError, TypeError, ValueError, ValidationError):
+        return given
+    return value

@@ -20,7 +20,7 @@ from ...exceptions import InvalidArgument
 from ...models import Mirror, OutboxMessage, State
 from ...models.bulk import BoundParam, Condition, insert, none_of
 from ...signals import message_queued
-from ..operations import OPERATIONS, SAVE_CUSTOMER, customer_snapshots
+from ..operations import OPERATIONS, SAVE_CUSTOMER, UPDATE_CUSTOMER, customer_snapshots
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,6 +128,10 @@ def _check(message: NewMessage) -> None:
         text.encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise InvalidArgument(f"{name} cannot be stored as JSON: {error}.") from None
+    checked_as = UPDATE_CUSTOMER if message.operation == SAVE_CUSTOMER else message.operation
+    if (operation := OPERATIONS.get(checked_as)) is not None:
+        # As the database will return it: with strings for all names.
+        operation.check(json.loads(text)[1])
     if NUL.search(text):
         raise InvalidArgument(f"{name} contains a NUL character; remove it.")
     if len(message.subject) > LONGEST_KEY:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ...client.validation import LONGEST_KEY
 from ...models import Customer, OutboxMessage, Transaction
 from ..operations import CREATE_TRANSACTION, creating_customers
 
@@ -30,8 +29,7 @@ def create_placeholder_rows(messages: Iterable[OutboxMessage], *, mode: str, usi
 
 def _customer(message: OutboxMessage, mode: str) -> Customer:
     names = ("customer_key", "email", "name", "partner_key", "provider_key")
-    # Truncate: an oversized value must fail its own message, not the batch.
-    values = {name: str(message.content.get(name) or "")[:LONGEST_KEY] for name in names}
+    values = {name: message.content.get(name) or "" for name in names}
     return Customer(mode=mode, **values)
 
 

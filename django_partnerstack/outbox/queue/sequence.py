@@ -1,8 +1,8 @@
 """
 Sequencing: each new message gets its operation, its state and its place in its lane.
 
-Only this module decides whether a customer's data are a creation or an update, whether a customer is organic,
-and whether a new message is blocked.
+Only this module decides whether a customer's data are a creation or an update, and whether a new message is
+blocked. How a customer is created, or that it is organic, is decided in ``customer_creation``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ..operations import (
     customer_snapshots,
 )
 from .builders import customer_of
-from .creation import Creation, creation_of
+from .customer_creation import Creation, creation_of
 from .lanes import BLOCKED_REASON, BLOCKING_STATES, blocked_by, release_organic
 from .messages import CUSTOMER, unsaved
 from .placeholders import create_placeholder_rows

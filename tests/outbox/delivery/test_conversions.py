@@ -61,6 +61,14 @@ def test_a_conversion_is_delivered_once_its_customer_is_found(site: ConvertingSi
     assert (customer(shop).partner_key, customer(shop).key[:4]) == ("gstest", "cus_")
 
 
+def test_a_conversion_of_a_customer_without_an_address_names_none(site: ConvertingSite) -> None:
+    shop = Account.objects.create(email="")
+    track.signup(shop, request=came_by(click(site.sandbox.click("gstest"), "gstest")))
+    site.push()
+    [sent] = [each for each in site.adapter.requests if each.path_url == "/conversion/xid"]
+    assert "email" not in json.loads(sent.body or b"")
+
+
 def test_nothing_else_about_the_customer_is_sent_before(site: ConvertingSite) -> None:
     site.sandbox.behaviour.conversion_lag = 120
     shop = sign_up(site)

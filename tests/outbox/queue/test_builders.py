@@ -2,20 +2,95 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
+from django.db.models import F
 
+from django_partnerstack import track
+from django_partnerstack.client.money import minor_units
+from django_partnerstack.exceptions import InvalidArgument
 from django_partnerstack.models import OutboxMessage
 from tests.shop.models import Account, Payment
 
 pytestmark = pytest.mark.django_db
 
 
-@pytest.mark.parametrize("total", [49, "49", "49.00", Decimal("49")])
-def test_a_payment_is_reported_with_the_amount_that_the_database_stores(total: object) -> None:
+@pytest.mark.parametrize(
+    ("total", "amount"),
+    [
+        (49, 4900),
+        ("49", 4900),
+        ("49.00", 4900),
+        (Decimal("49"), 4900),
+        (4900 / 100, 4900),
+        (0.1 + 0.2, 30),
+        (Decimal("19.99") * Decimal("1.19"), 2379),
+    ],
+)
+def test_a_payment_is_reported_with_the_amount_that_the_database_stores(total: object, amount: int) -> None:
     account = Account.objects.create(email="ada@shop.example")
     payment = Payment.objects.create(account=account, total=total)
     message = OutboxMessage.objects.get(subject=f"payment-{payment.pk}")
-    assert message.payload["amount"] == 4900
+    assert message.payload["amount"] == amount
+    assert minor_units(Payment.objects.get().total, "USD") == amount
     assert payment.total == total
+
+
+def test_an_amount_that_the_database_computes_is_read_back() -> None:
+    account = Account.objects.create(email="ada@shop.example")
+    payment = Payment.objects.create(account=account, total=Decimal("40"), paid=False)
+    payment.total, payment.paid = F("total") + 9, True
+    payment.save()
+    assert OutboxMessage.objects.get(subject=f"payment-{payment.pk}").payload["amount"] == 4900
+
+
+def test_a_customer_is_reported_with_the_values_that_the_database_stores() -> None:
+    account = Account.objects.create(email="ada@shop.example", name=1815)
+    assert OutboxMessage.objects.get(subject=f"account-{account.pk}").payload["name"] == "1815"
+
+
+def test_a_name_is_shortened_to_what_partnerstack_takes() -> None:
+    account = Account.objects.create(email="ada@shop.example")
+    track.signup(account, name="Ada " * 30)
+    payload = OutboxMessage.objects.filter(subject=f"account-{account.pk}")[0].payload
+    assert payload["name"] == ("Ada " * 30)[:100]
+
+
+def test_blanks_around_an_address_are_removed() -> None:
+    account = Account.objects.create(email=" ada@shop.example ")
+    assert OutboxMessage.objects.get(subject=f"account-{account.pk}").payload["email"] == "ada@shop.example"
+
+
+@pytest.mark.parametrize(
+    ("details", "problem"),
+    [
+        ({"metadata": {"product": "x" * 101}}, "metadata"),
+        ({"metadata": {"n" * 31: "x"}}, "metadata"),
+        ({"metadata": {str(number): "x" for number in range(26)}}, "metadata"),
+        ({"created_at": datetime(2026, 11, 1)}, "created_at must be a datetime with a time zone"),
+        ({"created_at": date(2026, 11, 1)}, "created_at must be a datetime with a time zone"),
+        ({"product_key": "x" * 256}, "product_key must have 1 to 255 characters"),
+        ({"currency": "ZZZ"}, "not a currency of ISO 4217"),
+        ({"currency": "XXX"}, "not a currency of ISO 4217"),
+        ({"amount": 10**15}, "amount"),
+    ],
+)
+def test_what_the_client_would_refuse_is_refused_when_it_is_queued(
+    details: dict[str, Any], problem: str
+) -> None:
+    account = Account.objects.create(email="ada@shop.example")
+    arguments: dict[str, Any] = {"amount": 4900, "currency": "USD", "key": "inv_1", **details}
+    with pytest.raises(InvalidArgument, match=problem):
+        track.purchase(account, **arguments)
+    assert not OutboxMessage.objects.filter(subject="inv_1")
+    assert track.purchase(account, amount=4900, currency="USD", key="inv_1")
+
+
+@pytest.mark.parametrize("email", ["nobody", "a@b@c", "x" * 250 + "@shop.example"])
+def test_an_address_that_the_client_would_refuse_is_refused_when_it_is_queued(email: str) -> None:
+    account = Account.objects.create(email="ada@shop.example")
+    with pytest.raises(InvalidArgument, match="email"):
+        track.signup(account, email=email)

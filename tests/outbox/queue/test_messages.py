@@ -257,7 +257,7 @@ def test_a_message_refers_to_the_objects_that_it_reports() -> None:
 @pytest.mark.parametrize("committed", [True, False])
 def test_two_processes_that_save_the_same_payment_at_once_queue_it_once(committed: bool) -> None:
     queued, answers = threading.Event(), []
-    paid = new_message(operation="transactions.create", payload={"key": "a"})
+    paid = new_message(operation="transactions.create", payload={"key": "pay_1"})
 
     def first() -> None:
         with transaction.atomic():

@@ -13,12 +13,9 @@ from typing import Any
 from django.db import router, transaction
 from django.db.models import Case, QuerySet, Value, When
 
-from .client.money import minor_units
-from .models import Customer, Mirror
-from .models.bulk import any_of, upsert, with_keys
-from .signals import objects_synced
-
-__all__ = ["Difference", "announce", "compare", "minor_units", "store", "store_one", "to_row"]
+from ..models import Customer, Mirror
+from ..models.bulk import any_of, upsert, with_keys
+from ..signals import objects_synced
 
 #: The fields of a record whose columns have another name, because a row has times of its own.
 RENAMED = {"created_at": "remote_created_at", "updated_at": "remote_updated_at"}
