@@ -126,7 +126,6 @@ def check_time_zones(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def given_urls() -> dict[str, Any]:
-    """The values of the URL settings by name."""
     return {"PARTNERSTACK_API_URL": conf.api_url, "PARTNERSTACK_CONVERSION_URL": conf.conversion_url}
 
 

@@ -121,7 +121,6 @@ def changes(checks: Mapping[str, Check], arguments: Mapping[str, Any]) -> dict[s
 
 
 def exactly_one(**fields: Any) -> dict[str, Any]:
-    """The only field that is not None."""
     given = {name: value for name, value in fields.items() if value is not None}
     if len(given) != 1:
         raise InvalidArgument(f"Give exactly one of {', '.join(fields)}.")

@@ -19,8 +19,6 @@ from ..connection import ConfigurationError
 from .jobs import deliver
 from .wakeup import Backend, WakeupThread
 
-__all__ = ["register_celery_tasks", "wake", "wakeups"]
-
 #: Messages that the site's own process sends at a time, each with a database connection.
 THREADS = 2
 

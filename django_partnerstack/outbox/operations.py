@@ -282,7 +282,6 @@ def names(which: Callable[[Operation], bool]) -> tuple[str, ...]:
 
 
 def creating_customers() -> tuple[str, ...]:
-    """The operations that create the customer of a lane."""
     return names(lambda operation: operation.creates_customer)
 
 

@@ -98,6 +98,7 @@ def own_columns(model: type[Mirror]) -> list[Any]:
 PARTNER = Link(_("partnership"), "partner_key", Partnership, "partner_key", "partner_key")
 PARTNERSHIP = Link(_("partnership"), "partnership_key", Partnership, "key", "partner_key")
 CUSTOMER = Link(_("customer"), "customer_key", Customer, "key", "customer_key")
+GROUP = Link(_("group"), "group_key", Group, "key", "name")
 TRANSACTION = Link(_("transaction"), "transaction_key", Transaction, "key", "key")
 
 
@@ -111,12 +112,7 @@ class GroupAdmin(MirrorAdmin):
 
 @admin.register(Partnership)
 class PartnershipAdmin(MirrorAdmin):
-    columns = (
-        "partner_key",
-        "email",
-        Link(_("group"), "group_key", Group, "key", "name"),
-        "approved_status",
-    )
+    columns = ("partner_key", "email", GROUP, "approved_status")
     details = ("first_name", "last_name")
     related = (
         Related(Customer, "partnership_key"),

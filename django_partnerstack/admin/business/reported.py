@@ -13,18 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ...conf import conf
-from ...models import Action, Customer, OutboxMessage, Partnership, Reward, Transaction
+from ...models import Action, Customer, OutboxMessage, Reward, Transaction
 from ...outbox.operations import mirrored_in
 from ...outbox.queue.messages import customer_lane
 from ..actions.assign import AssignableAdmin
 from ..actions.push import PushAction
 from ..actions.selection import left_out
 from ..display.columns import EMPTY, money
-from ..display.links import Link, Related
+from ..display.links import Related
 from ..display.message_table import list_link, message_table
 from ..display.read_only import permission_to
 from .attributions import attribution_link, explained
-from .mirror import MirrorAdmin
+from .mirror import CUSTOMER, PARTNERSHIP, MirrorAdmin
 
 #: How many messages the page of a row shows.
 LATEST = 20
@@ -50,7 +50,6 @@ class ReportedMirrorAdmin(PushAction, MirrorAdmin):
         return customer_lane(getattr(row, self.customer_column))
 
     def messages_of(self, row: Any) -> Q:
-        """The condition for the messages about a row."""
         return Q(lane=self.lane(row))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -69,11 +68,7 @@ class ReportedMirrorAdmin(PushAction, MirrorAdmin):
 
 @admin.register(Customer)
 class CustomerAdmin(AssignableAdmin, ReportedMirrorAdmin):
-    columns = (
-        "customer_key",
-        "email",
-        Link(gettext_lazy("partnership"), "partnership_key", Partnership, "key", "partner_key"),
-    )
+    columns = ("customer_key", "email", PARTNERSHIP)
     details = ("name", "partner_key", "provider_key", "test")
     related = (
         Related(Transaction, "customer_key"),
@@ -94,12 +89,7 @@ class CustomerAdmin(AssignableAdmin, ReportedMirrorAdmin):
 
 @admin.register(Transaction)
 class TransactionAdmin(ReportedMirrorAdmin):
-    columns = (
-        "key",
-        money,
-        Link(gettext_lazy("customer"), "customer_key", Customer, "key", "customer_key"),
-        "approved",
-    )
+    columns = ("key", money, CUSTOMER, "approved")
     details = ("customer_external_key", "test")
     related = (Related(Reward, "transaction_key"),)
     filters = ("approved", "test")

@@ -139,7 +139,6 @@ def _check(message: NewMessage) -> None:
 
 
 def unsaved(message: NewMessage, mode: str, now: datetime) -> OutboxMessage:
-    """The row of a message, not saved yet."""
     return OutboxMessage(**_row(message, mode, now))
 
 
