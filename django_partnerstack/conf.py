@@ -34,6 +34,8 @@ class Setting(Generic[T]):
 class Conf:
     """Attribute access to this app's settings: ``conf.mode`` is ``PARTNERSTACK_MODE``."""
 
+    #: Django's own settings, such as ``conf.django.DEBUG``.
+    django = settings
     #: Whether the keys below are for ``"test"`` or ``"production"``. Stored on every row.
     mode = Setting("test")
     public_key = Setting("")
@@ -73,26 +75,6 @@ class Conf:
     strict = Setting(False)
     #: Days after which delivered messages are deleted.
     retention_days = Setting(90)
-
-    @property
-    def debug(self) -> bool:
-        """Django's own ``DEBUG``, for the checks."""
-        return settings.DEBUG
-
-    @property
-    def middleware(self) -> Sequence[str]:
-        """Django's own ``MIDDLEWARE``, for the checks."""
-        return settings.MIDDLEWARE
-
-    @property
-    def allowed_hosts(self) -> Sequence[str]:
-        """Django's own ``ALLOWED_HOSTS``, for the checks."""
-        return settings.ALLOWED_HOSTS
-
-    @property
-    def use_tz(self) -> bool:
-        """Django's own ``USE_TZ``, for the checks."""
-        return settings.USE_TZ
 
     @property
     def has_keys(self) -> bool:

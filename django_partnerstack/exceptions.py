@@ -23,8 +23,9 @@ Every error of this package, as one tree. Nothing here imports Django, so that t
             ├── Forbidden         403
             ├── NotFound          404
             ├── Conflict          409, and a 400 or 422 about an existing object
-            ├── RateLimited       429
-            └── ServerError       5xx
+            └── RetryableReply    retry_after
+                ├── RateLimited   429
+                └── ServerError   5xx
 """
 
 from __future__ import annotations
@@ -166,9 +167,7 @@ class UnusableReply(RequestError):
 
 
 class ErrorReply(RequestError):
-    """
-    PartnerStack answered with an error. ``status``: the HTTP status. ``message``: PartnerStack's own words.
-    """
+    """PartnerStack answered with an error: ``status``, and ``message`` in PartnerStack's own words."""
 
 
 class BadRequest(ErrorReply):
@@ -191,10 +190,8 @@ class Conflict(ErrorReply):
     """PartnerStack has such an object already. Compare it before you treat this as success."""
 
 
-class RateLimited(ErrorReply):
-    """
-    Too many requests from this address. ``retry_after``: the seconds that PartnerStack asks to wait, or None.
-    """
+class RetryableReply(ErrorReply):
+    """Base of the next two. ``retry_after``: the seconds that PartnerStack asks to wait, or None."""
 
     retryable = True
 
@@ -203,15 +200,14 @@ class RateLimited(ErrorReply):
         self.retry_after = retry_after
 
 
-class ServerError(ErrorReply):
-    """PartnerStack failed, but may have carried out a write. ``retry_after`` as in RateLimited."""
+class RateLimited(RetryableReply):
+    """Too many requests from this address."""
 
-    retryable = True
+
+class ServerError(RetryableReply):
+    """PartnerStack failed, but may have carried out a write."""
+
     in_doubt = True
-
-    def __init__(self, message: str, *, retry_after: float | None = None, **where: Any) -> None:
-        super().__init__(message, **where)
-        self.retry_after = retry_after
 
 
 _BY_STATUS: dict[int, type[ErrorReply]] = {

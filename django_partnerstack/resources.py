@@ -49,7 +49,6 @@ class Resource:
 
     @property
     def time_field(self) -> str:
-        """The field of a record that the ``since`` filter compares."""
         return "updated_at" if self.since == "min_updated" else "created_at"
 
 

@@ -178,7 +178,10 @@ def customer_key(instance: models.Model) -> str:
         raise SourceError(f"A customer is a saved object of the site; not {instance!r}. Save it first.")
     chosen = conf.customer_key
     if chosen == "<model>-<pk>":
-        key = f"{_model(instance)._meta.model_name}-{instance.pk}"
+        # The same model in the key, whatever proxy or subclass the object was loaded as.
+        registered = (model for model in type(instance).__mro__ if model in customers)
+        model = next(registered, instance._meta.concrete_model or type(instance))
+        key = f"{model._meta.model_name}-{instance.pk}"
     else:
         key = call(import_string(chosen), instance)
     if not isinstance(key, str) or not 0 < len(key) <= 255:
@@ -186,12 +189,6 @@ def customer_key(instance: models.Model) -> str:
             f"PARTNERSTACK_CUSTOMER_KEY returned {key!r} for {label(instance)}; use 1 to 255 characters."
         )
     return key
-
-
-def _model(instance: models.Model) -> type[models.Model]:
-    """The model in the key. It does not depend on the proxy or subclass that loaded the object."""
-    registered = (model for model in type(instance).__mro__ if model in customers)
-    return next(registered, instance._meta.concrete_model or type(instance))
 
 
 def label(instance: models.Model) -> str:

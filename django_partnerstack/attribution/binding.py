@@ -117,13 +117,9 @@ def _columns(visit: Visit, request: HttpRequest | None) -> dict[str, Any]:
         "link_host": click.link_host,
         "clicked_at": None if at_unknown else click.at,
         "landing_path": click.path,
-        "earlier_clicks": [_as_json(other) for other in earlier],
+        "earlier_clicks": [{**asdict(other), "at": other.at.isoformat()} for other in earlier],
         "visit": _details(request) if request is not None and with_details else {},
     }
-
-
-def _as_json(click: Click) -> dict[str, str]:
-    return {**asdict(click), "at": click.at.isoformat()}
 
 
 def _details(request: HttpRequest) -> dict[str, str]:

@@ -82,7 +82,7 @@ def save(response: HttpResponse, clicks: Sequence[Click], request: HttpRequest) 
         dumps(clicks),
         max_age=timedelta(days=conf.attribution_days),
         domain=conf.attribution_domain or None,
-        secure=request.is_secure() or not conf.debug,
+        secure=request.is_secure() or not conf.django.DEBUG,
         httponly=True,
         samesite="Lax",
     )

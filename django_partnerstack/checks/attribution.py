@@ -93,7 +93,7 @@ def check_snippet(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def check_middleware_is_installed(**kwargs: Any) -> Iterator[CheckMessage]:
-    if any(ATTRIBUTION in _classes(path) for path in conf.middleware):
+    if any(ATTRIBUTION in _classes(path) for path in conf.django.MIDDLEWARE):
         return
     token = ["PARTNERSTACK_TRACKING_TOKEN"] if conf.tracking_token else []
     given = [name for name in Conf.given() if name.startswith("PARTNERSTACK_ATTRIBUTION_")]
@@ -106,7 +106,7 @@ def check_middleware_is_installed(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def check_middleware_order(**kwargs: Any) -> Iterator[CheckMessage]:
-    paths = list(conf.middleware)
+    paths = list(conf.django.MIDDLEWARE)
     position = next((place for place, path in enumerate(paths) if ATTRIBUTION in _classes(path)), 0)
     for path in paths[:position]:
         for name in _classes(path) & MUST_BE_BELOW.keys():
@@ -128,7 +128,7 @@ def _classes(path: str) -> set[str]:
 
 
 def check_cookie_domain(**kwargs: Any) -> Iterator[CheckMessage]:
-    domain, hosts = conf.attribution_domain, conf.allowed_hosts
+    domain, hosts = conf.attribution_domain, conf.django.ALLOWED_HOSTS
     if not domain or not hosts or "*" in hosts:
         return
     domain = str(domain).lstrip(".").lower()

@@ -117,7 +117,7 @@ def check_timeouts(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def check_time_zones(**kwargs: Any) -> Iterator[CheckMessage]:
-    if not conf.use_tz:
+    if not conf.django.USE_TZ:
         yield Error(
             "USE_TZ is False, but the times that PartnerStack sends need a time zone.",
             hint="Set USE_TZ = True.",
@@ -126,7 +126,6 @@ def check_time_zones(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def given_urls() -> dict[str, Any]:
-    """The values of the URL settings by name."""
     return {"PARTNERSTACK_API_URL": conf.api_url, "PARTNERSTACK_CONVERSION_URL": conf.conversion_url}
 
 

@@ -8,13 +8,35 @@ from typing import Any, NoReturn
 
 import requests
 
-from . import resources, validation
+from . import validation
 from .api import Api, query
 from .credentials import Keys, Scrubber, TrackingToken
 from .records import RECORDS, GroupRecord
+from .resources.actions import Actions
+from .resources.base import Listing
+from .resources.conversions import Conversions
+from .resources.customers import Customers
+from .resources.deals import Deals
+from .resources.leads import Leads
+from .resources.partnerships import Links, Partnerships
+from .resources.rewards import Rewards
+from .resources.transactions import Transactions
+from .resources.webhooks import Webhooks
 from .retry import RetryPolicy
 from .sockets import new_session
 from .transport import Transport
+
+#: The class of each list that the API can do more with. A list that is not named here is a plain ``Listing``.
+LISTINGS: dict[str, type[Listing[Any]]] = {
+    "actions": Actions,
+    "customers": Customers,
+    "deals": Deals,
+    "leads": Leads,
+    "partnerships": Partnerships,
+    "rewards": Rewards,
+    "transactions": Transactions,
+    "webhooks": Webhooks,
+}
 
 
 class Client:
@@ -41,18 +63,18 @@ class Client:
     PartnerStack may have carried it out: then look the object up before you send it again.
     """
 
-    actions: resources.Actions
+    actions: Actions
     #: Server-to-server conversions. They need the tracking token.
-    conversions: resources.Conversions
-    customers: resources.Customers
-    deals: resources.Deals
-    groups: resources.Listing[GroupRecord]
-    leads: resources.Leads
-    links: resources.Links
-    partnerships: resources.Partnerships
-    rewards: resources.Rewards
-    transactions: resources.Transactions
-    webhooks: resources.Webhooks
+    conversions: Conversions
+    customers: Customers
+    deals: Deals
+    groups: Listing[GroupRecord]
+    leads: Leads
+    links: Links
+    partnerships: Partnerships
+    rewards: Rewards
+    transactions: Transactions
+    webhooks: Webhooks
 
     #: Where the API is. Empty until it has been checked, so that repr() shows no unchecked URL.
     api_url = ""
@@ -92,9 +114,9 @@ class Client:
         tracking = Api(transport, conversion_url, token, scrub, seconds, policy) if token else None
 
         for name, record in RECORDS.items():
-            setattr(self, name, resources.RESOURCES.get(name, resources.Listing)(self._api, record))
-        self.links = resources.Links(self._api)
-        self.conversions = resources.Conversions(tracking)
+            setattr(self, name, LISTINGS.get(name, Listing)(self._api, record))
+        self.links = Links(self._api)
+        self.conversions = Conversions(tracking)
 
     def request(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None

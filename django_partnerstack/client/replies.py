@@ -20,10 +20,9 @@ from requests.structures import CaseInsensitiveDict
 
 from ..exceptions import (
     Conflict,
-    RateLimited,
     RecordError,
     RequestError,
-    ServerError,
+    RetryableReply,
     UnusableReply,
     error_for_status,
 )
@@ -112,7 +111,7 @@ def _error(status: int, message: str, now: float, where: dict[str, Any]) -> Requ
         return UnusableReply("a redirect, which is never followed; is the URL right?", status=status, **where)
     already_exists = status in (400, 422) and ALREADY_EXISTS.search(message)
     kind = Conflict if already_exists else error_for_status(status)
-    if issubclass(kind, (RateLimited, ServerError)):
+    if issubclass(kind, RetryableReply):
         return kind(message, status=status, retry_after=retry_after(where["headers"], now), **where)
     return kind(message, status=status, **where)
 

@@ -79,8 +79,3 @@ class Attribution(models.Model):
 
     def __str__(self) -> str:
         return self.customer_key
-
-    @property
-    def is_organic(self) -> bool:
-        """Whether neither a click nor a partner is known."""
-        return not (self.click_id or self.partner_key)

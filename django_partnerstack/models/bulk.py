@@ -49,7 +49,6 @@ ALWAYS = Condition()
 
 
 def none_of(*querysets: models.QuerySet[Any], using: str) -> Condition:
-    """True if all querysets are empty."""
     compiled = [queryset.order_by().values("pk").query.get_compiler(using).as_sql() for queryset in querysets]
     return Condition(
         " AND ".join(f"NOT EXISTS ({sql})" for sql, _ in compiled) or "true",

@@ -238,7 +238,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         Operation(
             name=CREATE_TRANSACTION,
-            checks={**transactions.CHECKS, "created_at": _iso_datetime},
+            checks={**transactions.CUSTOMER_CHECKS, **transactions.CHECKS, "created_at": _iso_datetime},
             send=_create_transaction,
             find=_find_transaction,
             match_fields=("key", "amount", "currency", "customer_external_key"),
@@ -282,7 +282,6 @@ def names(which: Callable[[Operation], bool]) -> tuple[str, ...]:
 
 
 def creating_customers() -> tuple[str, ...]:
-    """The operations that create the customer of a lane."""
     return names(lambda operation: operation.creates_customer)
 
 

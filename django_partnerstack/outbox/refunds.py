@@ -1,6 +1,4 @@
-"""
-Refunds. PartnerStack can only delete a transaction, so after a partial refund the balance is created again.
-"""
+"""Refunds. PartnerStack can only delete a transaction, so a partial refund creates the balance again."""
 
 from __future__ import annotations
 
@@ -38,9 +36,7 @@ class Balance:
         return self.payload["currency"]
 
     def refund_messages(self, amount: int) -> list[NewMessage]:
-        """
-        The messages that refund an amount, in minor units. Raises RefundError if the balance is smaller.
-        """
+        """The messages that refund an amount in minor units. Raises RefundError if the balance is smaller."""
         if not 0 < amount <= self.amount:
             raise RefundError(
                 f"{self.subject}: cannot refund {amount}; "

@@ -86,7 +86,6 @@ class Throttle:
         return row.paused_until is not None and row.paused_until > self.clock.now()
 
     def slots(self, row: ThrottleState, wanted: int) -> list[datetime]:
-        """Take the next slots: at most ``wanted``."""
         return self.rate_limiter.slots(row, wanted, self.clock.now())
 
     def acquire_slot(self, wait: Wait) -> None:
@@ -170,7 +169,6 @@ class Throttle:
 
 
 def site_throttle(mode: str) -> Throttle:
-    """The throttle with the site's settings."""
     return Throttle(mode, Clock(), requests_per_minute=conf.requests_per_minute)
 
 

@@ -254,6 +254,7 @@ class Outbox(RuleBasedStateMachine):
             assert self.effects_of(message)
 
 
+@pytest.mark.starts_first
 @pytest.mark.django_db
 def test_no_history_breaks_a_guarantee(capsys: Any) -> None:
     steps.clear()

@@ -53,9 +53,6 @@ class AssignForm(forms.Form):
             raise forms.ValidationError(text.format(keys=", ".join(found)))
         return found[0]
 
-    def is_unknown(self) -> bool:
-        return not present_partners().filter(partner_key=self.cleaned_data["partner_key"]).exists()
-
 
 def present_partners() -> QuerySet[Partnership]:
     return Partnership.objects.filter(mode=conf.mode, archived=False, missing_since=None)
@@ -116,7 +113,7 @@ def _assign(model_admin: Any, request: HttpRequest, form: AssignForm) -> HttpRes
         customer=customer_key, partner=partner_key
     )
     model_admin.message_user(request, done, messages.SUCCESS)
-    if form.is_unknown():
+    if not present_partners().filter(partner_key=partner_key).exists():
         unknown = _(
             "The mirror has no partner {partner}. If PartnerStack has none either, it rejects the customer."
         )

@@ -47,7 +47,6 @@ def operate(change: Change, rows: Iterable[OutboxMessage], done: Any, *, over: i
 
 
 def action(verb: str, change: Change, description: Any, done: Any) -> Callable[..., None]:
-    """An admin action that needs the permission of its verb."""
 
     @admin.action(description=description, permissions=[verb])
     def act(model_admin: Any, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:

@@ -30,7 +30,6 @@ def badge(message: OutboxMessage) -> SafeString:
 
 @admin.display(description=gettext_lazy("all messages"))
 def lane_link(message: OutboxMessage) -> str:
-    """A link to the list of the messages of the same customer."""
     if not message.lane:
         return EMPTY
     text = _("Messages of {customer}").format(customer=message.lane.removeprefix(customer_lane("")))

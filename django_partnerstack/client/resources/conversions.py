@@ -59,18 +59,5 @@ class Conversions:
         """
         if self._api is None:
             raise InvalidArgument("A conversion needs the tracking token: give Client a tracking_token.")
-        fields = body(
-            CHECKS,
-            xid=xid,
-            customer_key=customer_key,
-            email=email,
-            name=name,
-            provider_key=provider_key,
-            origin=origin,
-            ip_address=ip_address,
-            user_agent=user_agent,
-            external_type=external_type,
-            sub_ids=sub_ids,
-            meta=meta,
-        )
+        fields = body(CHECKS, locals())
         self._api.call("POST", "", nothing, json=fields, may_be_empty=True)

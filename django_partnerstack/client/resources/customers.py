@@ -60,16 +60,7 @@ class Customers(Listing[CustomerRecord]):
         Not safe to repeat: look the customer up by its key first. What PartnerStack answers to a second
         customer with the same key is not documented; expect ``Conflict`` or the first customer.
         """
-        fields = body(
-            CHECKS,
-            customer_key=customer_key,
-            email=email,
-            partner_key=partner_key,
-            name=name,
-            provider_key=provider_key,
-            member_key=member_key,
-            meta=meta,
-        )
+        fields = body(CHECKS, locals())
         return self._request("POST", self.path, fields)
 
     def update(
@@ -89,15 +80,7 @@ class Customers(Listing[CustomerRecord]):
         ``customer_key`` replaces the site's own key. Raises ``NotFound``. Safe to repeat, unless the key
         changed and ``customer`` is the old key.
         """
-        fields = changes(
-            CHECKS,
-            customer_key=customer_key,
-            email=email,
-            name=name,
-            provider_key=provider_key,
-            member_key=member_key,
-            meta=meta,
-        )
+        fields = changes(CHECKS, locals())
         return self._request("PATCH", self._address("customer_key", customer), fields)
 
     def delete(self, customer_key: str) -> None:

@@ -13,10 +13,8 @@ from .base import Listing, nothing, to_record
 
 T = TypeVar("T")
 
+OWNER_CHECKS = {"partner_key": validation.key, "group_key": validation.key}
 CHECKS = {
-    "partner_key": validation.key,
-    "group_key": validation.key,
-    "source": validation.choice("partner", "vendor"),
     "account_name": or_null(validation.text()),
     "amount": validation.deal_amount,
     "close_date": or_null(validation.iso_date),
@@ -70,24 +68,9 @@ class Deals(Listing[DealRecord]):
 
         Not safe to repeat: look the deal up by its ``external_key`` first.
         """
-        owners = {"partner_key": partner_key, "group_key": group_key}
-        owner = exactly_one(**owners)
-        given = body(
-            CHECKS,
-            **{owner: owners[owner]},
-            source="partner" if owner == "partner_key" else "vendor",
-            account_name=account_name,
-            amount=amount,
-            close_date=close_date,
-            contact_first_name=contact_first_name,
-            contact_last_name=contact_last_name,
-            customer_key=customer_key,
-            external_key=external_key,
-            fields=fields,
-            meta=meta,
-            mold_key=mold_key,
-            stage=stage,
-        )
+        owner = exactly_one(partner_key=partner_key, group_key=group_key)
+        source = "partner" if "partner_key" in owner else "vendor"
+        given = {**body(OWNER_CHECKS, owner), "source": source, **body(CHECKS, locals())}
         return self._request("POST", self.path, given)
 
     def update(
@@ -107,20 +90,7 @@ class Deals(Listing[DealRecord]):
         stage: str | Unset = UNSET,
     ) -> DealRecord:
         """Change the given fields of a deal. Raises ``NotFound``; safe to repeat."""
-        given = changes(
-            CHECKS,
-            account_name=account_name,
-            amount=amount,
-            close_date=close_date,
-            contact_first_name=contact_first_name,
-            contact_last_name=contact_last_name,
-            customer_key=customer_key,
-            external_key=external_key,
-            fields=fields,
-            meta=meta,
-            mold_key=mold_key,
-            stage=stage,
-        )
+        given = changes(CHECKS, locals())
         return self._request("PATCH", self._address("deal_key", deal_key), given)
 
     def archive(self, deal_key: str) -> None:
@@ -133,7 +103,7 @@ class Deals(Listing[DealRecord]):
 
         Not safe to repeat: look the customer up by its key first.
         """
-        fields = body(CONVERT_CHECKS, email=email, customer_key=customer_key)
+        fields = body(CONVERT_CHECKS, locals())
         path = f"{self._address('deal_key', deal_key)}/convert"
         return self._api.call("POST", path, to_record(CustomerRecord), json=fields)
 

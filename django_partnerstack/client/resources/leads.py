@@ -59,18 +59,7 @@ class Leads(Listing[LeadRecord]):
 
         Not safe to repeat: look the lead up by its ``external_key`` first.
         """
-        given = body(
-            CHECKS,
-            external_key=external_key,
-            partner_key=partner_key,
-            status=status,
-            meta=meta,
-            amount=amount,
-            approved=approved,
-            fields=fields,
-            group_key=group_key,
-            mold_key=mold_key,
-        )
+        given = body(CHECKS, locals())
         return self._request("POST", self.path, given)
 
     def update(
@@ -86,16 +75,7 @@ class Leads(Listing[LeadRecord]):
         fields: Sequence[Mapping[str, Any]] | Unset = UNSET,
     ) -> LeadRecord:
         """Change the given fields of a lead. Raises ``NotFound``; safe to repeat."""
-        given = changes(
-            CHECKS,
-            external_key=external_key,
-            partner_key=partner_key,
-            status=status,
-            meta=meta,
-            amount=amount,
-            approved=approved,
-            fields=fields,
-        )
+        given = changes(CHECKS, locals())
         return self._request("PATCH", self._address("lead_key", lead_key), given)
 
     def archive(self, lead_key: str) -> None:
@@ -108,6 +88,6 @@ class Leads(Listing[LeadRecord]):
 
         Not safe to repeat: look the customer up by its key first.
         """
-        fields = body(CONVERT_CHECKS, email=email, customer_key=customer_key)
+        fields = body(CONVERT_CHECKS, locals())
         path = f"{self._address('lead_key', lead_key)}/convert"
         return self._api.call("POST", path, to_record(CustomerRecord), json=fields)

@@ -40,6 +40,6 @@ class Rewards(Listing[RewardRecord]):
         Not safe to repeat. A reward has no key of the site's own, so after an error that is in doubt nothing
         shows whether it was created.
         """
-        fields = body(CHECKS, amount=amount, description=description, currency=currency)
-        target = body(TARGET_CHECKS, type=target_type, key=target_key)
+        fields = body(CHECKS, locals())
+        target = body(TARGET_CHECKS, {"type": target_type, "key": target_key})
         return self._request("POST", self.path, {**fields, "target": target})

@@ -109,9 +109,7 @@ class AttemptRunner:
 
 
 def send_signal(message: OutboxMessage, outcome: Outcome) -> None:
-    """
-    Signal the committed outcome to the host. An error in a receiver is logged and has no other effect.
-    """
+    """Signal the committed outcome. An error in a receiver is logged and has no other effect."""
     about: dict[str, Any] = {
         "mode": message.mode,
         "operation": message.operation,

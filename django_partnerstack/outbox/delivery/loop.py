@@ -1,6 +1,4 @@
-"""
-The delivery loop: claim messages and attempt each in a thread, until nothing is due or until it is stopped.
-"""
+"""The delivery loop: claim messages and attempt each in a thread, until nothing is due or it is stopped."""
 
 from __future__ import annotations
 
@@ -141,7 +139,6 @@ class DeliveryLoop:
         return self.stopping.wait(seconds) or (self._until is not None and self.clock.now() >= self._until)
 
     def _start(self, free: int, lanes: Collection[str] | None) -> Batch:
-        """Claim messages and pass them to the threads."""
         if free <= 0:
             return Batch()
         batch = claim(self.throttle, self.delivered, free, lease=self.lease, lanes=lanes)

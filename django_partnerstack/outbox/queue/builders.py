@@ -228,7 +228,7 @@ def _stored(field: Any, given: Any) -> Any:
         value = field.to_python(given)
         if isinstance(field, models.DecimalField):
             value = Decimal(format_number(value, field.max_digits, field.decimal_places) or "NaN")
-        elif isinstance(value, datetime) and value.tzinfo is None and conf.use_tz:
+        elif isinstance(value, datetime) and value.tzinfo is None and conf.django.USE_TZ:
             value = make_aware(value)
     except (ArithmeticError, TypeError, ValueError, ValidationError):
         return given

@@ -60,9 +60,7 @@ class Batch:
 
 
 class DeliveredLanes:
-    """
-    Lanes whose first message this process has delivered. The next claim makes them due. Threads may share it.
-    """
+    """Lanes whose first message this process has delivered. The next claim makes them due. Thread-safe."""
 
     def __init__(self) -> None:
         self._lanes: deque[tuple[str, datetime]] = deque()

@@ -43,9 +43,7 @@ class NewMessage:
 
     @property
     def dedupe_key(self) -> str:
-        """
-        Only one message with this key is ever queued. Empty: no limit. A note is queued once per reason.
-        """
+        """Only one message with this key is ever queued; "": no limit. A note is queued once per reason."""
         if self.skipped:
             return ":".join(("skipped", *self.source, self.skipped))[:300]
         operation = OPERATIONS.get(self.operation)
@@ -145,7 +143,6 @@ def check(message: NewMessage) -> None:
 
 
 def unsaved(message: NewMessage, mode: str, now: datetime) -> OutboxMessage:
-    """The row of a message, not saved yet."""
     return OutboxMessage(**_row(message, mode, now))
 
 

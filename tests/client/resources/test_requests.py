@@ -1,11 +1,13 @@
 """The request that each verb sends, and what it returns."""
 
+import inspect
 import json
 from datetime import date, datetime, timezone
 
 import pytest
 
 from django_partnerstack.client import Client, CustomerRecord
+from django_partnerstack.client.api import UNSET
 from django_partnerstack.exceptions import InvalidArgument, UnusableReply
 
 from ..conftest import API, PUBLIC, SECRET, TOKEN, envelope, listing
@@ -191,6 +193,19 @@ def test_a_verb_sends_one_request(client, api, resource, verb, args, fields, met
     assert api.calls[0].request.url == API + path
     assert (json.loads(api.calls[0].request.body) if body else api.calls[0].request.body) == body
     assert found is None if method == "DELETE" else found.key == "x_1"
+
+
+WRITES = {(resource, verb): (args, fields) for resource, verb, args, fields, *_ in CALLS if fields}
+
+
+@pytest.mark.parametrize(("resource", "verb"), WRITES)
+def test_every_field_that_a_verb_accepts_is_checked(client, resource, verb):
+    call = getattr(getattr(client, resource), verb)
+    args, fields = WRITES[resource, verb]
+    for name, parameter in inspect.signature(call).parameters.items():
+        if parameter.default is UNSET:
+            with pytest.raises(InvalidArgument, match=f"^{name} "):
+                call(*args, **{**fields, name: object()})
 
 
 def test_links_are_listed_by_partner(client, api):

@@ -243,6 +243,7 @@ def after_success(site: ConvertingSite) -> list[str]:
     return again
 
 
+@pytest.mark.starts_first
 def test_with_phantoms_and_lost_answers_each_customer_is_created_once_and_first(
     site: ConvertingSite,
 ) -> None:
