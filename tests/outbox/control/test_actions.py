@@ -275,3 +275,12 @@ def test_a_retry_does_not_overtake_a_message_that_is_being_sent(site: Site, shop
     actions.retry(message("transactions.create", source_pk=str(second.pk)))
     assert claim(site.worker.throttle, site.worker.delivered, 8, lease=site.worker.lease).claimed == ()
     assert claimed.message.state == "sending"
+
+
+def test_a_retried_message_has_all_attempts_again(site: Site) -> None:
+    account()
+    site.push()
+    OutboxMessage.objects.update(state="dead", attempts=24)
+    actions.retry(message("customers.create"))
+    found = message("customers.create")
+    assert (found.state, found.attempts, found.finished_at) == ("ready", 0, None)

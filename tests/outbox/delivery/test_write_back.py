@@ -46,3 +46,10 @@ def test_a_refunded_payment_is_archived_in_the_mirror(site: Site, paid: Any) -> 
     track.refund(f"payment-{paid.pk}")
     site.push()
     assert Transaction.objects.get().archived
+
+
+def test_a_delivered_message_has_no_lease(site: Site) -> None:
+    account()
+    site.push()
+    delivered = message("customers.create")
+    assert (delivered.lease_token, delivered.lease_expires_at, delivered.next_try_at) == ("", None, None)
