@@ -53,6 +53,7 @@ __all__ = [
     "RefundError",
     "ReplyLost",
     "RequestError",
+    "RetryableReply",
     "ServerError",
     "SourceError",
     "SyncLocked",

@@ -152,7 +152,7 @@ def test_nothing_shows_a_key_that_a_response_echoes(
 
 def test_no_repr_shows_a_key(output: Output, site: Sandbox) -> None:
     client, loop = get_client(), worker()
-    for thing in (client, loop, client._api, client._api._transport, client._keys):
+    for thing in (client, loop, client._api, client._api.transport, client._keys):
         output.add(type(thing).__name__, repr(thing))
         output.add(f"variables of {type(thing).__name__}", repr(getattr(thing, "__dict__", "")))
     assert output.leaks == []
