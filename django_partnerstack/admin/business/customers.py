@@ -7,14 +7,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from ...models import Action, Customer, Partnership, Reward, Transaction
-from ..actions.assign import AssignableAdmin
 from ..display.links import Link, Related
 from .attributions import attribution_link, explained
 from .reported import ReportedMirrorAdmin
 
 
 @admin.register(Customer)
-class CustomerAdmin(AssignableAdmin, ReportedMirrorAdmin):
+class CustomerAdmin(ReportedMirrorAdmin):
     columns = (
         "customer_key",
         "email",

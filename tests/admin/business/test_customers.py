@@ -41,12 +41,9 @@ class TestCustomerPage:
 
     def test_needs_permission_to_see_attributions(self, staff: Callable[..., Client]) -> None:
         attribution(partner_key="gstest")
-        customer = Customer.objects.create(mode="test", customer_key="account-1")
+        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
         assert "partnerstack-why" not in html_of(staff("view_customer"), customer)
 
-    @pytest.mark.parametrize(("key", "offered"), [(None, True), ("cus_1", False)])
-    def test_offers_to_assign_a_partner_until_partnerstack_has_it(
-        self, operator: Client, key: str | None, offered: bool
-    ) -> None:
-        customer = Customer.objects.create(mode="test", key=key, customer_key="account-1")
-        assert (ASSIGN in html_of(operator, customer)) is offered
+    def test_offers_no_partner_because_partnerstack_has_the_customer(self, operator: Client) -> None:
+        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+        assert ASSIGN not in html_of(operator, customer)

@@ -16,7 +16,7 @@ class TestMessagesOnAPage:
     def test_of_a_customer_are_all_of_its_messages(self, browser: Client) -> None:
         message, other = queue(), queue(lane="customer:other")
         html = browser.get(
-            page_url(Customer.objects.create(mode="test", customer_key="account-1"))
+            page_url(Customer.objects.create(mode="test", key="cus_1", customer_key="account-1"))
         ).rendered_content
         assert page_url(message) in html
         assert page_url(other) not in html
@@ -31,5 +31,5 @@ class TestMessagesOnAPage:
 
     def test_need_permission_to_see_messages(self, staff: Callable[..., Client]) -> None:
         message = queue()
-        row = Customer.objects.create(mode="test", customer_key="account-1")
+        row = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
         assert page_url(message) not in staff("view_customer").get(page_url(row)).rendered_content
