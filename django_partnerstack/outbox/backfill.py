@@ -148,7 +148,7 @@ class ModelBackfill:
         dedupe_keys = [message.dedupe_key for _, message in messages if message.dedupe_key]
         reported = ReportedKey.objects.using(self.using).filter(mode=self.mode, dedupe_key__in=dedupe_keys)
         queued = self.messages.filter(dedupe_key__in=dedupe_keys).order_by()
-        # In one statement: a message that is pruned in between is found in one of them.
+        # In one statement, so that a key is found even if its message is pruned at this moment.
         once = queued.values_list("dedupe_key", flat=True).union(
             reported.values_list("dedupe_key", flat=True)
         )

@@ -5,7 +5,7 @@ from django.db import connection, connections
 
 from django_partnerstack.client.records import CustomerRecord, GroupRecord
 from django_partnerstack.mapping import announce, compare, store, to_row
-from django_partnerstack.models import Customer, Group
+from django_partnerstack.models import Customer
 from django_partnerstack.models.bulk import upsert
 from django_partnerstack.resources import RESOURCES
 

@@ -76,9 +76,9 @@ def enqueue(message: NewMessage, *, mode: str, using: str | None = None, now: da
     Queue a message with one INSERT. Returns whether it was new.
 
     Queues nothing if the customer's data equal those of its last message, or if a message with the same
-    dedupe key was queued or reported before: safe to repeat. Call it in the transaction that saves what it reports, so
-    that both are rolled back together. The INSERT has a savepoint, so that its errors do not break the
-    caller's transaction. Workers are notified after the commit, by the signal ``message_queued``.
+    dedupe key was queued or reported before: safe to repeat. Call it in the transaction that saves what it
+    reports, so that both are rolled back together. The INSERT has a savepoint, so that its errors do not
+    break the caller's transaction. Workers are notified after the commit, by the signal ``message_queued``.
 
     Raises InvalidArgument for content that no message can hold.
     """
