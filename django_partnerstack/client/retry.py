@@ -1,5 +1,6 @@
 """
-When a read is retried: if its error is retryable (its class in ``exceptions`` says so) and the deadline leaves time.
+When a read is retried: if its error is retryable, which its class in ``exceptions.py`` says, and the
+deadline leaves time for another attempt.
 
 Writes are never retried here, because what the first attempt did must be looked up before the second.
 """

@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
-from django.utils import timezone
 
 from django_partnerstack import track
-from django_partnerstack.models import OutboxMessage, State
+from django_partnerstack.models import LaneStatus, OutboxLane
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from tests.outbox.site import account, messages, payment
@@ -46,17 +45,20 @@ def test_it_sends_what_is_due_and_prints_the_states(partnerstack: Sandbox) -> No
 
 
 def test_it_says_how_many_customers_are_organic(partnerstack: Sandbox) -> None:
-    payment(account(partner_key=""))
+    shop = account(partner_key="")
+    payment(shop)
     assert push() == ("Nothing to send. 1 customer is organic (no partner) and is not reported.\n", "")
     account(partner_key="", email="b@customers.example")
     assert push() == ("Nothing to send. 2 customers are organic (no partner) and are not reported.\n", "")
+    track.signup(shop, partner_key="gstest")
+    push()
+    assert push() == ("Nothing to send. 1 customer is organic (no partner) and is not reported.\n", "")
 
 
 @pytest.mark.django_db
 def test_it_counts_no_more_than_a_thousand_organic_customers() -> None:
-    organic = {"mode": "test", "operation": "customers.create", "state": State.ORGANIC, "payload": {}}
-    OutboxMessage.objects.bulk_create(
-        OutboxMessage(subject=f"account-{number}", queued_at=timezone.now(), **organic)
+    OutboxLane.objects.bulk_create(
+        OutboxLane(mode="test", key=f"customer:account-{number}", status=LaneStatus.ORGANIC)
         for number in range(1001)
     )
     with override_settings(**KEYS):

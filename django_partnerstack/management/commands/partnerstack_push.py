@@ -7,16 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError
 from django_partnerstack.management.arguments import positive_int
 from django_partnerstack.management.preconditions import database_errors_in_one_line, require_mode_and_table
-from django_partnerstack.models import OutboxMessage, State, ThrottleState
+from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
 from django_partnerstack.outbox.delivery.loop import DeliveryLoop
-from django_partnerstack.outbox.operations import creating_customers
 from django_partnerstack.outbox.push import worker
 from django_partnerstack.outbox.queue.retention import prune
 
@@ -78,7 +76,7 @@ class Command(BaseCommand):
         sent = ", ".join(f"{number} {labels[state]}" for state, number in counts.items())
         throttle = ThrottleState.objects.filter(mode=conf.mode, paused_until__gt=timezone.now()).first()
         nothing = "Nothing to send." if throttle is None else "Nothing was sent."
-        self.stdout.write(sent or " ".join([nothing, *self._organic(messages)]))
+        self.stdout.write(sent or " ".join([nothing, *self._organic()]))
         if throttle is not None:
             until = f"{throttle.paused_until:%Y-%m-%d %H:%M:%S %Z}"
             self.stderr.write(f"Delivery is paused until {until}: {throttle.pause_reason}")
@@ -88,13 +86,12 @@ class Command(BaseCommand):
             self.stderr.write(self.style.ERROR(f"Messages that need attention: {text}. See the admin."))
             raise SystemExit(1)
 
-    def _organic(self, messages: QuerySet[OutboxMessage]) -> Iterator[str]:
+    def _organic(self) -> Iterator[str]:
         """The usual reason why there is nothing to send on a new site."""
-        creations = messages.filter(state=State.ORGANIC, operation__in=creating_customers())
-        subjects = list(creations.values_list("subject", flat=True)[:COUNTED])
-        number = len(set(subjects))
+        lanes = OutboxLane.objects.filter(mode=conf.mode, status=LaneStatus.ORGANIC)
+        number = len(lanes.values_list("pk")[: COUNTED + 1])
         if number == 1:
             yield "1 customer is organic (no partner) and is not reported."
         elif number:
-            more = " or more" if len(subjects) == COUNTED else ""
-            yield f"{number}{more} customers are organic (no partner) and are not reported."
+            shown = f"{COUNTED} or more" if number > COUNTED else number
+            yield f"{shown} customers are organic (no partner) and are not reported."
