@@ -34,11 +34,13 @@ class Setting(Generic[T]):
 class Conf:
     """Attribute access to this app's settings: ``conf.mode`` is ``PARTNERSTACK_MODE``."""
 
+    #: Django's own settings, such as ``conf.django.DEBUG``.
+    django = settings
     #: Whether the keys below are for ``"test"`` or ``"production"``. Stored on every row.
     mode = Setting("test")
     public_key = Setting("")
     secret_key = Setting("")
-    #: The token for server-to-server tracking, if the account has one.
+    #: The token for server-to-server tracking. Empty if the account has none.
     tracking_token = Setting("")
     api_url = Setting("https://api.partnerstack.com/api/v2")
     conversion_url = Setting("https://partnerlinks.io/conversion/xid")
@@ -67,7 +69,7 @@ class Conf:
     snippet = Setting(False)
     #: What is sent about a customer: "full" (with IP address and browser), "contact", "hashed" or "none".
     privacy = Setting("contact")
-    #: Seconds after an attempt without an answer for which "not found" is not trusted.
+    #: For how many seconds after an attempt in doubt "not found" is not trusted.
     lookup_grace: Setting[float] = Setting(900)
     #: Whether an error in queueing a message is raised into the site's ``save()``. Otherwise it is logged.
     strict = Setting(False)
@@ -75,32 +77,12 @@ class Conf:
     retention_days = Setting(90)
 
     @property
-    def debug(self) -> bool:
-        """Django's own ``DEBUG``, for the checks."""
-        return settings.DEBUG
-
-    @property
-    def middleware(self) -> Sequence[str]:
-        """Django's own ``MIDDLEWARE``, for the checks."""
-        return settings.MIDDLEWARE
-
-    @property
-    def allowed_hosts(self) -> Sequence[str]:
-        """Django's own ``ALLOWED_HOSTS``, for the checks."""
-        return settings.ALLOWED_HOSTS
-
-    @property
-    def use_tz(self) -> bool:
-        """Django's own ``USE_TZ``, for the checks."""
-        return settings.USE_TZ
-
-    @property
     def has_keys(self) -> bool:
         """Whether both keys are set. Without them nothing is sent, and nothing fails."""
         return bool(self.public_key and self.secret_key)
 
     def without_keys(self, text: str) -> str:
-        """The text with the site's keys masked. It should contain no key, but no page may ever show a key."""
+        """The text with the site's keys masked: a safeguard for pages, whose texts should contain no keys."""
         for key in (self.public_key, self.secret_key, self.tracking_token):
             if key and isinstance(key, str):
                 text = text.replace(key, "***")

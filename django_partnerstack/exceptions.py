@@ -7,12 +7,12 @@ Every error of this package, as one tree. Nothing here imports Django, so that t
     ├── RefundError               there is nothing, or not enough, to refund
     ├── AlreadyReported           PartnerStack has the customer, so its partner cannot be changed here
     ├── InvalidTransition         a message in its state does not allow this action
-    ├── DeliveryPaused            no request may go now; no message is the cause
+    ├── DeliveryPaused            no request may be sent now; no message is the cause
     ├── LookUpTimeout             there was no time left for a look-up
     ├── SyncLocked                another run is syncing this resource
     ├── ConfigurationError        a setting must be changed (is in ``connection``, which imports Django)
     ├── RecordError               an object from PartnerStack cannot be used
-    ├── PagingError               a list does not come to an end
+    ├── PagingError               a list would never end
     └── RequestError              a request failed: method, path, retryable, in_doubt
         ├── NotSent               no connection: DNS, refused, TLS. Nothing happened
         ├── ReplyLost             sent, but no whole answer came back: time-out, reset, deadline
@@ -23,14 +23,41 @@ Every error of this package, as one tree. Nothing here imports Django, so that t
             ├── Forbidden         403
             ├── NotFound          404
             ├── Conflict          409, and a 400 or 422 about an existing object
-            ├── RateLimited       429
-            └── ServerError       5xx
+            └── RetryableReply    retry_after
+                ├── RateLimited   429
+                └── ServerError   5xx
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+
+__all__ = [
+    "AlreadyReported",
+    "AuthenticationFailed",
+    "BadRequest",
+    "Conflict",
+    "DeliveryPaused",
+    "ErrorReply",
+    "Forbidden",
+    "InvalidArgument",
+    "InvalidTransition",
+    "LookUpTimeout",
+    "NotFound",
+    "NotSent",
+    "PagingError",
+    "PartnerStackError",
+    "RateLimited",
+    "RecordError",
+    "RefundError",
+    "ReplyLost",
+    "RequestError",
+    "ServerError",
+    "SourceError",
+    "SyncLocked",
+    "UnusableReply",
+]
 
 
 class PartnerStackError(Exception):
@@ -133,16 +160,14 @@ class ReplyLost(RequestError):
 
 
 class UnusableReply(RequestError):
-    """The answer is not one of PartnerStack's: a proxy's page, no body, too many bytes, a redirect."""
+    """The answer is not from PartnerStack's API: a proxy's page, no body, too many bytes, a redirect."""
 
     retryable = True
     in_doubt = True
 
 
 class ErrorReply(RequestError):
-    """
-    PartnerStack answered with an error. ``status``: the HTTP status. ``message``: PartnerStack's own words.
-    """
+    """PartnerStack answered with an error: ``status``, and ``message`` in PartnerStack's own words."""
 
 
 class BadRequest(ErrorReply):
@@ -158,17 +183,15 @@ class Forbidden(ErrorReply):
 
 
 class NotFound(ErrorReply):
-    """No such object, or one of the other mode, or one created only minutes ago."""
+    """No such object, or an object of the other mode, or created only minutes ago."""
 
 
 class Conflict(ErrorReply):
-    """PartnerStack has such an object already. Compare it before calling that a success."""
+    """PartnerStack has such an object already. Compare it before you treat this as success."""
 
 
-class RateLimited(ErrorReply):
-    """
-    Too many requests from this address. ``retry_after``: the seconds that PartnerStack asks to wait, or None.
-    """
+class RetryableReply(ErrorReply):
+    """Base of the next two. ``retry_after``: the seconds that PartnerStack asks to wait, or None."""
 
     retryable = True
 
@@ -177,17 +200,14 @@ class RateLimited(ErrorReply):
         self.retry_after = retry_after
 
 
-class ServerError(ErrorReply):
-    """
-    PartnerStack failed; it may have carried a write out all the same. ``retry_after`` as in RateLimited.
-    """
+class RateLimited(RetryableReply):
+    """Too many requests from this address."""
 
-    retryable = True
+
+class ServerError(RetryableReply):
+    """PartnerStack failed, but may have carried out a write."""
+
     in_doubt = True
-
-    def __init__(self, message: str, *, retry_after: float | None = None, **where: Any) -> None:
-        super().__init__(message, **where)
-        self.retry_after = retry_after
 
 
 _BY_STATUS: dict[int, type[ErrorReply]] = {

@@ -15,7 +15,7 @@ class AttributionMiddleware:
     """
     Store a partner's click in a signed cookie, and bind the customers that a view creates to the click.
 
-    Responses to requests without a partner's parameters are not changed, and no query is made. Place it above
+    Responses to requests without a partner's parameters are not changed, and cause no query. Place it above
     middleware that answers requests itself, such as a cache or a login wall.
     """
 

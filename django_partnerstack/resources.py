@@ -49,11 +49,10 @@ class Resource:
 
     @property
     def time_field(self) -> str:
-        """The field of a record that the ``since`` filter compares."""
         return "updated_at" if self.since == "min_updated" else "created_at"
 
 
-#: By name, in the order in which a sync reads them.
+#: By name, in the order of a sync.
 RESOURCES: dict[str, Resource] = {
     resource.name: resource
     for resource in (

@@ -4,7 +4,7 @@ Signals that this app sends, for the site to connect to.
 Each is sent after the commit of what it reports, outside of a transaction, in the process that did the work:
 the site's for ``message_queued``, a worker's or a sync's for the others. An error in a receiver is logged by
 Django (logger ``django.dispatch``) and changes nothing else. A signal is sent at most once: a process that is
-killed right after the commit sends none, so do not rely on signals for what must not be missed.
+killed right after the commit sends none, so do not rely on signals for anything that must not be missed.
 """
 
 from django.dispatch import Signal
@@ -22,7 +22,7 @@ objects_synced = Signal()
 #: ``sender``: OutboxMessage. ``lane`` (str): orders the messages of a customer, such as "customer:account-1".
 message_queued = Signal()
 
-#: Sent after a customer was delivered: created or updated at PartnerStack, or found there.
+#: Sent after a customer was delivered: created, updated or found at PartnerStack.
 #:
 #: ``sender``: OutboxMessage. ``mode`` (str): "test" or "production". ``operation`` (str): such as
 #: "customers.create". ``key`` (str): the customer key. ``message`` (int): the primary key of the message.

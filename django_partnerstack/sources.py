@@ -134,7 +134,7 @@ def find(registry: dict[type[models.Model], R], model: type[models.Model]) -> R 
 
 def call(function: Callable[[Any], R], instance: models.Model) -> R:
     """
-    What a function of the site returns for an object. A failing query of it does not break the transaction.
+    What a function of the site returns for an object. Its failing queries do not break the transaction.
 
     Raises what the function raises.
     """
@@ -150,7 +150,7 @@ def _savepoint_on_first_query(using: str) -> Iterator[None]:
     def begin(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         if not savepoints:
             savepoints.append(None)  # Creating a savepoint is a query, too.
-            if connection.in_atomic_block and not str(sql).startswith("SAVEPOINT"):
+            if connection.in_atomic_block:
                 savepoints[0] = connection.savepoint()
         return execute(sql, *rest)
 
@@ -178,7 +178,10 @@ def customer_key(instance: models.Model) -> str:
         raise SourceError(f"A customer is a saved object of the site; not {instance!r}. Save it first.")
     chosen = conf.customer_key
     if chosen == "<model>-<pk>":
-        key = f"{_model(instance)._meta.model_name}-{instance.pk}"
+        # The same model in the key, whatever proxy or subclass the object was loaded as.
+        registered = (model for model in type(instance).__mro__ if model in customers)
+        model = next(registered, instance._meta.concrete_model or type(instance))
+        key = f"{model._meta.model_name}-{instance.pk}"
     else:
         key = call(import_string(chosen), instance)
     if not isinstance(key, str) or not 0 < len(key) <= 255:
@@ -186,12 +189,6 @@ def customer_key(instance: models.Model) -> str:
             f"PARTNERSTACK_CUSTOMER_KEY returned {key!r} for {label(instance)}; use 1 to 255 characters."
         )
     return key
-
-
-def _model(instance: models.Model) -> type[models.Model]:
-    """The model in the key, the same whatever proxy or subclass the object was loaded as."""
-    registered = (model for model in type(instance).__mro__ if model in customers)
-    return next(registered, instance._meta.concrete_model or type(instance))
 
 
 def label(instance: models.Model) -> str:

@@ -138,7 +138,7 @@ def dotted(module: str) -> str:
 
 
 def imported_names(module: str, tree: ast.Module) -> Iterator[str]:
-    """Relative names are returned as absolute ones."""
+    """Relative names are returned as absolute names."""
     package = [PACKAGE, *Path(module).parent.parts]
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -30,13 +30,13 @@ def url(sandbox: Sandbox) -> Iterator[str]:
 
 
 @pytest.mark.django_db  # The newest Django lets checks ask the database.
-def test_what_the_page_says_holds_step_by_step(sandbox: Sandbox, url: str, settings: Any) -> None:
+def test_what_the_page_says_is_true_step_by_step(sandbox: Sandbox, url: str, settings: Any) -> None:
     both_ways_of_sending_the_keys_read_a_partnership(url)
     the_client_sends_the_same_header(url)
     wrong_keys_open_nothing(url)
     with Client(*TEST_KEYS, f"{url}/api/v2") as test, Client(*PRODUCTION_KEYS, f"{url}/api/v2") as production:
-        customers_made_with_test_keys_are_test_customers(test)
-        another_test_partner_is_made_with_test_keys(test)
+        customers_created_with_test_keys_are_test_customers(test)
+        another_test_partner_is_created_with_test_keys(test)
         a_test_customer_needs_a_test_partner(sandbox, test)
         only_test_keys_record_transactions_of_test_customers(sandbox, test, production)
         transactions_of_test_customers_earn_no_reward(test, production)
@@ -71,16 +71,16 @@ def wrong_keys_open_nothing(url: str) -> None:
             client.partnerships.get("gstest")
 
 
-def customers_made_with_test_keys_are_test_customers(test: Client) -> None:
-    made = test.customers.create(customer_key="acme", email="a@site.example", partner_key="gstest")
-    assert made.test is True
+def customers_created_with_test_keys_are_test_customers(test: Client) -> None:
+    created = test.customers.create(customer_key="acme", email="a@site.example", partner_key="gstest")
+    assert created.test is True
     assert test.customers.get("acme").test is True
 
 
-def another_test_partner_is_made_with_test_keys(test: Client) -> None:
+def another_test_partner_is_created_with_test_keys(test: Client) -> None:
     test.partnerships.create(email="second@partner.example", partner_key="second")
-    made = test.customers.create(customer_key="other", email="o@site.example", partner_key="second")
-    assert (made.partner_key, made.test) == ("second", True)
+    created = test.customers.create(customer_key="other", email="o@site.example", partner_key="second")
+    assert (created.partner_key, created.test) == ("second", True)
 
 
 def a_test_customer_needs_a_test_partner(sandbox: Sandbox, test: Client) -> None:

@@ -19,7 +19,7 @@ LEVELS_IN_A_ROOM = 5
 
 
 def outside(module: str) -> set[str]:
-    """Top-level packages that a module imports from, besides this one."""
+    """Other top-level packages that a module imports from."""
     return {name.split(".")[0] for name in HOUSE.names[module]} - {PACKAGE}
 
 
@@ -59,7 +59,7 @@ def test_imports_go_down_only() -> None:
 
 
 def test_no_module_imports_itself_by_way_of_others() -> None:
-    """Not for types either: what can only be described by what uses it is not a part of its own."""
+    """This includes imports for types."""
     assert HOUSE.in_rings() == []
 
 

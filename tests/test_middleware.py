@@ -22,7 +22,7 @@ from tests.attribution.clicks import CLICK, COOKIE, click, link, request, signed
 from tests.attribution.lengths import a_run_of_visitors
 from tests.shop.models import Account
 
-OURS = "django_partnerstack.middleware.AttributionMiddleware"
+ATTRIBUTION = "django_partnerstack.middleware.AttributionMiddleware"
 
 pytestmark = pytest.mark.urls("tests.attribution.urls")
 
@@ -37,8 +37,8 @@ def get_async(page: str) -> Any:
     return async_to_sync(AsyncClient().get)(page)
 
 
-def without_ours(settings: Any) -> None:
-    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != OURS]
+def without_middleware(settings: Any) -> None:
+    settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != ATTRIBUTION]
 
 
 class TestStoring:
@@ -138,10 +138,10 @@ class TestOtherPages:
     @pytest.mark.parametrize("page", PAGES)
     @pytest.mark.parametrize("method", ["GET", "POST", "HEAD"])
     def test_their_responses_do_not_change_by_a_byte(self, settings: Any, page: str, method: str) -> None:
-        with_ours = Client().generic(method, page)
-        without_ours(settings)
+        with_middleware = Client().generic(method, page)
+        without_middleware(settings)
         without = Client().generic(method, page)
-        assert with_ours.serialize() == without.serialize()
+        assert with_middleware.serialize() == without.serialize()
 
     def test_a_visitor_with_the_cookie_gets_the_same_page(self, client: Client) -> None:
         plain = client.get("/public/").serialize()
@@ -167,13 +167,13 @@ class TestCaches:
     @pytest.mark.parametrize("place", ["above", "below"])
     def test_djangos_cache_gives_no_visitors_cookie_to_another(self, settings: Any, place: str) -> None:
         cache.clear()
-        ours = [OURS] if place == "below" else []
-        theirs = [
+        attribution = [ATTRIBUTION] if place == "below" else []
+        others = [
             "django.middleware.cache.UpdateCacheMiddleware",
-            *ours,
+            *attribution,
             "django.middleware.cache.FetchFromCacheMiddleware",
         ]
-        settings.MIDDLEWARE = theirs if place == "below" else [OURS, *theirs]
+        settings.MIDDLEWARE = others if place == "below" else [ATTRIBUTION, *others]
         for _ in range(2):
             assert stored(Client().get(f"/landing/?{link()}")) == [CLICK]
         assert COOKIE not in Client().get("/landing/").cookies
@@ -289,15 +289,15 @@ class TestTheCurrentRequest:
         asyncio.run(answer())
 
     @pytest.mark.django_db
-    def test_without_the_middleware_is_unknown(self, settings: Any, client: Client) -> None:
-        without_ours(settings)
+    def test_is_not_available_without_the_middleware(self, settings: Any, client: Client) -> None:
+        without_middleware(settings)
         client.get(f"/landing/?{link()}")
         client.post("/sign-up/")
         assert (Account.objects.count(), Attribution.objects.count()) == (1, 0)
 
     @pytest.mark.django_db
-    def test_without_the_middleware_can_be_passed_by_the_site(self, settings: Any, client: Client) -> None:
-        without_ours(settings)
+    def test_can_be_passed_by_the_site_without_the_middleware(self, settings: Any, client: Client) -> None:
+        without_middleware(settings)
         client.cookies[COOKIE] = cookies.dumps((click(),))
         client.get("/oauth/", {"state": ""})
         assert Attribution.objects.get().method == "cookie"
@@ -317,7 +317,7 @@ class TestAsynchronousSites:
     @pytest.mark.parametrize("page", ["/async-sign-up/", "/sign-up/"])
     @pytest.mark.parametrize("others", [True, False], ids=["sync middleware around", "alone"])
     def test_a_sign_up_is_bound_to_its_click(self, settings: Any, page: str, others: bool) -> None:
-        settings.MIDDLEWARE = [SYNCHRONOUS, OURS, SYNCHRONOUS] if others else [OURS]
+        settings.MIDDLEWARE = [SYNCHRONOUS, ATTRIBUTION, SYNCHRONOUS] if others else [ATTRIBUTION]
 
         client = AsyncClient()
         client.cookies[COOKIE] = cookies.dumps((click(),))

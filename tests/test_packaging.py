@@ -30,9 +30,9 @@ def metadata(wheel: ZipFile) -> Message:
 
 
 def test_the_wheel_has_every_file_of_the_package_and_no_other(wheel: ZipFile) -> None:
-    there = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    present = {path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"}
     packed = {name for name in wheel.namelist() if ".dist-info/" not in name}
-    assert packed == {path.relative_to(PACKAGE.parent).as_posix() for path in there}
+    assert packed == {path.relative_to(PACKAGE.parent).as_posix() for path in present}
 
 
 def test_the_wheel_has_types_migrations_and_licence(wheel: ZipFile) -> None:

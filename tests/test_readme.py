@@ -164,3 +164,11 @@ def test_the_schedule_for_celery_uses_the_names_of_the_tasks() -> None:
     assert {entry["task"] for entry in names["CELERY_BEAT_SCHEDULE"].values()} == tasks - {
         "partnerstack.deliver"
     }
+
+
+def test_every_file_that_contributing_names_exists() -> None:
+    """Files of the package or of the repository; ``partnerstack.py`` is a file of the site."""
+    named = set(re.findall(r"``([a-z_/]+(?:\.py|/))``", (ROOT / "CONTRIBUTING.rst").read_text()))
+    missing = {name for name in named if not (PACKAGE / name).exists() and not (ROOT / name).exists()}
+    assert "track.py" in named
+    assert missing == {"partnerstack.py"}

@@ -14,6 +14,7 @@ from django.core.serializers import serialize
 from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 
+from django_partnerstack import sources
 from django_partnerstack.models import OutboxMessage
 from tests.shop.models import Account, Payment
 
@@ -102,6 +103,24 @@ def test_a_save_succeeds_with_a_wrong_setting(caplog: Any) -> None:
 @pytest.mark.django_db
 @override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.from_a_missing_table")
 def test_a_save_succeeds_when_a_query_of_the_site_fails(caplog: Any) -> None:
+    with transaction.atomic():
+        account = new_account()
+        Account.objects.filter(pk=account.pk).update(name="Goes on")
+    assert Account.objects.get().name == "Goes on"
+    assert "could not be queued" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_save_succeeds_when_a_query_after_a_block_of_the_source_fails(
+    monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    def source(account: Account) -> None:
+        with transaction.atomic():
+            Account.objects.count()
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT * FROM a_missing_table")
+
+    monkeypatch.setitem(sources.customers, Account, source)
     with transaction.atomic():
         account = new_account()
         Account.objects.filter(pk=account.pk).update(name="Goes on")

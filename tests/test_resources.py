@@ -66,7 +66,7 @@ def sync(*arguments):
     return result["created"], result["updated"], result["missing"]
 
 
-def change_one_and_remove_one(sandbox):
+def change_and_remove_objects(sandbox):
     changed, removed, *_ = (offer["key"] for offer in sandbox.objects("offers"))
     sandbox.change("offers", changed, title="New")
     sandbox.remove("offers", removed)
@@ -81,14 +81,14 @@ def test_its_first_sync_copies_all_objects(sandbox):
 
 def test_an_incremental_sync_finds_changes(sandbox):
     sync()
-    changed, _ = change_one_and_remove_one(sandbox)
+    changed, _ = change_and_remove_objects(sandbox)
     assert sync() == (0, 1, 0)
     assert Offer.objects.get(key=changed).title == "New"
 
 
 def test_a_full_sync_finds_what_is_missing(sandbox):
     sync()
-    _, removed = change_one_and_remove_one(sandbox)
+    _, removed = change_and_remove_objects(sandbox)
     assert sync("--full") == (0, 1, 1)
     assert Offer.objects.exclude(missing_since=None).get().key == removed
 
@@ -97,7 +97,7 @@ def test_a_dry_run_counts_what_would_change_and_writes_nothing(sandbox):
     assert sync("--dry-run") == (300, 0, 0)
     assert not Offer.objects.exists()
     sync()
-    change_one_and_remove_one(sandbox)
+    change_and_remove_objects(sandbox)
     before = list(Offer.objects.values())
     assert sync("--full", "--dry-run") == (0, 1, 1)
     assert list(Offer.objects.values()) == before
@@ -118,7 +118,7 @@ def test_its_sync_has_a_state_and_sends_signals(sandbox):
 
 def test_it_can_be_refreshed(sandbox):
     sync()
-    rows = list(Offer.objects.filter(key__in=change_one_and_remove_one(sandbox)))
+    rows = list(Offer.objects.filter(key__in=change_and_remove_objects(sandbox)))
     with get_client() as client:
         done = refresh(Offer, rows, client=client, deadline_seconds=60)
     assert (done.updated, done.missing, done.failed) == (1, 1, {})

@@ -1,8 +1,8 @@
 """
 The pages of this app in Django's admin.
 
-``business`` has the pages about the partner programme, ``machine`` those about the outbox, the connection and
-the syncs. Both use ``actions``, and ``display`` for what lists and pages have in common.
+``business`` contains the pages about the partner programme, ``machine`` the pages about the outbox, the
+connection and the syncs. Both use ``actions`` and ``display``.
 """
 
 from . import business, machine

@@ -1,4 +1,4 @@
-"""Binding a customer to the click that counts, once, and assigning a customer to a partner."""
+"""Bind a customer to the click that counts, once, or assign it to a partner."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def bind(
     using: str | None = None,
 ) -> bool:
     """
-    Save which click a new customer came by, or why there is none. Returns whether this changed anything.
+    Save which click brought a new customer, or why there is none. Returns whether this changed anything.
 
     ``request`` and ``token``: as in ``visit_of``. ``mode``: "test" or "production". ``source``: label of the
     host's model and primary key. ``using``: the database alias; by default that of Attribution.
@@ -117,13 +117,9 @@ def _columns(visit: Visit, request: HttpRequest | None) -> dict[str, Any]:
         "link_host": click.link_host,
         "clicked_at": None if at_unknown else click.at,
         "landing_path": click.path,
-        "earlier_clicks": [_as_json(other) for other in earlier],
+        "earlier_clicks": [{**asdict(other), "at": other.at.isoformat()} for other in earlier],
         "visit": _details(request) if request is not None and with_details else {},
     }
-
-
-def _as_json(click: Click) -> dict[str, str]:
-    return {**asdict(click), "at": click.at.isoformat()}
 
 
 def _details(request: HttpRequest) -> dict[str, str]:

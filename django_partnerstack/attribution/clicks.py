@@ -2,8 +2,8 @@
 Which click counts: the newest that names a partner, wherever the visitor brings it from.
 
 A visitor brings clicks in the address of the request, in a token, in this site's cookie and in the cookies of
-PartnerStack's script. The last do not say when the click happened, so they count only if there is no other.
-Clicks of ignored partners never count, and no click counts without consent.
+PartnerStack's script. PartnerStack's cookies do not say when the click happened, so they count only if there
+is no other click. Clicks of ignored partners never count, and no click counts without consent.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ TOKEN_HEADER = "X-PartnerStack-Token"  # noqa: S105
 @dataclass(frozen=True)
 class Visit:
     """
-    The clicks of a visitor, the newest first, and the ``method`` that the first was found by.
+    The clicks of a visitor, newest first, and the ``method`` by which the first was found.
 
     ``reason``: why there are no clicks; "" if there are.
     """
@@ -50,7 +50,7 @@ class Visit:
 
 def visit_of(request: HttpRequest | None, token: str = "") -> Visit:
     """
-    The clicks of the visitor who sends a request. The first is the one that counts.
+    The clicks of the visitor who sends a request. Only the first counts.
 
     ``token``: a text that ``token()`` returned, for requests without the cookie, or if there is no request.
     By default it is read from the header ``X-PartnerStack-Token`` or the form field ``partnerstack_token``.
@@ -89,10 +89,10 @@ def _newest(clicks_by: dict[AttributionMethod, tuple[Click, ...]]) -> Visit | No
 
 def add_click(click: Click, history: tuple[Click, ...]) -> tuple[Click, ...]:
     """
-    The history, the newest click first, with a click added; unchanged if it is not another click.
+    The history with a click added, newest first; unchanged if it is not another click.
 
     A page that is loaded again is not another click. Only the click ID can show that: without it, a link of
-    the same partner counts as clicked again. A click that names no partner never replaces one that does.
+    the same partner counts as clicked again. A click without a partner never replaces a click with a partner.
     """
     if not click.is_attributable:
         return history or (click,)
@@ -116,7 +116,7 @@ def has_consent(request: HttpRequest) -> bool:
     """
     Whether PARTNERSTACK_ATTRIBUTION_CONSENT allows storing this visitor's clicks. True if it is not set.
 
-    If the callable raises, the error is logged and the answer is False: it must not break a page.
+    If the callable raises, the error is logged and the answer is False, so that the page still works.
     """
     if not conf.attribution_consent:
         return True

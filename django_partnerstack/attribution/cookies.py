@@ -37,8 +37,8 @@ def dumps(clicks: Sequence[Click], *, salt: str = SALT) -> str:
     """
     Sign clicks, the newest first, as a text that fits into a cookie.
 
-    If the text would be too long, the oldest clicks are left out, and then what is not needed to attribute
-    the newest: its landing page and its unreadable key.
+    If the text would be too long, the oldest clicks are omitted, then what the newest click's attribution
+    does not need: its landing page and its unreadable key.
     """
     stored = list(clicks[:HISTORY_LENGTH])
     while True:
@@ -56,7 +56,7 @@ def loads(signed: str, *, salt: str = SALT) -> tuple[Click, ...]:
     The clicks in a signed text, the newest first.
 
     Empty if the text was tampered with, has expired or is too long. Clicks that are older than
-    PARTNERSTACK_ATTRIBUTION_DAYS are left out.
+    PARTNERSTACK_ATTRIBUTION_DAYS are omitted.
     """
     if not 0 < len(signed) <= MAX_LENGTH:
         return ()
@@ -82,7 +82,7 @@ def save(response: HttpResponse, clicks: Sequence[Click], request: HttpRequest) 
         dumps(clicks),
         max_age=timedelta(days=conf.attribution_days),
         domain=conf.attribution_domain or None,
-        secure=request.is_secure() or not conf.debug,
+        secure=request.is_secure() or not conf.django.DEBUG,
         httponly=True,
         samesite="Lax",
     )

@@ -22,7 +22,7 @@ from django.utils import timezone
 #: The newer names come first.
 CLICK_IDS = ("ps_xid", "gsxid")
 PARTNER_KEYS = ("ps_partner_key", "gspk")
-#: Most addresses contain none of these names. Only the others are parsed.
+#: Most addresses contain none of these names, and are not parsed.
 NAMES = re.compile("|".join((*CLICK_IDS, *PARTNER_KEYS)))
 #: The host of the link that was clicked.
 LINK_HOST = "pscd"

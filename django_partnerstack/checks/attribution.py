@@ -5,7 +5,7 @@ The middleware saves a click while the response passes through it. So it must be
 answer before it, or that replaces the response and thereby drops its cookie. Three others look as if they
 mattered, but do not: ``LoginRequiredMiddleware`` answers after all middleware has seen the request;
 ``LocaleMiddleware`` and ``CommonMiddleware`` keep the parameters when they redirect;
-``UpdateCacheMiddleware`` does not store private responses, and a response with our cookie is private.
+``UpdateCacheMiddleware`` does not store private responses, and a response with this cookie is private.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from .settings import is_function, is_number
 COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 PRIVACY = ("full", "contact", "hashed", "none")
 
-OURS = "django_partnerstack.middleware.AttributionMiddleware"
+ATTRIBUTION = "django_partnerstack.middleware.AttributionMiddleware"
 ANSWERS_FROM_CACHE = "it answers with a cached page before the click is seen"
 REPLACES_RESPONSE = "it replaces the response, and with it the cookie"
 CREATES_USERS = "it creates users before the click is read"
@@ -47,7 +47,7 @@ def check_attribution_values(**kwargs: Any) -> Iterator[CheckMessage]:
     if not _is_list_of_keys(conf.attribution_ignored_partners):
         yield Error(
             "PARTNERSTACK_ATTRIBUTION_IGNORED_PARTNERS is not a list of partner keys.",
-            hint="Write [] to ignore no partner; leave it out to ignore the test partner in production.",
+            hint="Write [] to ignore no partner. Without the setting, production ignores the test partner.",
             id="partnerstack.E012",
         )
     name = conf.attribution_cookie
@@ -93,22 +93,22 @@ def check_snippet(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def check_middleware_is_installed(**kwargs: Any) -> Iterator[CheckMessage]:
-    if any(OURS in _classes(path) for path in conf.middleware):
+    if any(ATTRIBUTION in _classes(path) for path in conf.django.MIDDLEWARE):
         return
     token = ["PARTNERSTACK_TRACKING_TOKEN"] if conf.tracking_token else []
     given = [name for name in Conf.given() if name.startswith("PARTNERSTACK_ATTRIBUTION_")]
     for name in [*token, *(name for name in Conf.known() if name in given)][:1]:
         yield Warning(
             f"{name} is set, but AttributionMiddleware is not in MIDDLEWARE: no click is remembered.",
-            hint=f"Add '{OURS}' to MIDDLEWARE, near the top.",
+            hint=f"Add '{ATTRIBUTION}' to MIDDLEWARE, near the top.",
             id="partnerstack.W005",
         )
 
 
 def check_middleware_order(**kwargs: Any) -> Iterator[CheckMessage]:
-    paths = list(conf.middleware)
-    ours = next((place for place, path in enumerate(paths) if OURS in _classes(path)), 0)
-    for path in paths[:ours]:
+    paths = list(conf.django.MIDDLEWARE)
+    position = next((place for place, path in enumerate(paths) if ATTRIBUTION in _classes(path)), 0)
+    for path in paths[:position]:
         for name in _classes(path) & MUST_BE_BELOW.keys():
             yield Warning(
                 f"{path.rpartition('.')[2]} is above AttributionMiddleware: {MUST_BE_BELOW[name]}.",
@@ -128,13 +128,13 @@ def _classes(path: str) -> set[str]:
 
 
 def check_cookie_domain(**kwargs: Any) -> Iterator[CheckMessage]:
-    domain, hosts = conf.attribution_domain, conf.allowed_hosts
+    domain, hosts = conf.attribution_domain, conf.django.ALLOWED_HOSTS
     if not domain or not hosts or "*" in hosts:
         return
     domain = str(domain).lstrip(".").lower()
     if not any(f".{str(host).lstrip('.').lower()}".endswith(f".{domain}") for host in hosts):
         yield Warning(
             "PARTNERSTACK_ATTRIBUTION_DOMAIN fits none of ALLOWED_HOSTS: browsers reject its cookie.",
-            hint="Set the domain that the hosts of this site share, such as '.example.com', or leave it out.",
+            hint="Set a domain that the hosts share, such as '.example.com', or remove the setting.",
             id="partnerstack.W007",
         )

@@ -33,9 +33,9 @@ def check_mode_of_data(*, databases: Iterable[str] | None = None, **kwargs: Any)
 
 def check_router(**kwargs: Any) -> Iterator[CheckMessage]:
     """A message must be written in the transaction of the object that it reports."""
-    ours = router.db_for_write(OutboxMessage)
+    database = router.db_for_write(OutboxMessage)
     for model in {**sources.customers, **sources.transactions}:
-        if not model._meta.abstract and router.db_for_write(model) != ours:
+        if not model._meta.abstract and router.db_for_write(model) != database:
             yield Error(
                 f"{model._meta.label} is written to another database than this app's messages.",
                 hint="Let the database router write both to the same database, or remove the source.",

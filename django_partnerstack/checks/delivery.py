@@ -51,13 +51,13 @@ def _rate() -> Iterator[CheckMessage]:
     if not is_number(rate) or rate <= 0:
         yield Error(
             "PARTNERSTACK_REQUESTS_PER_MINUTE must be a number above 0.",
-            hint="Leave it out for 3,600, or set PARTNERSTACK_PUSH_ENABLED = False to send nothing.",
+            hint="Remove the setting for 3,600, or set PARTNERSTACK_PUSH_ENABLED = False to send nothing.",
             id="partnerstack.E016",
         )
     elif rate > ALLOWED_PER_MINUTE:
         yield Warning(
             f"PARTNERSTACK_REQUESTS_PER_MINUTE is above the {ALLOWED_PER_MINUTE:,} that PartnerStack allows.",
-            hint="PartnerStack rejects requests above its limit, so that everything arrives later.",
+            hint="PartnerStack rejects requests above its limit, which delays all messages.",
             id="partnerstack.W009",
         )
 

@@ -13,7 +13,7 @@ from .settings import given_urls, is_loopback, is_url
 
 
 def check_mode_is_live(**kwargs: Any) -> Iterator[CheckMessage]:
-    if not conf.debug and conf.mode == Mode.TEST:
+    if not conf.django.DEBUG and conf.mode == Mode.TEST:
         yield Warning(
             "PartnerStack runs in test mode on a site with DEBUG = False: no partner earns a reward.",
             hint='Change your keys to production before launching, and set PARTNERSTACK_MODE = "production".',
@@ -22,7 +22,7 @@ def check_mode_is_live(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def check_keys_are_not_the_sandboxs(**kwargs: Any) -> Iterator[CheckMessage]:
-    # Every key of the local sandbox contains the word.
+    # Every key of the local sandbox contains "sandbox".
     if any("sandbox" in str(key) for key in (conf.public_key, conf.secret_key, conf.tracking_token)):
         yield Error(
             "A key or the tracking token belongs to the local sandbox; PartnerStack does not know it.",
@@ -42,7 +42,7 @@ def check_urls_are_remote(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def check_push_is_enabled(**kwargs: Any) -> Iterator[CheckMessage]:
-    if not conf.debug and conf.push_enabled is False:
+    if not conf.django.DEBUG and conf.push_enabled is False:
         yield Warning(
             "PARTNERSTACK_PUSH_ENABLED is False on a site with DEBUG = False: nothing is sent.",
             hint="Messages are queued; they are sent once you remove the setting.",

@@ -32,7 +32,7 @@ def check_mode(**kwargs: Any) -> Iterator[CheckMessage]:
     if conf.mode not in Mode.values:
         yield Error(
             'PARTNERSTACK_MODE must be "test" or "production".',
-            hint="It says which kind of key pair this is; PartnerStack shows the two pairs side by side.",
+            hint="It is the mode of the key pair. PartnerStack shows both pairs side by side.",
             id="partnerstack.E005",
         )
 
@@ -49,7 +49,7 @@ def _malformed_keys(given: dict[str, Any]) -> Iterator[CheckMessage]:
         if key is not None and not isinstance(key, str):
             yield Error(
                 f"{name} is not a string.",
-                hint="Give the key as a string, or leave the setting out.",
+                hint="Give the key as a string, or remove the setting.",
                 id="partnerstack.E004",
             )
         elif key and key != key.strip():
@@ -88,7 +88,7 @@ def check_urls(**kwargs: Any) -> Iterator[CheckMessage]:
     for name, url in given_urls().items():
         if is_url(url) and not url.lower().startswith("https://") and not is_loopback(url):
             yield Error(
-                f"{name} must begin with https://, because keys are sent there.", id="partnerstack.E007"
+                f"{name} must begin with https://, because keys are sent to it.", id="partnerstack.E007"
             )
         elif problem := _url_problem(name, url):
             example = Conf.known()[name].default
@@ -117,7 +117,7 @@ def check_timeouts(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def check_time_zones(**kwargs: Any) -> Iterator[CheckMessage]:
-    if not conf.use_tz:
+    if not conf.django.USE_TZ:
         yield Error(
             "USE_TZ is False, but the times that PartnerStack sends need a time zone.",
             hint="Set USE_TZ = True.",
@@ -126,7 +126,6 @@ def check_time_zones(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def given_urls() -> dict[str, Any]:
-    """The values of the URL settings by name."""
     return {"PARTNERSTACK_API_URL": conf.api_url, "PARTNERSTACK_CONVERSION_URL": conf.conversion_url}
 
 
@@ -156,7 +155,7 @@ def is_number(value: object) -> bool:
 
 
 def is_function(path: object) -> bool:
-    """Whether it is the dotted path of something that can be called."""
+    """Whether it is the dotted path of a callable."""
     try:
         return callable(import_string(path))  # type: ignore[arg-type]
     except (ImportError, AttributeError, TypeError, ValueError):

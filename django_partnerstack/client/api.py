@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as jsonlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from requests.auth import AuthBase
@@ -28,24 +29,16 @@ class Unset:
 UNSET = Unset()
 
 
+@dataclass(frozen=True, repr=False)
 class Api:
     """One account at one URL. Reads are retried, writes are sent once."""
 
-    def __init__(
-        self,
-        transport: Transport,
-        url: str,
-        auth: AuthBase,
-        scrub: Scrubber,
-        deadline: float,
-        retry_policy: RetryPolicy,
-    ) -> None:
-        self._transport = transport
-        self._url = url
-        self._auth = auth
-        self._scrub = scrub
-        self._deadline = deadline
-        self._retry_policy = retry_policy
+    transport: Transport
+    url: str
+    auth: AuthBase
+    scrub: Scrubber
+    deadline: float
+    retry_policy: RetryPolicy
 
     def call(
         self,
@@ -65,24 +58,24 @@ class Api:
         ``may_be_empty``: a successful response may have no body. Raises ``RequestError``, or ``RecordError``
         from ``convert``.
         """
-        url = (self._url.removesuffix("/v2") if root else self._url) + path
+        url = (self.url.removesuffix("/v2") if root else self.url) + path
         body = None if json is None else encode(json)
-        policy = self._retry_policy
-        deadline = policy.clock() + self._deadline
+        policy = self.retry_policy
+        deadline = policy.clock() + self.deadline
 
         def attempt() -> T:
-            reply = self._transport.exchange(
+            reply = self.transport.exchange(
                 method,
                 url,
-                path=self._scrub(path) or "/",
-                auth=self._auth,
-                scrub=self._scrub,
+                path=self.scrub(path) or "/",
+                auth=self.auth,
+                scrub=self.scrub,
                 seconds_left=lambda: deadline - policy.clock(),
                 params=params,
                 body=body,
             )
             return parse_response(
-                reply, convert, scrub=self._scrub, now=policy.wall_clock(), may_be_empty=may_be_empty
+                reply, convert, scrub=self.scrub, now=policy.wall_clock(), may_be_empty=may_be_empty
             )
 
         return retry(attempt, deadline, policy) if method == "GET" else attempt()
@@ -101,7 +94,7 @@ def query(filters: Mapping[str, Any]) -> list[tuple[str, str]]:
     Filters as a query string has them.
 
     Datetimes become milliseconds since 1970, True and False ``true`` and ``false``. A list repeats its name
-    for each value. None is left out.
+    for each value. None is omitted.
     """
     pairs: list[tuple[str, str]] = []
     for name, value in filters.items():
@@ -110,21 +103,25 @@ def query(filters: Mapping[str, Any]) -> list[tuple[str, str]]:
     return pairs
 
 
-def body(checks: Mapping[str, Check], **fields: Any) -> dict[str, Any]:
-    """The fields that were given, each as its check returns it."""
-    return {name: checks[name](name, value) for name, value in fields.items() if not isinstance(value, Unset)}
+def body(checks: Mapping[str, Check], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """
+    The fields of a request that were given, each as its check returns it.
+
+    ``arguments``: the ``locals()`` of a method whose arguments have the names of the fields.
+    """
+    given = {name: arguments[name] for name in checks if name in arguments}
+    return {name: checks[name](name, value) for name, value in given.items() if not isinstance(value, Unset)}
 
 
-def changes(checks: Mapping[str, Check], **fields: Any) -> dict[str, Any]:
+def changes(checks: Mapping[str, Check], arguments: Mapping[str, Any]) -> dict[str, Any]:
     """As ``body``, for an update. Refuses an update without any field."""
-    if not (given := body(checks, **fields)):
+    if not (given := body(checks, arguments)):
         raise InvalidArgument("Name at least one field to change.")
     return given
 
 
-def exactly_one(**fields: Any) -> str:
-    """The name of the only field that is not None."""
-    given = [name for name, value in fields.items() if value is not None]
+def exactly_one(**fields: Any) -> dict[str, Any]:
+    given = {name: value for name, value in fields.items() if value is not None}
     if len(given) != 1:
         raise InvalidArgument(f"Give exactly one of {', '.join(fields)}.")
-    return given[0]
+    return given

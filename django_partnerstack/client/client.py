@@ -8,13 +8,35 @@ from typing import Any, NoReturn
 
 import requests
 
-from . import resources, validation
+from . import validation
 from .api import Api, query
 from .credentials import Keys, Scrubber, TrackingToken
 from .records import RECORDS, GroupRecord
+from .resources.actions import Actions
+from .resources.base import Listing
+from .resources.conversions import Conversions
+from .resources.customers import Customers
+from .resources.deals import Deals
+from .resources.leads import Leads
+from .resources.partnerships import Links, Partnerships
+from .resources.rewards import Rewards
+from .resources.transactions import Transactions
+from .resources.webhooks import Webhooks
 from .retry import RetryPolicy
 from .sockets import new_session
 from .transport import Transport
+
+#: The class of each list that the API can do more with. A list that is not named here is a plain ``Listing``.
+LISTINGS: dict[str, type[Listing[Any]]] = {
+    "actions": Actions,
+    "customers": Customers,
+    "deals": Deals,
+    "leads": Leads,
+    "partnerships": Partnerships,
+    "rewards": Rewards,
+    "transactions": Transactions,
+    "webhooks": Webhooks,
+}
 
 
 class Client:
@@ -41,18 +63,18 @@ class Client:
     PartnerStack may have carried it out: then look the object up before you send it again.
     """
 
-    actions: resources.Actions
+    actions: Actions
     #: Server-to-server conversions. They need the tracking token.
-    conversions: resources.Conversions
-    customers: resources.Customers
-    deals: resources.Deals
-    groups: resources.Listing[GroupRecord]
-    leads: resources.Leads
-    links: resources.Links
-    partnerships: resources.Partnerships
-    rewards: resources.Rewards
-    transactions: resources.Transactions
-    webhooks: resources.Webhooks
+    conversions: Conversions
+    customers: Customers
+    deals: Deals
+    groups: Listing[GroupRecord]
+    leads: Leads
+    links: Links
+    partnerships: Partnerships
+    rewards: Rewards
+    transactions: Transactions
+    webhooks: Webhooks
 
     #: Where the API is. Empty until it has been checked, so that repr() shows no unchecked URL.
     api_url = ""
@@ -73,7 +95,7 @@ class Client:
     ) -> None:
         self._keys = Keys(public_key, secret_key)
         token = TrackingToken(tracking_token) if tracking_token else None
-        # Tracebacks with variables must not show them.
+        # Tracebacks that show variables must not show the keys.
         del public_key, secret_key, tracking_token
         self._keys.check()
         if token:
@@ -92,9 +114,9 @@ class Client:
         tracking = Api(transport, conversion_url, token, scrub, seconds, policy) if token else None
 
         for name, record in RECORDS.items():
-            setattr(self, name, resources.RESOURCES.get(name, resources.Listing)(self._api, record))
-        self.links = resources.Links(self._api)
-        self.conversions = resources.Conversions(tracking)
+            setattr(self, name, LISTINGS.get(name, Listing)(self._api, record))
+        self.links = Links(self._api)
+        self.conversions = Conversions(tracking)
 
     def request(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None
@@ -115,7 +137,7 @@ class Client:
         )
 
     def close(self) -> None:
-        """Close the open connections. A later call opens new ones."""
+        """Close the open connections. A later call opens new connections."""
         self._session.close()
 
     def __enter__(self) -> Client:
@@ -130,4 +152,4 @@ class Client:
         return f"<Client {self.api_url} {self._keys.masked}>"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("Client holds keys and cannot be pickled or copied")
+        raise TypeError("Client contains keys and cannot be pickled or copied")

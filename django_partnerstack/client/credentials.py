@@ -1,4 +1,4 @@
-"""Keys and tokens: only these objects hold them, and nothing that shows such an object shows a key."""
+"""Keys and tokens: only these objects contain them, and nothing that shows such an object shows a key."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Credential(AuthBase):
         return f"<{type(self).__name__} {MASK}>"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError(f"{type(self).__name__} holds a secret and cannot be pickled or copied")
+        raise TypeError(f"{type(self).__name__} contains a secret and cannot be pickled or copied")
 
     def secrets(self) -> tuple[str, ...]:
         """Every text that no message may contain."""
@@ -82,7 +82,7 @@ class Scrubber:
 
     def __init__(self, *credentials: Credential) -> None:
         secrets = {secret for credential in credentials for secret in credential.secrets()}
-        # The longest first, because one key may begin with another.
+        # The longest first, because a key may begin with another.
         ordered = sorted(secrets, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered)))
 
@@ -93,7 +93,7 @@ class Scrubber:
         return "<Scrubber>"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
-        raise TypeError("Scrubber holds secrets and cannot be pickled or copied")
+        raise TypeError("Scrubber contains secrets and cannot be pickled or copied")
 
 
 def _problem(name: str, value: str) -> str:

@@ -1,12 +1,12 @@
 """
-The fields of a record: where PartnerStack's object has their values, and how these are converted.
+The fields of a record: where their values are in PartnerStack's object, and how they are converted.
 
 A record declares its fields as a Django model does::
 
     amount: int | None = fields.integer()
     group_key: str = fields.key("group.key", "group_key")
 
-The arguments are names in the object, the preferred one first; the default is the name of the field itself.
+The arguments are names in the object, the preferred name first; the default is the name of the field itself.
 ``"group.key"`` is the key of a nested object. A function that takes the object can replace a name. Names
 without a usable value are skipped.
 
@@ -78,7 +78,7 @@ def timestamp(*sources: Source) -> Any:
     """
     A datetime in UTC, from milliseconds since 1970.
 
-    None outside of the years 1970 to 9998: some databases and time zones cannot hold such a time.
+    None outside of the years 1970 to 9998: some databases and time zones cannot represent such a time.
     """
     return _field(_as_datetime, sources, None)
 

@@ -61,7 +61,7 @@ def minor_units(amount: Decimal | int, currency: str) -> int:
     if not isinstance(amount, Decimal):
         raise InvalidArgument(
             f"The amount must be a Decimal, or an int in minor units; not {type(amount).__name__}. "
-            "A float cannot hold most amounts exactly."
+            "A float cannot represent most amounts exactly."
         )
     if not amount.is_finite():
         raise InvalidArgument(f"The amount must be a number; not {amount}.")

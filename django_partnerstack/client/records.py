@@ -66,7 +66,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroupRecord(Record, resource="groups"):
-    """A group that partners are in."""
+    """A group of partners."""
 
     name: str = fields.text()
     slug: str = fields.text()
@@ -78,7 +78,7 @@ class PartnershipRecord(Record, resource="partnerships"):
     """
     A partner of the programme.
 
-    Version 1 of the API sends no ``part_…`` key, so ``key`` is the partner key there.
+    Version 1 of the API sends no ``part_…`` key, so its ``key`` is the partner key.
     """
 
     key: str = fields.key("key", "partner_key", required=True)
@@ -104,7 +104,7 @@ def _customer_key_of_version_1(item: dict[str, Any]) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerRecord(Record, resource="customers"):
-    """A customer. ``key`` is PartnerStack's own (``cus_…``), ``customer_key`` the one that the site gave."""
+    """A customer. ``key`` is PartnerStack's own (``cus_…``), ``customer_key`` the site's."""
 
     customer_key: str = fields.key("customer_key", "external_key", _customer_key_of_version_1)
     email: str = fields.text()

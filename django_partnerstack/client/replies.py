@@ -20,10 +20,9 @@ from requests.structures import CaseInsensitiveDict
 
 from ..exceptions import (
     Conflict,
-    RateLimited,
     RecordError,
     RequestError,
-    ServerError,
+    RetryableReply,
     UnusableReply,
     error_for_status,
 )
@@ -39,14 +38,14 @@ ALREADY_EXISTS = re.compile(
     r"\balready\b|\bduplicated?\b|\bunique\b|\btaken\b|^(?!no ).*(?<!not )(?<!n't )(?<!no longer )\bexists\b",
     re.IGNORECASE,
 )
-#: JSON of a text that PostgreSQL cannot store: an escaped NUL, or perhaps half of a surrogate pair.
+#: JSON of a text that PostgreSQL cannot store: an escaped NUL, or possibly half of a surrogate pair.
 SUSPICIOUS_ESCAPE = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 
 class Malformed(ValueError):
-    """The body is not one of PartnerStack's. The message says why, without quoting the body."""
+    """The body is not from PartnerStack's API. The message says why, without quoting the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +94,7 @@ def parse_response(
 def _data_or_error(
     reply: Reply, scrub: Callable[[str], str], now: float, where: dict[str, Any], may_be_empty: bool
 ) -> tuple[Any, RequestError | None]:
-    # An error raised here would have the body, which may contain a key, among its traceback's variables.
+    # An error raised here would have the body, which may contain a key, in the variables of its traceback.
     status = reply.status
     if 200 <= status < 300:
         if status == 204 or (may_be_empty and not reply.body.strip()):
@@ -112,7 +111,7 @@ def _error(status: int, message: str, now: float, where: dict[str, Any]) -> Requ
         return UnusableReply("a redirect, which is never followed; is the URL right?", status=status, **where)
     already_exists = status in (400, 422) and ALREADY_EXISTS.search(message)
     kind = Conflict if already_exists else error_for_status(status)
-    if issubclass(kind, (RateLimited, ServerError)):
+    if issubclass(kind, RetryableReply):
         return kind(message, status=status, retry_after=retry_after(where["headers"], now), **where)
     return kind(message, status=status, **where)
 
@@ -134,9 +133,9 @@ def error_message(body: bytes, scrub: Callable[[str], str]) -> str:
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:
     """
-    Seconds to wait by the ``Retry-After`` header, which is a number or a date in GMT. At most a day.
+    Seconds to wait according to the ``Retry-After`` header, a number or a date in GMT. At most a day.
 
-    None if there is no such header or it is neither. ``now``: seconds since 1970.
+    None without such a header, or if its value is neither. ``now``: seconds since 1970.
     """
     value = headers.get("Retry-After", "").strip()
     if re.fullmatch(r"[0-9]{1,18}", value):

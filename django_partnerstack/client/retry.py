@@ -1,6 +1,6 @@
 """
-When a read is retried: if its error is retryable, which its class in ``exceptions.py`` says, and the
-deadline leaves time for another attempt.
+When a read is retried: if its error is retryable (see ``exceptions.py``) and there is time before the
+deadline.
 
 Writes are never retried here, because what the first attempt did must be looked up before the second.
 """

@@ -1,8 +1,8 @@
 """
 A session whose responses end at a deadline.
 
-A read time-out limits only the wait for the next bytes: a server that sends one byte a minute never exceeds
-it. So each read from the socket here also checks how much of the deadline is left.
+A read time-out limits only the wait for the next bytes, and a server that sends a byte a minute never exceeds
+it. So each read from the socket also checks how much of the deadline is left.
 """
 
 from __future__ import annotations

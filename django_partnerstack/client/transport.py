@@ -16,7 +16,7 @@ from . import sockets
 from .credentials import Scrubber
 from .replies import Reply
 
-#: A page of 250 objects has 100 KB, and less than 2 MB with every text at its longest.
+#: A page of 250 objects has 100 KB, and less than 2 MB if every text has its greatest length.
 MAX_BODY_BYTES = 16 * 1024 * 1024
 #: Of the compressed body: gzip expands to at most 1,032 times its size, so a block stays below 17 MB.
 BLOCK_BYTES = 16 * 1024
@@ -61,8 +61,8 @@ class Transport:
         Send a request once and return its response. ``path`` is for messages.
 
         Raises ``NotSent``, ``ReplyLost`` or ``UnusableReply``, or what a signal or a time limit raises,
-        always without a cause and without the frames below this one: their variables include the
-        ``Authorization`` header, which error reports with variables would show.
+        always without a cause and without inner frames: their variables include the ``Authorization`` header,
+        which error reports would show.
         """
         where = {"method": method, "path": path}
         failure: BaseException

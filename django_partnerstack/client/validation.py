@@ -179,7 +179,7 @@ def path_segment(name: str, value: Any) -> str:
 def _encodable(name: str, value: str) -> str:
     if SURROGATE.search(value):
         raise InvalidArgument(f"{name} contains half of a surrogate pair, which UTF-8 cannot encode.")
-    # A plain str, also of a str subclass such as a member of TextChoices.
+    # A plain str, even if the value is of a subclass, such as a member of TextChoices.
     return str.__str__(value)
 
 
@@ -209,7 +209,7 @@ def url(name: str, value: Any) -> str:
     except (ValueError, TypeError, AttributeError):
         raise InvalidArgument(f"{name} is not a URL.") from None
     if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
-        raise InvalidArgument(f"{name} must begin with https://, because keys are sent there.")
+        raise InvalidArgument(f"{name} must begin with https://, because keys are sent to it.")
     if not parts.hostname or "@" in parts.netloc or parts.query or parts.fragment:
         raise InvalidArgument(
             f"{name} must be only a host and a path, as in https://api.partnerstack.com/api/v2."

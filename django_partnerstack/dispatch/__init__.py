@@ -6,16 +6,21 @@ A wake-up only saves time. If it is lost, the message is still in the database, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from threading import Event
+
+from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..connection import ConfigurationError
-from .backends import backend
-from .wakeup import WakeupThread
+from .jobs import deliver
+from .wakeup import Backend, WakeupThread
 
-__all__ = ["register_celery_tasks", "wake", "wakeups"]
+#: Messages that the site's own process sends at a time, each with a database connection.
+THREADS = 2
 
 
 def wake(lane: str) -> None:
@@ -31,7 +36,7 @@ def wake(lane: str) -> None:
 @cache
 def wakeups(dispatch: str) -> WakeupThread:
     """The thread of this process that sends wake-ups for a value of the setting."""
-    return WakeupThread(backend(dispatch))
+    return WakeupThread(BACKENDS.get(dispatch) or _by_path(dispatch))
 
 
 def register_celery_tasks() -> None:
@@ -39,3 +44,31 @@ def register_celery_tasks() -> None:
     if conf.dispatch == "celery":
         with suppress(ConfigurationError):
             import_module(f"{__name__}.celery")
+
+
+def _immediate(lanes: Sequence[str], stopping: Event) -> None:
+    deliver(lanes=lanes, threads=THREADS, stopping=stopping)
+
+
+def _tasks(lanes: Sequence[str], stopping: Event) -> None:
+    from . import tasks
+
+    tasks.deliver.enqueue()
+
+
+def _celery(lanes: Sequence[str], stopping: Event) -> None:
+    from . import celery
+
+    # No retry: with a broker that is down it would delay all later wake-ups.
+    celery.deliver.apply_async(retry=False)
+
+
+def _by_path(path: str) -> Backend:
+    def wake(lanes: Sequence[str], stopping: Event) -> None:
+        for lane in lanes:
+            import_string(path)(lane)
+
+    return wake
+
+
+BACKENDS: dict[str, Backend] = {"immediate": _immediate, "tasks": _tasks, "celery": _celery}

@@ -1,7 +1,8 @@
 """
 Celery tasks. Their names do not change, so that a schedule may use them.
 
-With ``PARTNERSTACK_DISPATCH = "celery"`` they are registered with the site's Celery app.
+With ``PARTNERSTACK_DISPATCH = "celery"`` they are registered with the site's Celery app. What each does is in
+``jobs``, and a schedule for them in the README.
 """
 
 from __future__ import annotations
@@ -19,23 +20,19 @@ except ImportError as error:
 
 @shared_task(name="partnerstack.deliver", ignore_result=True)
 def deliver() -> dict[str, int]:
-    """Send what is due. A wake-up runs this."""
     return jobs.deliver()
 
 
 @shared_task(name="partnerstack.sweep", ignore_result=True)
 def sweep() -> dict[str, int]:
-    """Send what is due, and delete old delivered messages. Schedule it every minute."""
     return jobs.sweep()
 
 
 @shared_task(name="partnerstack.sync", ignore_result=True)
 def sync() -> None:
-    """Sync all mirrors. Schedule it every few minutes."""
     jobs.sync_all()
 
 
 @shared_task(name="partnerstack.backfill", ignore_result=True)
 def backfill() -> None:
-    """Queue what no signal reported, such as objects written in bulk. Schedule it every night."""
     jobs.backfill_all()

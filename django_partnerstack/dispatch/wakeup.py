@@ -22,7 +22,7 @@ Backend = Callable[[Sequence[str], threading.Event], None]
 #: Seconds between two wake-ups. All lanes of that time share a wake-up.
 PAUSE = 0.5
 
-#: The most lanes that can wait for a wake-up. Further messages are left to the next worker.
+#: The most lanes that can wait for a wake-up. Further messages wait for the next worker.
 MAX_LANES = 1000
 
 #: Seconds that the end of the process waits for a running wake-up, and then again for it to stop.
@@ -84,13 +84,13 @@ class WakeupThread:
             return lanes
 
     def _wake(self, lanes: list[str]) -> None:
-        """Survives every error of a broker or of the site's function: the next worker has the messages."""
+        """Survives every error of a broker or of the site's function: the next worker sends the messages."""
         try:
             self._backend(lanes, self._stopping)
             self._failing = False
         except Exception:
             if not self._failing:
-                logger.exception("No worker could be woken; messages wait for the next worker that looks.")
+                logger.exception("The wake-up failed; the next worker sends the messages.")
             self._failing = True
         finally:
             connections.close_all()

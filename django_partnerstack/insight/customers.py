@@ -1,4 +1,4 @@
-"""Finding a customer by whatever an operator knows about it."""
+"""Find a customer by whatever an operator knows about it."""
 
 from __future__ import annotations
 

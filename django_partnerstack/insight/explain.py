@@ -16,7 +16,7 @@ from ..models.mirror import Mode
 from ..outbox.operations import SAVE_CUSTOMER, creating_customers
 from ..outbox.queue.messages import customer_lane
 
-#: How many messages are listed, the oldest ones: they decide about the attribution.
+#: How many messages are listed: the oldest, because they decide about the attribution.
 MESSAGES = 20
 
 NO_ATTRIBUTION = (
@@ -51,7 +51,7 @@ class Facts:
         return reported or (self.attribution.partner_key if self.attribution else "")
 
     def partnership(self) -> Partnership | None:
-        """That partner's, as synced."""
+        """The partner's row, as last synced."""
         rows = Partnership.objects.filter(mode=self.mode, partner_key=self.partner_key)
         return rows.order_by("-pk").first() if self.partner_key else None
 
@@ -61,7 +61,7 @@ def explain(customer_key: str, *, mode: str) -> list[str]:
     Explain the attribution of a customer, in the order of time.
 
     The sentences say what was clicked, what was decided and reported, and what PartnerStack has. Keys from
-    the settings are replaced. Makes at most seven queries.
+    the settings are masked. Takes at most seven queries.
     """
     facts = _read(customer_key, mode)
     parts = (_decision, _clicks, _reporting, _messages, _at_partnerstack, _differences)
@@ -178,13 +178,13 @@ def _at_partnerstack(facts: Facts) -> Iterator[str]:
     partner = f"under the partner {customer.partner_key}" if customer.partner_key else "without a partner"
     yield f"PartnerStack has the customer as {customer.key}, {partner}."
     if customer.archived:
-        yield "It is archived there."
+        yield "It is archived at PartnerStack."
     if customer.missing_since:
-        yield f"A sync {_when(customer.missing_since)} no longer found it there."
+        yield f"A sync {_when(customer.missing_since)} no longer found it at PartnerStack."
 
 
 def _differences(facts: Facts) -> Iterator[str]:
-    """Between what this site has and what PartnerStack has."""
+    """Differences between this site and PartnerStack."""
     customer, partner_key, partnership = facts.customer, facts.partner_key, facts.partnership()
     if partner_key and partnership is None:
         yield (

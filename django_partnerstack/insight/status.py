@@ -27,9 +27,9 @@ class DeliveryHealth:
 
 def delivery_health(mode: str) -> DeliveryHealth:
     """
-    The health of the delivery in a mode. Makes one query.
+    The health of the delivery in a mode. Takes one query.
 
-    Without trouble if nothing was ever delivered in this mode.
+    All is well if nothing was ever delivered in this mode.
     """
     counts = {"failed": _count(State.FAILED), "on_hold": _count(State.ON_HOLD)}
     rows = ThrottleState.objects.filter(mode=mode).annotate(**counts)

@@ -24,7 +24,7 @@ def require_mode_and_table(model: type[models.Model]) -> None:
 
 @contextmanager
 def database_errors_in_one_line() -> Iterator[None]:
-    """Turns a database error into a CommandError."""
+    """Raises a CommandError instead of a database error."""
     try:
         yield
     except DatabaseError as error:

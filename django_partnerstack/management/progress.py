@@ -48,7 +48,6 @@ class Progress:
 
 
 def table(results: list[Pulled]) -> str:
-    """The counts of each resource on a line."""
     rows: list[tuple[str, ...]] = [("resource", *COUNTS, "")]
     for result in results:
         counts = (f"{getattr(result, name):,}" for name in COUNTS)

@@ -1,4 +1,4 @@
-"""Storing records in their mirror: new ones are inserted, changed ones updated, all others left alone."""
+"""Store records in their mirror: insert new records, update changed records, and skip the others."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RENAMED = {"created_at": "remote_created_at", "updated_at": "remote_updated_at"}
 
 @dataclass
 class Difference:
-    """How records differ from their mirror. All lists hold records."""
+    """How records differ from their mirror. All lists contain records."""
 
     created: list[Any] = field(default_factory=list)
     updated: list[Any] = field(default_factory=list)
@@ -34,7 +34,7 @@ def compare(model: type[Mirror], records: Iterable[Any], *, mode: str) -> Differ
     """
     Compare records with the mirror, in one query.
 
-    A record that is older than its row counts as unchanged: a slow page must not undo a later one.
+    A record that is older than its row counts as unchanged: a slow page must not undo a later page.
     """
     wanted = _newest_by_key(records)
     rows: QuerySet[Any] = model._base_manager.using(router.db_for_write(model)).order_by()
@@ -88,7 +88,7 @@ def to_row(record: Any, *, mode: str, synced_at: datetime) -> dict[str, Any]:
 
 @cache
 def _columns(record_class: type) -> tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]:
-    """The columns that a record fills, and what gets their values from it."""
+    """The columns that a record fills, and a function that gets their values."""
     names = [field.name for field in dataclasses.fields(record_class)]
     return tuple(RENAMED.get(name, name) for name in names), attrgetter(*names)
 
@@ -121,5 +121,5 @@ def _is_change(record: Any, updated_at: datetime | None, missing_since: datetime
     return missing_since is not None or raw != record.raw
 
 
-def _is_older(one: datetime | None, other: datetime | None) -> bool:
-    return one is not None and other is not None and one < other
+def _is_older(time: datetime | None, other: datetime | None) -> bool:
+    return time is not None and other is not None and time < other

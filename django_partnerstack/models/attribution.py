@@ -31,7 +31,7 @@ class AttributionQuerySet(models.QuerySet["Attribution"]):
 
 class Attribution(models.Model):
     """
-    The click that a customer came by, or that there was none. Later clicks never replace it.
+    The click that brought a customer, or that there was none. Later clicks never replace it.
 
     The partner that PartnerStack has for the customer is in ``Customer.partner_key``. The two may differ.
     """
@@ -79,8 +79,3 @@ class Attribution(models.Model):
 
     def __str__(self) -> str:
         return self.customer_key
-
-    @property
-    def is_organic(self) -> bool:
-        """Whether neither a click nor a partner is known."""
-        return not (self.click_id or self.partner_key)

@@ -3,7 +3,7 @@ Writing a page of rows in one statement, and finding rows by many keys.
 
 The database expands the rows from one JSON parameter, which makes a first sync two to three times as fast as
 Django's ``bulk_create`` (measured). ``bulk_create`` also has no condition on the update, which is needed to
-keep an older version from overwriting a newer one.
+keep an older version from overwriting a newer version.
 """
 
 from __future__ import annotations
@@ -49,7 +49,6 @@ ALWAYS = Condition()
 
 
 def none_of(*querysets: models.QuerySet[Any], using: str) -> Condition:
-    """True if all querysets are empty."""
     compiled = [queryset.order_by().values("pk").query.get_compiler(using).as_sql() for queryset in querysets]
     return Condition(
         " AND ".join(f"NOT EXISTS ({sql})" for sql, _ in compiled) or "true",
@@ -96,16 +95,16 @@ def _conflict(
     # The compared column comes last: MariaDB assigns from left to right and compares with assigned values.
     changing = [name for name in names if name not in {*unique, newer}] + [newer]
     table = quote(model._meta.db_table)
-    theirs = f"{table}.{quote(newer)}"
+    stored = f"{table}.{quote(newer)}"
     if connection.vendor == "mysql":
-        fresh = f"({theirs} IS NULL OR VALUES({quote(newer)}) IS NULL OR {theirs} <= VALUES({quote(newer)}))"
+        fresh = f"({stored} IS NULL OR VALUES({quote(newer)}) IS NULL OR {stored} <= VALUES({quote(newer)}))"
         updates = (f"{quote(c)} = IF({fresh}, VALUES({quote(c)}), {table}.{quote(c)})" for c in changing)
         return f"ON DUPLICATE KEY UPDATE {', '.join(updates)}"
-    ours = f"EXCLUDED.{quote(newer)}"
+    given = f"EXCLUDED.{quote(newer)}"
     updates = (f"{quote(c)} = EXCLUDED.{quote(c)}" for c in changing)
     return (
         f"ON CONFLICT ({', '.join(map(quote, unique))}) DO UPDATE SET {', '.join(updates)} "
-        f"WHERE {theirs} IS NULL OR {ours} IS NULL OR {theirs} <= {ours}"
+        f"WHERE {stored} IS NULL OR {given} IS NULL OR {stored} <= {given}"
     )
 
 

@@ -24,7 +24,7 @@ class State(models.TextChoices):
     #: In doubt: sent, but no answer arrived. It is looked up before it is sent again.
     UNCONFIRMED = "unknown", _("unconfirmed")
     DELIVERED = "delivered", _("delivered")
-    #: The customer has no partner. It is sent when the customer has one, and costs no request until then.
+    #: The customer has no partner. It is sent when the customer gets a partner, without a request until then.
     ORGANIC = "organic", _("organic")
     #: It depends on a message that failed, is on hold or was cancelled.
     BLOCKED = "blocked", _("blocked")
@@ -53,7 +53,7 @@ class OutboxMessage(models.Model):
     #: The creation of the customer (0) is sent before earlier messages (1).
     priority = models.PositiveSmallIntegerField(default=1, editable=False)
 
-    #: The host's objects, the reported one and its customer: "app.model" and primary key.
+    #: The site's objects, as "app.model" and primary key: the reported object and its customer.
     source = models.CharField(_("source"), max_length=200, default="")
     source_pk = models.CharField(_("source's primary key"), max_length=255, default="")
     customer_source = models.CharField(max_length=200, default="", editable=False)
@@ -67,11 +67,11 @@ class OutboxMessage(models.Model):
     queued_at = models.DateTimeField(_("queued"))
     first_sent_at = models.DateTimeField(_("first sent"), null=True)
     sent_at = models.DateTimeField(_("last sent"), null=True)
-    #: When the last attempt without an answer was made.
+    #: The time of the last attempt without an answer.
     in_doubt_since = models.DateTimeField(_("in doubt since"), null=True)
-    #: When the first such attempt was made; the message may have had its effect since then.
+    #: The time of the first such attempt. The message may have had its effect since then.
     first_in_doubt_at = models.DateTimeField(null=True, editable=False)
-    next_try_at = models.DateTimeField(_("next try"), null=True)
+    next_try_at = models.DateTimeField(_("next attempt"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     reason = models.TextField(_("reason"), default="", blank=True)
     response = models.JSONField(_("answer"), null=True)

@@ -33,7 +33,7 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
         """
         The mode of the data that PartnerStack returned, if none of it was of this mode; otherwise None.
 
-        The key pairs of both modes look alike: only the ``test`` flag of returned objects tells them apart
+        The key pairs of both modes look alike: only the ``test`` flag of returned objects distinguishes them
         (docs.partnerstack.com/docs/authentication). None also without any evidence.
         """
         seen = self.filter(mode=mode).aggregate(
@@ -51,12 +51,12 @@ class SyncState(models.Model):
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
     resource = models.CharField(_("resource"), max_length=32)
-    #: The mirror is complete up to then: the newest change that a complete sync has seen, by PartnerStack's
-    #: clock.
+    #: The mirror is complete up to this time: the newest change that a complete sync has seen, by
+    #: PartnerStack's clock.
     watermark = models.DateTimeField(_("newest change seen"), null=True)
     completed_at = models.DateTimeField(_("last completed"), null=True)
 
-    #: How far an unfinished sync has come, and so where the next run resumes it. NULL after a finished one.
+    #: How far an unfinished sync has come, and so where the next run resumes it. NULL after a finished sync.
     checkpoint = models.JSONField(_("checkpoint"), null=True)
 
     #: The run that is syncing this resource. Each page that it stores renews the lease.

@@ -20,11 +20,11 @@ class ThrottleState(models.Model):
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices, unique=True)
     #: When the next request may be sent.
     next_slot_at = models.DateTimeField(_("next request not before"), null=True)
-    #: No request is sent before. PartnerStack asked for a pause or rejected the keys, or too many requests
-    #: failed.
+    #: No request is sent before this time: PartnerStack asked for a pause or rejected the keys, or too many
+    #: requests failed.
     paused_until = models.DateTimeField(_("paused until"), null=True)
     pause_reason = models.CharField(_("reason"), max_length=255, default="", blank=True)
-    #: The begin of the minute that is counted, its requests, and how many of them failed.
+    #: The start of the minute that is counted, its requests, and how many of them failed.
     minute_began_at = models.DateTimeField(null=True, editable=False)
     requests = models.PositiveIntegerField(default=0, editable=False)
     failures = models.PositiveIntegerField(default=0, editable=False)

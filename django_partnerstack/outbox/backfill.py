@@ -72,8 +72,8 @@ def backfill(
     """
     Queue the objects of a model that were never queued and that PartnerStack does not have.
 
-    In the order of their primary keys, and each page in its own transaction: safe to interrupt and to repeat.
-    Calls ``on_page`` after each page with the counts so far. ``dry_run``: only count.
+    By primary key, each page in its own transaction: safe to interrupt and to repeat. Calls ``on_page`` after
+    each page with the counts so far. ``dry_run``: only count.
     """
     job = ModelBackfill(Backfilled(model), mode, dry_run=dry_run)
     for page in _pages(model):

@@ -36,9 +36,9 @@ class Operation:
     An operation. Its fields decide how its messages are queued, sent, retried, signalled and deleted.
 
     ``send`` sends the content and returns the record in the response, or None. ``find`` looks up by natural
-    key what an earlier attempt created, and returns the record or None. It gets the begin and end of the time
-    of that attempt, and a function that waits for a slot, to call before each request after the first.
-    ``match_fields``: the fields in which the record must agree with the content.
+    key what an earlier attempt created, and returns the record or None. Its arguments include the start and
+    end of that attempt's time, and a function that waits for a slot, to call before each request after the
+    first. ``match_fields``: the fields in which the record must agree with the content.
 
     A message in doubt is retried if the operation is ``idempotent``, and looked up if it has ``find``.
     Otherwise it is put on hold; ``find_candidates`` then lists for an operator what may be its effect.
@@ -46,7 +46,7 @@ class Operation:
 
     name: str
     send: Callable[[Client, Content], Any]
-    #: The client's checks of the fields, so that what it would refuse is refused when it is queued.
+    #: The client's checks of the fields, so that invalid content is refused when it is queued.
     checks: Mapping[str, Check] = field(default_factory=dict)
     #: Sending it twice has the effect of sending it once, so it needs no look-up.
     idempotent: bool = False
@@ -236,7 +236,7 @@ OPERATIONS: dict[str, Operation] = {
         ),
         Operation(
             name=CREATE_TRANSACTION,
-            checks={**transactions.CHECKS, "created_at": _iso_datetime},
+            checks={**transactions.CUSTOMER_CHECKS, **transactions.CHECKS, "created_at": _iso_datetime},
             send=_create_transaction,
             find=_find_transaction,
             match_fields=("key", "amount", "currency", "customer_external_key"),
@@ -260,7 +260,7 @@ OPERATIONS: dict[str, Operation] = {
             waits_for_subject=True,
             signal=transaction_pushed,
         ),
-        # PartnerStack's list of actions knows no key of the caller's, so an action cannot be looked up.
+        # PartnerStack's list of actions does not show the caller's keys, so an action cannot be looked up.
         Operation(
             name=CREATE_ACTION,
             checks=actions.CHECKS,
@@ -274,12 +274,11 @@ OPERATIONS: dict[str, Operation] = {
 
 
 def names(which: Callable[[Operation], bool]) -> tuple[str, ...]:
-    """The names of the operations for which ``which`` returns True."""
+    """The names of the operations that ``which`` selects."""
     return tuple(operation.name for operation in OPERATIONS.values() if which(operation))
 
 
 def creating_customers() -> tuple[str, ...]:
-    """The operations that create the customer of a lane."""
     return names(lambda operation: operation.creates_customer)
 
 

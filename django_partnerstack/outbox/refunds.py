@@ -1,6 +1,4 @@
-"""
-Refunds. PartnerStack can only delete a transaction, so after a partial refund the balance is created again.
-"""
+"""Refunds. PartnerStack can only delete a transaction, so a partial refund creates the balance again."""
 
 from __future__ import annotations
 
@@ -38,9 +36,7 @@ class Balance:
         return self.payload["currency"]
 
     def refund_messages(self, amount: int) -> list[NewMessage]:
-        """
-        The messages that refund an amount, in minor units. Raises RefundError if the balance is smaller.
-        """
+        """The messages that refund an amount in minor units. Raises RefundError if the balance is smaller."""
         if not 0 < amount <= self.amount:
             raise RefundError(
                 f"{self.subject}: cannot refund {amount}; "
@@ -83,7 +79,7 @@ def refundable_balance(key: str, *, mode: str) -> Balance:
 
 
 def _from_mirror(key: str, mode: str, using: str) -> Balance:
-    """The balance of a payment whose message was pruned or that was reported by other means."""
+    """The balance of a payment that was reported by other means, or whose message was pruned."""
     rows = Transaction.objects.using(using).filter(mode=mode, archived=False, missing_since=None)
     candidates = [row for row in rows.filter(key__startswith=key) if _belongs_to(row.key, key)]
     if not candidates:

@@ -9,9 +9,9 @@ A local PartnerStack, for development and tests: needs no account, no network an
         ...  # conversions at server.url + "/conversion/xid", partner links below server.url + "/l/"
 
 The sandbox follows PartnerStack's documentation and what vendors have seen. Where neither is clear,
-``sandbox.behaviour`` has a switch. ``sandbox.faults`` adds faults, ``sandbox.effects`` counts what was done.
-``change``, ``create``, ``remove`` and ``objects`` act as PartnerStack's dashboard. ``sandbox.click`` is a
-visitor's click; ``sandbox.clicks`` and ``sandbox.conversions`` list all clicks and conversions. Other
+``sandbox.behaviour`` has a switch. ``sandbox.faults`` adds faults, ``sandbox.effects`` counts effects.
+``change``, ``create``, ``remove`` and ``objects`` act as PartnerStack's dashboard. ``sandbox.click``
+simulates a visitor's click; ``sandbox.clicks`` and ``sandbox.conversions`` list clicks and conversions. Other
 processes do the same over HTTP at ``/_control/`` (see ``sandbox/endpoints/control.py``).
 """
 

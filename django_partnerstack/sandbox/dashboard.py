@@ -32,7 +32,7 @@ class Dashboard(SandboxState):
             return declared.show(db, row, self.behaviour)
 
     def create(self, resource: str, /, *, mode: str | None = None, **fields: Any) -> Fields:
-        """Create an object, with made-up values for all other fields; returns the object."""
+        """Create an object, with sample values for all other fields; returns the object."""
         with self.lock:
             declared, db = self._find(resource, mode)
             _check(declared, fields)

@@ -1,4 +1,4 @@
-"""The sandbox's responses, and the error that becomes one."""
+"""The sandbox's responses, and the error that becomes a response."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def json_reply(status: int, payload: Any, headers: dict[str, str] | None = None)
 
 
 def with_fault(reply: Reply, fault: Fault) -> Reply:
-    """The response that a fault leaves of this one."""
+    """This response, changed by a fault."""
     if fault.kind == "status":
         body = b'{"message":"Fault on demand","status":%d}' % fault.status
         reply = Reply(fault.status, dict(JSON_HEADERS), body)

@@ -19,7 +19,7 @@ class Sandbox(Dashboard):
     Each resource has an argument with the number of objects to create, such as ``customers=200``. They
     belong to ``mode``. Groups exist in both modes, as does at least one partner: ``gstest`` in test mode, in
     addition to ``partnerships``, and ``sandboxpartner`` in production mode unless ``partnerships`` creates
-    others there. The same arguments, with the same ``seed``, give the same objects.
+    others. The same arguments, with the same ``seed``, give the same objects.
 
     ``clock`` returns seconds since the epoch. Partner links lead to ``site``, or to another page on this
     machine or on one of the hosts in ``sites``.

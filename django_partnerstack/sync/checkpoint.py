@@ -1,7 +1,7 @@
 """
 How far the sync of a resource has come, and how it continues.
 
-``resume_or_start`` decides from which ``Checkpoint`` a run starts, and ``walk`` reads all pages after it.
+``resume_or_start`` returns the ``Checkpoint`` at which a run starts; ``read_pages`` reads all pages after it.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from ..exceptions import BadRequest, NotFound, PagingError
 from ..models import SyncState
 from ..resources import Resource
 
-#: How far before the last sync an incremental one begins. A new object can take minutes to appear in the
-#: lists under its old time, a filter may leave out its own bound, and clocks differ.
+#: How far before the last sync an incremental sync begins. A new object can take minutes to appear in the
+#: lists under its old time, a filter may exclude its own bound, and clocks differ.
 OVERLAP = timedelta(minutes=15)
 
 
 @dataclass
 class Checkpoint:
     """
-    All that a run needs to resume another one: its window and its position in the lists.
+    All that a run needs to resume an interrupted run: its window and its position in the lists.
 
     ``SyncState.checkpoint`` stores it as JSON while a sync is unfinished.
     """
@@ -58,13 +58,13 @@ class Checkpoint:
         return self.list_index == 0 and self.cursor is None
 
     def covers(self, other: Checkpoint) -> bool:
-        """Whether this sync reads everything that the other one would."""
+        """Whether this sync reads everything that the other would."""
         if self.full or other.full:
             return self.full
         return self.since is None or (other.since is not None and self.since <= other.since)
 
     def advance(self, page: Page, resource: Resource) -> None:
-        """Move to the page after this one."""
+        """Move past this page."""
         times = (getattr(record, resource.time_field) for record in page.records)
         self.newest = max((time for time in (*times, self.newest) if time), default=None)
         self.previous_cursor, self.cursor = self.cursor, page.next_cursor
@@ -76,7 +76,7 @@ class Checkpoint:
         Up to when the mirror is complete after this sync, if it was complete up to ``watermark`` before.
 
         Never later than the start of the sync: a page that was read already may have changed since, and
-        scheduled rewards are dated months ahead. A sync that left a gap after the last one changes nothing.
+        scheduled rewards are dated months ahead. A sync that left a gap after the last sync changes nothing.
         """
         leaves_gap = self.since is not None and (watermark is None or watermark < self.since)
         if self.newest is None or leaves_gap:
@@ -86,7 +86,7 @@ class Checkpoint:
 
 
 def resume_or_start(state: SyncState, *, full: bool, since: datetime | None, now: datetime) -> Checkpoint:
-    """The checkpoint of an interrupted run if it covers what is requested; otherwise a new one."""
+    """The checkpoint of an interrupted run if it covers what is requested; otherwise a new checkpoint."""
     new = start(state.watermark, full=full, since=since, now=now)
     if state.checkpoint is not None:
         interrupted = Checkpoint.from_json(state.checkpoint)
@@ -102,7 +102,7 @@ def start(watermark: datetime | None, *, full: bool, since: datetime | None, now
     return Checkpoint(full=full, since=None if full else since, started_at=now)
 
 
-def walk(client: Client, resource: Resource, checkpoint: Checkpoint) -> Iterator[Page]:
+def read_pages(client: Client, resource: Resource, checkpoint: Checkpoint) -> Iterator[Page]:
     """
     The pages after the checkpoint, which advances past each page before it is yielded.
 
@@ -123,11 +123,11 @@ def walk(client: Client, resource: Resource, checkpoint: Checkpoint) -> Iterator
 
 def _fetch_next_page(client: Client, resource: Resource, checkpoint: Checkpoint) -> Page:
     """
-    The page after the cursor, also if the object of the cursor has been deleted.
+    The page after the cursor, even if the object of the cursor was deleted.
 
-    PartnerStack does not document its response in that case. After an error, or an empty page where "has
-    more" promised one, the page before is read again, or the first page if its cursor is deleted too: that
-    page shows whether the cursor still exists.
+    PartnerStack does not document its response in that case. After an error, or an empty page after "has
+    more", the previous page is read again, or the first page if its cursor is deleted too. That page shows
+    whether the cursor still exists.
     """
 
     def fetch(cursor: str | None) -> Page:

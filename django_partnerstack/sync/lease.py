@@ -1,4 +1,4 @@
-"""Which run may sync a resource: one at a time, also after a run was killed."""
+"""Which run may sync a resource: only one at a time, even after a run was killed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class ResourceLease:
             self.state, _ = self._states.get_or_create(mode=self.mode, resource=self.resource)
         now, before = self.now(), self.state
         expired = before.lease_expires_at is None or before.lease_expires_at < now
-        available = expired or _is_dead(before.lease_owner)
+        available = expired or _has_ended(before.lease_owner)
         if not available or not self._write(
             before.lease_owner, lease_owner=self.owner, lease_expires_at=now + LEASE
         ):
@@ -71,7 +71,7 @@ def states() -> QuerySet[SyncState]:
     return SyncState.objects.using(router.db_for_write(SyncState))
 
 
-def _is_dead(owner: str) -> bool:
+def _has_ended(owner: str) -> bool:
     """Whether the owner is a process of this machine that has ended."""
     host, pid, _ = owner.rsplit(":", 2)
     # On Windows os.kill would end the process, whatever the signal.

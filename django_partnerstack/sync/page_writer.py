@@ -31,7 +31,7 @@ class PageWriter:
         self.using = router.db_for_write(resource.model)
 
     def begin(self, checkpoint: Checkpoint) -> None:
-        """Delete the keys that an abandoned sync has seen. A resumed one still needs them."""
+        """Delete the keys that an abandoned sync has seen. A resumed sync still needs its keys."""
         if checkpoint.is_at_start:
             SyncSeen.objects.filter(state=self.lease.state).delete()
 
@@ -124,6 +124,6 @@ def keys_of(page: Page) -> list[str]:
 
 
 def _mode_evidence(page: Page, now: datetime) -> dict[str, datetime]:
-    """The columns of SyncState to update, by the ``test`` flags of the records that have one."""
+    """The columns of SyncState to update, by the ``test`` flags of the records."""
     flags = {getattr(record, "test", None) for record in page.records}
     return {column: now for flag, column in SyncState.SEEN_AT.items() if flag in flags}

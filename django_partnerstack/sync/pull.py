@@ -1,4 +1,4 @@
-"""Copying resources from PartnerStack into their mirrors: ``pull`` one, or ``pull_all`` of several."""
+"""Copy resources from PartnerStack into their mirrors: ``pull`` copies one resource, ``pull_all`` several."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..client import Client, Page
 from ..exceptions import AuthenticationFailed, NotSent, PartnerStackError, RecordError
 from ..mapping import Difference
 from ..resources import RESOURCES, Resource
-from .checkpoint import Checkpoint, resume_or_start, start, walk
+from .checkpoint import Checkpoint, read_pages, resume_or_start, start
 from .lease import ResourceLease, states
 from .page_writer import DryRun, PageWriter
 
@@ -76,7 +76,7 @@ def pull(
 
     Reads what changed since the last complete pull, or since ``since``. ``full`` reads everything and marks
     rows that PartnerStack no longer has as missing. Each page is stored together with a checkpoint, so the
-    next run resumes where this one was interrupted, for whatever reason. ``dry_run`` compares and writes
+    next run resumes where this run was interrupted, for whatever reason. ``dry_run`` compares and writes
     nothing. ``on_page`` is called after each page with the counts so far.
 
     Raises ``SyncLocked`` if another run is syncing the resource, and the client's errors; stored pages stay
@@ -102,7 +102,7 @@ def _copy(
     on_page: Callable[[Pulled], None],
 ) -> Pulled:
     pulled = Pulled(resource.name)
-    for page in walk(client, resource, checkpoint):
+    for page in read_pages(client, resource, checkpoint):
         pulled.add(*writer.write(page, checkpoint))
         on_page(pulled)
     pulled.missing = writer.end(checkpoint)
@@ -116,7 +116,7 @@ def pull_all(
     """
     Pull resources, and yield the result of each as soon as it ends.
 
-    ``workers``: how many resources are pulled at a time. More than one run in threads, each with its own
+    ``workers``: how many resources are pulled at a time. Several are pulled in threads, each with its own
     database connection. ``options``: see ``pull``.
 
     Yields an error of PartnerStack as the ``error`` of the result and continues, except after refused keys or
@@ -138,7 +138,7 @@ def _in_threads(
 
     def page(pulled: Pulled) -> None:
         if stopped.is_set():
-            raise PartnerStackError("Stopped because the whole run was stopped.")
+            raise PartnerStackError("Stopped with the whole run.")
         on_page(pulled)
 
     def attempt(name: str) -> Pulled:

@@ -1,4 +1,4 @@
-"""Reading single objects again by their keys."""
+"""Read single objects again, by key."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Refreshed:
     unchanged: int = 0
     missing: int = 0
     #: Not read, because the time was up.
-    left: int = 0
+    not_tried: int = 0
     #: The error of each row that could not be read, by ``str(row)``.
     failed: dict[str, PartnerStackError] = field(default_factory=dict)
 
@@ -56,7 +56,7 @@ def refresh(
     records, gone, mode = [], [], ""
     for row in rows:
         if clock() >= end:
-            refreshed.left += 1
+            refreshed.not_tried += 1
             continue
         mode = row.mode
         try:
@@ -79,7 +79,7 @@ def _read(client: Client, resource: Resource, row: Any) -> Record:
     """
     Paths contain the site's own key of a customer (docs.partnerstack.com/reference/patch_customers).
 
-    PartnerStack's key is tried if the customer has no other, or is not found by it.
+    PartnerStack's key is tried if the customer has no such key, or is not found by it.
     """
     if isinstance(row, Customer) and row.customer_key:
         try:

@@ -42,7 +42,7 @@ def partnerstack_snippet(context: template.Context) -> SafeString:
     """
     A script element that loads PartnerStackJS with the site's public key, if PARTNERSTACK_SNIPPET is True.
 
-    It has no inline code, and it has the nonce of the page's Content Security Policy, both Django's own and
+    It has no inline code, and has the nonce of the page's Content Security Policy: Django's own or
     django-csp's. Empty if PARTNERSTACK_ATTRIBUTION_CONSENT refuses, because PartnerStackJS sets cookies.
     Source: docs.partnerstack.com/docs/growsumojs.
     """
@@ -67,9 +67,9 @@ def _request(context: template.Context) -> HttpRequest:
 
 def _nonce(request: HttpRequest) -> str:
     """
-    The nonce of this response, or "" if there is no policy that has one.
+    The nonce of this response, or "" if no policy has a nonce.
 
-    Both kinds are lazy and falsy until they are converted to text, which also adds them to the header.
+    Django's and django-csp's are falsy until they are converted to text, which adds them to the header.
     """
     for found in (get_nonce(request), getattr(request, "csp_nonce", None)):
         if found is not None:

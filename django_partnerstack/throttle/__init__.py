@@ -1,3 +1,1 @@
-"""
-The rate limiter and the circuit breaker that all processes of the site share.
-"""
+"""The rate limiter and the circuit breaker that all processes of the site share."""

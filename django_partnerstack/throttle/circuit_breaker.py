@@ -1,5 +1,5 @@
 """
-The circuit breaker: it pauses all requests when most of them fail or PartnerStack rejects the keys.
+The circuit breaker: it pauses all requests if most of them fail or PartnerStack rejects the keys.
 
 *Closed*: requests are sent. *Open*: no request is sent before ``paused_until``. *Half-open*: the pause is
 over and a single request, the probe, is sent; its result closes the breaker or opens it again.
@@ -74,7 +74,7 @@ def update(row: Any, counter: RequestCounter, *, paused: bool) -> None:
 
 
 def open_until(row: Any, until: datetime, reason: str, *, probe: bool) -> None:
-    """Let no request be sent before ``until``; with ``probe`` a single one is sent first then."""
+    """Pause requests until ``until``. With ``probe``, only a single request is sent first after that."""
     row.paused_until = max(until, row.paused_until or until)
     row.pause_reason, row.half_open = reason[:255], row.half_open or probe
 

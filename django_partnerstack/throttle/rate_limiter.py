@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-#: The furthest slot that is given.
+#: How far in the future a slot may be.
 HORIZON = timedelta(seconds=1)
 
-#: A slot that is missed by more than this is not used; another is acquired.
+#: A process that misses a slot by more than this acquires another.
 LATE = timedelta(seconds=0.05)
 
-#: Late slots may be used only if this many workers, using all of theirs at once, exceed the rate by at most
+#: Late slots may be used only if this many workers, using all late slots at once, exceed the rate by at most
 #: 5 %.
 WORKERS = 20
 
@@ -35,6 +35,6 @@ class RateLimiter:
         row.next_slot_at = first + count * self.interval
         return [first + number * self.interval for number in range(count)]
 
-    def is_usable(self, slot: datetime, now: datetime, *, slots_held: int) -> bool:
-        """Whether a process that holds at most ``slots_held`` slots may still use this slot."""
-        return slots_held <= self.late_slots_allowed or now - slot <= LATE
+    def is_usable(self, slot: datetime, now: datetime, *, claimed_slots: int) -> bool:
+        """Whether a process with at most ``claimed_slots`` slots may still use this slot."""
+        return claimed_slots <= self.late_slots_allowed or now - slot <= LATE

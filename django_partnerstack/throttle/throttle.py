@@ -86,7 +86,6 @@ class Throttle:
         return row.paused_until is not None and row.paused_until > self.clock.now()
 
     def slots(self, row: ThrottleState, wanted: int) -> list[datetime]:
-        """Take the next slots: at most ``wanted``."""
         return self.rate_limiter.slots(row, wanted, self.clock.now())
 
     def acquire_slot(self, wait: Wait) -> None:
@@ -107,14 +106,14 @@ class Throttle:
         """While the breaker is half-open only the probe acquires slots; it gets them at once."""
         return [self.clock.now()] if row.half_open else self.slots(row, 1)
 
-    def wait_for_slot(self, slot: datetime, wait: Wait, *, slots_held: int) -> None:
+    def wait_for_slot(self, slot: datetime, wait: Wait, *, claimed_slots: int) -> None:
         """
         Wait for the time of a slot. Acquires another slot if that time is past.
 
-        ``slots_held``: how many slots this process holds at most. Raises DeliveryPaused if no request may be
+        ``claimed_slots``: how many slots this process has at most. Raises DeliveryPaused if no request may be
         sent then.
         """
-        if self.rate_limiter.is_usable(slot, self.clock.now(), slots_held=slots_held):
+        if self.rate_limiter.is_usable(slot, self.clock.now(), claimed_slots=claimed_slots):
             self._wait_until(slot, wait)
         else:
             self.acquire_slot(wait)
@@ -126,7 +125,7 @@ class Throttle:
         self.check()
 
     def check(self) -> None:
-        """Raises DeliveryPaused if no request may be sent, as of less than ``FRESH`` ago."""
+        """Raises DeliveryPaused if no request may be sent. Reads the row again after ``FRESH``."""
         if self.clock.now() - self._known_at > FRESH:
             self._read_pause()
         if self.paused_until is not None and self.paused_until > self.clock.now():
@@ -145,7 +144,7 @@ class Throttle:
         self._known_at = self.clock.now()
 
     def pause(self, until: datetime, reason: str, *, probe: bool = False) -> None:
-        """Send no request before ``until``. With ``probe`` only a single request is sent first then."""
+        """Send no request before ``until``. With ``probe``, only a single request is sent first."""
         self.paused_until = self._pausing_until = max(until, self.paused_until or until)
         try:
             with self.locked() as row:
@@ -165,12 +164,11 @@ class Throttle:
         self.pause(self.clock.now() + pause, "PartnerStack asked for a pause.")
 
     def pause_for_refused_keys(self, reason: str) -> None:
-        """Pause because PartnerStack rejected the keys. That counts as an attempt of no message."""
+        """Pause because PartnerStack rejected the keys. This does not count as an attempt."""
         self.pause(self.clock.now() + REFUSED_KEYS_PAUSE, KEYS_REJECTED.format(reason), probe=True)
 
 
 def site_throttle(mode: str) -> Throttle:
-    """The throttle with the site's settings."""
     return Throttle(mode, Clock(), requests_per_minute=conf.requests_per_minute)
 
 

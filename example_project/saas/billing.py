@@ -29,7 +29,7 @@ def refund(payment: Payment, amount: Decimal) -> None:
     """
     Refund a part of a payment, or all of it.
 
-    Raises track.RefundError if the amount is more than is left, or if the payment was never reported.
+    Raises track.RefundError if the amount is more than the balance, or if the payment was never reported.
     """
     payment = Payment.objects.select_for_update().get(pk=payment.pk)
     payment.refunded += amount

@@ -18,7 +18,7 @@ class SignUpForm(forms.Form):
     email = forms.EmailField(label="E-mail", max_length=150)
     password = forms.CharField(widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}))
     partner_key = forms.CharField(
-        label="Partner who sent you",
+        label="Partner who referred you",
         max_length=255,
         required=False,
         help_text="A partner's key, such as partner1. Empty if you followed a link or have no partner.",

@@ -97,7 +97,7 @@ def attribution_of(account: Account) -> Attribution | None:
 
 
 def messages_about(payments: list[Payment]) -> list[OutboxMessage]:
-    """The messages about these payments, in the order in which they are sent."""
+    """The messages about these payments, in sending order."""
     return list(
         OutboxMessage.objects.filter(subject__in=[payment.key for payment in payments]).order_by("pk")
     )

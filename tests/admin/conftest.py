@@ -55,7 +55,7 @@ def browser(staff: Callable[..., Client]) -> Client:
 
 @pytest.fixture
 def partnerstack(settings: Any) -> Iterator[Sandbox]:
-    """A sandbox behind a socket, and a site with its keys."""
+    """A sandbox over HTTP, and a site with its keys."""
     sandbox = Sandbox()
     settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = TEST_KEYS
     settings.PARTNERSTACK_READ_TIMEOUT = 2

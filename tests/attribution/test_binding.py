@@ -54,7 +54,7 @@ def test_a_customer_created_in_a_request_is_bound_to_its_click(answering: Any) -
 def test_a_customer_created_in_a_request_without_a_click_is_organic(answering: Any) -> None:
     answering(request())
     account()
-    assert (bound().method, bound().is_organic) == ("", True)
+    assert (bound().method, bound().click_id, bound().partner_key) == ("", "", "")
     assert bound().reason == (
         "The visitor did not come by a partner's link, or the click was lost or is too old."
     )
@@ -109,7 +109,7 @@ def test_a_click_after_the_sign_up_does_not_count(answering: Any) -> None:
     shop = account()
     track.signup(shop, request=request(link()))
     track.signup(shop, request=came_by(click(at=datetime.now(timezone.utc) + timedelta(seconds=2))))
-    assert bound().is_organic
+    assert (bound().click_id, bound().partner_key) == ("", "")
 
 
 def test_a_click_before_the_sign_up_still_counts_if_no_click_was_known_then(answering: Any) -> None:
@@ -175,7 +175,7 @@ def test_a_customer_created_in_the_admin_is_not_bound_to_a_click_of_staff(answer
     found.resolver_match = resolve("/admin/shop/account/add/")
     answering(found)
     account()
-    assert (bound().is_organic, bound().reason) == (True, "Created in the admin.")
+    assert (bound().click_id, bound().partner_key, bound().reason) == ("", "", "Created in the admin.")
 
 
 def test_each_mode_has_its_own_attributions() -> None:
@@ -226,7 +226,7 @@ def test_the_longest_possible_click_fits() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_concurrent_sign_ups_one_decides() -> None:
+def test_only_one_of_concurrent_sign_ups_decides() -> None:
     shop, start, changed = account(), threading.Barrier(4), []
 
     def decide(number: int) -> None:
@@ -279,22 +279,22 @@ def locked(transactional_db: None) -> Iterator[None]:
     with connection.cursor() as cursor:
         waiting = {"postgresql": "SET lock_timeout = '100ms'", "mysql": "SET lock_wait_timeout = 1"}
         cursor.execute(waiting[connection.vendor])
-    holding, done = threading.Event(), threading.Event()
-    thread = threading.Thread(target=hold_table, args=(holding, done))
+    is_locked, done = threading.Event(), threading.Event()
+    thread = threading.Thread(target=lock_table, args=(is_locked, done))
     thread.start()
-    assert holding.wait(10)
+    assert is_locked.wait(10)
     yield
     done.set()
     thread.join()
     connection.close()
 
 
-def hold_table(holding: threading.Event, done: threading.Event) -> None:
+def lock_table(is_locked: threading.Event, done: threading.Event) -> None:
     table = connection.ops.quote_name(Attribution._meta.db_table)
     with transaction.atomic(), connection.cursor() as cursor:
         mysql = connection.vendor == "mysql"
         cursor.execute(f"LOCK TABLES {table} WRITE" if mysql else f"LOCK TABLE {table}")
-        holding.set()
+        is_locked.set()
         done.wait(20)
         if mysql:
             cursor.execute("UNLOCK TABLES")

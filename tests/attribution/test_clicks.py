@@ -57,7 +57,7 @@ def test_the_cookie_counts_on_any_later_request() -> None:
 
 
 @pytest.mark.parametrize(("cookie_days", "token_days", "method"), [(2, 1, "token"), (1, 2, "cookie")])
-def test_of_a_cookie_and_a_token_the_later_click_counts(
+def test_the_later_click_of_a_cookie_and_a_token_counts(
     cookie_days: int, token_days: int, method: str
 ) -> None:
     now = datetime.now(timezone.utc)
@@ -102,7 +102,7 @@ def test_an_invalid_token_is_ignored(token: str) -> None:
 
 def test_this_sites_cookie_comes_before_partnerstacks() -> None:
     found = came_by(click())
-    found.COOKIES["ps_xid"] = "theirs"
+    found.COOKIES["ps_xid"] = "of_the_script"
     assert counting(found)[:2] == ("cookie", CLICK)
 
 
@@ -134,7 +134,7 @@ def test_the_site_can_choose_which_partners_are_ignored() -> None:
 @override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.refuse")
 def test_without_consent_no_click_counts() -> None:
     found = came_by(click(), query=link())
-    found.COOKIES["ps_xid"] = "theirs"
+    found.COOKIES["ps_xid"] = "of_the_script"
     assert visit_of(found, token_of(click())) == Visit(reason="The visitor has not consented.")
 
 
@@ -144,7 +144,7 @@ def test_clicks_of_staff_in_the_admin_do_not_count() -> None:
     assert visit_of(found) == Visit(reason="Created in the admin.")
 
 
-def test_a_body_that_was_read_as_a_stream_is_left_alone() -> None:
+def test_a_body_that_was_read_as_a_stream_is_not_read_again() -> None:
     found = came_by(click(), method="POST", data="{}", content_type="application/json")
     assert found.read() == b"{}"
     assert counting(found)[:2] == ("cookie", CLICK)

@@ -110,7 +110,7 @@ def test_a_signed_text_that_is_too_long_is_ignored() -> None:
     assert cookies.loads(signed(clicks)) == ()
 
 
-def test_clicks_that_are_too_old_are_left_out() -> None:
+def test_clicks_that_are_too_old_are_omitted() -> None:
     old = click("old", at=datetime.now(timezone.utc) - timedelta(days=91))
     assert [each.click_id for each in cookies.loads(cookies.dumps((click(), old)))] == [CLICK]
 

@@ -107,7 +107,7 @@ def test_an_address_that_is_not_a_partners_link_contains_no_click(query: str) ->
 
 
 @pytest.mark.parametrize("host", ["a b", "<b>", "a/b", "a" * 241, "a\r\nb", "a:port"])
-def test_an_invalid_host_is_left_out(host: str) -> None:
+def test_an_invalid_host_is_omitted(host: str) -> None:
     found = read({"ps_xid": CLICK, "pscd": host}, at=NOW, path="/")
     assert found == Click(click_id=CLICK, at=NOW, path="/")
 

@@ -1,7 +1,8 @@
 """
 A pull compared with a plain loop: ``python -m tests.benchmarks [CUSTOMERS]``.
 
-Runs on SQLite, and on the databases of ``POSTGRESQL_URL`` and ``MARIADB_URL``; an empty value skips one.
+Runs on SQLite, and on the databases of ``POSTGRESQL_URL`` and ``MARIADB_URL``; an empty value skips a
+database.
 """
 
 import json

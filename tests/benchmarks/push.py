@@ -34,12 +34,12 @@ def rates(milliseconds: int, count: int) -> None:
         for _ in range(ROUNDS):
             for queue in QUEUES:
                 found[queue].append(run("queues", queue, url, count)["rate"])
-    ours = median(found["outbox"])
+    outbox = median(found["outbox"])
     print(f"{count:,} messages, an answer takes {milliseconds} ms, 8 at a time")
-    print(f"  outbox         {ours:6.0f} messages/s (at least {TARGETS[milliseconds]})")
+    print(f"  outbox         {outbox:6.0f} messages/s (at least {TARGETS[milliseconds]})")
     for queue in QUEUES[1:]:
-        theirs = median(found[queue])
-        print(f"  {queue:14} {theirs:6.0f} messages/s: outbox {ours / theirs:.1f} times")
+        other = median(found[queue])
+        print(f"  {queue:14} {other:6.0f} messages/s: outbox {outbox / other:.1f} times")
 
 
 def memory() -> None:

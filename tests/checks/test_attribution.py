@@ -4,7 +4,7 @@ import pytest
 
 from .run import KEYS, ids, run
 
-OURS = "django_partnerstack.middleware.AttributionMiddleware"
+ATTRIBUTION = "django_partnerstack.middleware.AttributionMiddleware"
 CACHE = "django.middleware.cache.FetchFromCacheMiddleware"
 
 
@@ -47,7 +47,7 @@ def test_attribution_without_its_middleware_is_a_warning(name: str) -> None:
     [warning] = run(**KEYS, **{name: "x"}, MIDDLEWARE=[])
     assert warning.id == "partnerstack.W005"
     assert warning.msg.startswith(name)
-    assert ids(**KEYS, **{name: "x"}, MIDDLEWARE=[OURS]) == []
+    assert ids(**KEYS, **{name: "x"}, MIDDLEWARE=[ATTRIBUTION]) == []
 
 
 def test_a_site_that_only_mirrors_needs_no_middleware() -> None:
@@ -63,12 +63,12 @@ def test_a_site_that_only_mirrors_needs_no_middleware() -> None:
         "django.contrib.auth.middleware.PersistentRemoteUserMiddleware",
     ],
 )
-def test_middleware_that_hides_clicks_must_be_below_ours(other: str) -> None:
-    assert ids(**KEYS, MIDDLEWARE=[other, OURS]) == ["W006"]
-    assert ids(**KEYS, MIDDLEWARE=[OURS, other]) == []
+def test_middleware_that_hides_clicks_must_be_below_that_of_this_app(other: str) -> None:
+    assert ids(**KEYS, MIDDLEWARE=[other, ATTRIBUTION]) == ["W006"]
+    assert ids(**KEYS, MIDDLEWARE=[ATTRIBUTION, other]) == []
 
 
-def test_other_middleware_may_be_above_ours() -> None:
+def test_other_middleware_may_be_above_that_of_this_app() -> None:
     above = [
         "django.middleware.cache.UpdateCacheMiddleware",
         "django.middleware.locale.LocaleMiddleware",
@@ -76,7 +76,7 @@ def test_other_middleware_may_be_above_ours() -> None:
         "django.contrib.auth.middleware.LoginRequiredMiddleware",
         "tests.no.such.Middleware",
     ]
-    assert ids(**KEYS, MIDDLEWARE=[*above, OURS, CACHE]) == []
+    assert ids(**KEYS, MIDDLEWARE=[*above, ATTRIBUTION, CACHE]) == []
 
 
 @pytest.mark.parametrize(

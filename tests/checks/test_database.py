@@ -13,21 +13,21 @@ from .run import KEYS, LIVE, ids, run
 
 @pytest.mark.django_db
 class TestModeOfData:
-    def seen(self, mode: str, kind: str) -> None:
-        """In this mode a sync received data of a kind."""
+    def seen(self, mode: str, received: str) -> None:
+        """A sync in ``mode`` received data of a mode."""
         state, _ = SyncState.objects.get_or_create(mode=mode, resource="customers")
-        setattr(state, f"{kind}_seen_at", timezone.now())
+        setattr(state, f"{received}_seen_at", timezone.now())
         state.save()
 
-    @pytest.mark.parametrize(("declared", "kind"), [("production", "test"), ("test", "production")])
-    def test_keys_of_the_other_mode_are_found_by_the_data_they_return(self, declared: str, kind: str) -> None:
-        self.seen(declared, kind)
+    @pytest.mark.parametrize(("declared", "received"), [("production", "test"), ("test", "production")])
+    def test_keys_of_the_other_mode_are_found_by_their_data(self, declared: str, received: str) -> None:
+        self.seen(declared, received)
         [warning] = run(databases=["default"], **{**KEYS, "PARTNERSTACK_MODE": declared})
         assert warning.id == "partnerstack.W004"
-        assert f"is {declared}, but PartnerStack has returned only {kind} data" in warning.msg
+        assert f"is {declared}, but PartnerStack has returned only {received} data" in warning.msg
 
     @pytest.mark.parametrize("mode", ["production", "test"])
-    def test_data_of_both_kinds_proves_nothing(self, mode: str) -> None:
+    def test_data_of_both_modes_prove_nothing(self, mode: str) -> None:
         self.seen(mode, "test")
         self.seen(mode, "production")
         assert ids(databases=["default"], **{**KEYS, "PARTNERSTACK_MODE": mode}) == []
@@ -52,7 +52,7 @@ class TestModeOfData:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_is_not_migrated_is_no_error() -> None:
+def test_a_database_that_is_not_migrated_is_not_an_error() -> None:
     with connection.schema_editor() as editor:
         editor.alter_db_table(SyncState, "partnerstack_syncstate", "partnerstack_elsewhere")
     try:

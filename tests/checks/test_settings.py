@@ -120,7 +120,7 @@ def test_a_site_needs_time_zones() -> None:
         ("PARTNERSTACK_XYZZY_XYZZY_XYZZY", "Remove it; nothing reads it."),
     ],
 )
-def test_an_unknown_setting_is_named_with_the_nearest_known_one(typo: str, hint: str) -> None:
+def test_an_unknown_setting_is_named_with_the_nearest_known_setting(typo: str, hint: str) -> None:
     [warning] = run(**KEYS, **{typo: "x"})
     assert warning.id == "partnerstack.W002"
     assert warning.msg.startswith(typo)

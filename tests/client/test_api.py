@@ -82,17 +82,17 @@ def test_a_filter_that_is_none_is_omitted():
 
 def test_an_omitted_field_is_not_sent_and_none_is_sent_as_null():
     checks = {"a": validation.or_null(validation.key), "b": validation.key}
-    assert client_api.body(checks, a=None, b=UNSET) == {"a": None}
+    assert client_api.body(checks, {"a": None, "b": UNSET, "self": client_api}) == {"a": None}
 
 
 def test_none_is_refused_for_a_field_that_cannot_be_null():
     with pytest.raises(InvalidArgument, match="b must be a string"):
-        client_api.body({"b": validation.key}, b=None)
+        client_api.body({"b": validation.key}, {"b": None})
 
 
 def test_an_update_without_fields_is_refused():
     with pytest.raises(InvalidArgument, match="at least one field"):
-        client_api.changes({"a": validation.key}, a=UNSET)
+        client_api.changes({"a": validation.key}, {"a": UNSET})
 
 
 @pytest.mark.parametrize("fields", [{"a": None, "b": None}, {"a": "1", "b": "2"}])

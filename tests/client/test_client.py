@@ -23,7 +23,7 @@ def test_the_repr_of_a_client_has_its_url_and_a_part_of_the_public_key():
 
 @pytest.mark.parametrize("store", [pickle.dumps, copy.copy, copy.deepcopy])
 def test_a_client_cannot_be_pickled_or_copied(store):
-    with pytest.raises(TypeError, match="holds keys"):
+    with pytest.raises(TypeError, match="contains keys"):
         store(Client(PUBLIC, SECRET))
 
 
@@ -150,7 +150,7 @@ def test_every_public_name_has_a_docstring():
         if not name.startswith("_") and member.__module__.startswith("django_partnerstack")
     }
     assert {"Client.request", "Customers.create", "Page.", "GroupRecord.from_api"} <= set(names)
-    # A dataclass without a docstring gets its signature as one.
+    # A dataclass without a docstring gets its signature as its docstring.
     written = {
         name for name, each in names.items() if each.__doc__ and f"{each.__name__}(" not in each.__doc__
     }

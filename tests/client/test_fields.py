@@ -76,7 +76,7 @@ def test_an_integer_field_is_an_int_or_none(value, number):
 
 
 @pytest.mark.parametrize("value", [2**63, -(2**63) - 1, 1e300, "9" * 19])
-def test_an_integer_that_no_column_can_hold_is_an_error(value):
+def test_an_integer_that_no_column_can_store_is_an_error(value):
     with pytest.raises(RecordError, match="amount is an integer of more than 64 bits"):
         read(fields.integer(), {"amount": value}, "amount")
 
@@ -96,7 +96,7 @@ def test_a_timestamp_is_in_utc(value):
 
 
 @pytest.mark.parametrize("value", [None, True, -1, 10**15, 1e308, float("nan"), "2023-11-14", "", {}, []])
-def test_a_timestamp_that_is_not_one_is_none(value):
+def test_an_invalid_timestamp_is_none(value):
     assert read(fields.timestamp(), {"name": value}) is None
 
 

@@ -157,7 +157,7 @@ def test_an_unusable_object_is_a_record_error():
         read(body={"data": {"key": None}}, convert=CustomerRecord.from_api)
 
 
-def test_a_write_with_an_unusable_object_in_its_response_is_ambiguous():
+def test_a_write_with_an_unusable_object_in_its_response_is_in_doubt():
     with pytest.raises(UnusableReply, match="key is missing") as caught:
         read(body={"data": {"key": None}}, convert=CustomerRecord.from_api, method="POST")
     assert caught.value.in_doubt
@@ -210,7 +210,7 @@ def test_a_body_that_is_not_json_is_malformed(body):
 
 
 @pytest.mark.parametrize("number", [b"NaN", b"Infinity", b"-Infinity", b"1e999", b"-1e999", b"1" * 5000])
-def test_a_number_that_no_database_can_hold_is_malformed(number):
+def test_a_number_that_no_database_can_store_is_malformed(number):
     with pytest.raises(Malformed):
         load(b'{"a": %s}' % number)
 

@@ -64,7 +64,7 @@ def test_a_redirect_is_not_followed():
         create(client)
 
 
-def test_a_redirect_to_an_invalid_url_is_ambiguous():
+def test_a_redirect_to_an_invalid_url_is_in_doubt():
     moved = reply(status="302 Found", Location="http://[")
     with (
         Server(replying(moved)) as server,
@@ -130,7 +130,7 @@ def send_a_chunk_of_negative_length(connection):
         replying(),
     ],
 )
-def test_a_request_without_a_complete_response_is_ambiguous(handle):
+def test_a_request_without_a_complete_response_is_in_doubt(handle):
     with (
         Server(handle) as server,
         open_client(server, timeout=0.2) as client,

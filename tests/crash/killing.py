@@ -48,8 +48,8 @@ class Killing:
         self.random = Random(seed)
         self.events, self.kills = events, kills
         self.killed: Counter[str] = Counter()
-        self.orders, theirs = context.Pipe()
-        family.start(host.write_on_order, theirs, seed, events)
+        self.orders, given = context.Pipe()
+        family.start(host.write_on_order, given, seed, events)
         self.points = deque((*POINTS, AT_RANDOM, AT_RANDOM, AT_RANDOM))
         self.victims: list[Victim] = []
 

@@ -8,7 +8,7 @@ DATABASES["default"]["NAME"] = env("CRASH_DATABASE", default=DATABASES["default"
 
 PARTNERSTACK_PUBLIC_KEY, PARTNERSTACK_SECRET_KEY = TEST_KEYS
 PARTNERSTACK_API_URL = env("CRASH_API_URL", default="http://127.0.0.1:1/api/v2")
-#: Seconds. A lease in these tests lasts for a look-up, a request and one more.
+#: Seconds. A lease in these tests lasts for a look-up, a request and one more second.
 PARTNERSTACK_CONNECT_TIMEOUT = PARTNERSTACK_READ_TIMEOUT = 1
 #: Longer than a lease, as by default: PartnerStack has carried out the request of a dead worker by then.
 PARTNERSTACK_LOOKUP_GRACE = 6

@@ -18,7 +18,7 @@ def test_a_committed_message_arrives_within_two_polls(family, witness, show):
     random, seconds = Random(5), []
     write(Event("sign-up", 1))
     family.start(command)
-    until(lambda: witness.writes, seconds=30, what="the worker is there")
+    until(lambda: witness.writes, seconds=30, what="the worker delivers")
     for number in range(2, TIMES + 2):
         moment(random.random())
         committed = witness.clock()

@@ -12,7 +12,7 @@ from .processes import moment, until
 from .worker import command
 
 TIMES = 100 if LONG else 10
-#: Seconds: the time-out of an answer, and one more.
+#: The time-out of an answer, and one more second.
 AT_MOST = 2
 
 

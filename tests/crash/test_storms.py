@@ -43,7 +43,7 @@ def crowd(family, witness):
     return start
 
 
-def is_all_there(witness):
+def is_everything_delivered(witness):
     return len(witness.writes) == CUSTOMERS
 
 
@@ -66,7 +66,7 @@ def test_no_request_is_sent_during_a_pause_that_partnerstack_asked_for(
     witness.behaviour.retry_after = form
     crowd(workers)
     witness.faults.add("status", status=status, retry_after=3, times=1)
-    until(lambda: is_all_there(witness), seconds=60, what="everything is delivered")
+    until(lambda: is_everything_delivered(witness), seconds=60, what="everything is delivered")
     # A date has no fractions of a second, so the pause may be a second shorter.
     late = within(witness.arrivals, 3 if form == "seconds" else 2)
     busiest = busiest_second(witness.arrivals)
@@ -84,9 +84,9 @@ def test_a_pause_lasts_an_hour_at_most_and_an_operator_can_end_it(crowd, witness
     throttle = ThrottleState.objects.filter(mode="test", paused_until__gt=timezone.now())
     row = until(throttle.first, seconds=10, what="delivery is paused")
     assert row.paused_until - timezone.now() < timedelta(hours=1)
-    assert not is_all_there(witness)
+    assert not is_everything_delivered(witness)
     resume_delivery("test")
-    until(lambda: is_all_there(witness), seconds=60, what="everything is delivered")
+    until(lambda: is_everything_delivered(witness), seconds=60, what="everything is delivered")
     assert busiest_second(witness.arrivals) <= IN_ANY_SECOND
 
 
@@ -99,7 +99,7 @@ def test_a_failing_partnerstack_gets_no_request_but_a_probe(crowd, witness, show
     until(throttle.first, seconds=60, what="delivery is paused")
     witness.faults.clear()
     opened, before = throttle.first().paused_until.timestamp(), len(witness.arrivals)
-    until(lambda: is_all_there(witness), seconds=120, what="everything is delivered")
+    until(lambda: is_everything_delivered(witness), seconds=120, what="everything is delivered")
     early = [opened - each.at for each in witness.arrivals[before:] if each.at < opened]
     busiest = busiest_second(witness.arrivals)
     show(
@@ -115,7 +115,7 @@ def test_a_request_that_hangs_does_not_delay_other_customers(family, witness, sh
     for number in range(1, 10):
         write(Event("sign-up", number))
     family.start(command)
-    until(lambda: len(witness.writes) == 9, seconds=30, what="customers are there")
+    until(lambda: len(witness.writes) == 9, seconds=30, what="customers are created")
     witness.faults.add("latency", path="/api/v2/customers/account-1", seconds=8)
     write(Event("change", 1, text="Hangs"))
     until(lambda: len(witness.writes) == 10, seconds=10, what="the request that hangs")

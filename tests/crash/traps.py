@@ -1,5 +1,5 @@
 """
-Named points in a worker's life, and what happens there.
+Named points in a worker's life, and what happens at them.
 
 They are found from outside: by what a connection is about to commit, and by what a session sends.
 """
@@ -23,7 +23,7 @@ POINTS = (
     "before the claim's commit",
     "after the claim's commit",
     "before the request",
-    "after the bytes went",
+    "after the bytes were sent",
     "after the reply",
     "before the result's commit",
     "after the result's commit",
@@ -107,7 +107,7 @@ def watched_session(trap: Trap) -> Session:
         def request(self, method: str, *args: Any, **options: Any) -> None:
             super().request(method, *args, **options)
             if method != "GET":
-                trap.reach("after the bytes went")
+                trap.reach("after the bytes were sent")
 
     class Pool(HTTPConnectionPool):
         ConnectionCls = Connection

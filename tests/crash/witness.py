@@ -1,4 +1,4 @@
-"""A sandbox that records its requests in the order in which it carried them out."""
+"""A sandbox that records its requests in the order of their effects."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Witness(Sandbox):
 @dataclass
 class Verdict:
     """
-    The differences between the effects at PartnerStack and the expected ones.
+    The differences between the effects at PartnerStack and the expected effects.
 
     ``resent``: changes of a customer that were sent twice in a row, which has the same effect as once.
     """

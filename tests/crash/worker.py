@@ -1,4 +1,4 @@
-"""A worker as ``partnerstack_push --loop`` runs it, with short leases and perhaps a trap."""
+"""A worker as ``partnerstack_push --loop`` runs it, with short leases and an optional trap."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from django_partnerstack.outbox.push import worker
 from . import traps
 from .cluster import cut
 
-#: Seconds: a look-up, a request and one more.
+#: A look-up, a request and one more second.
 LEASE = 5
 
 

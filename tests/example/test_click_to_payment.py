@@ -78,7 +78,7 @@ def look_around(visitor: AnyVisitor, link: str) -> None:
 def sign_up_and_pay(visitor: AnyVisitor) -> None:
     visitor.follow("Sign up")
     visitor.send("Create the account", name="Ada Ltd", email="ada@example.com", password="correct horse 9")
-    assert f"Sent by <strong>{PARTNER}</strong>" in visitor.text
+    assert f"Referred by <strong>{PARTNER}</strong>" in visitor.text
     visitor.send("Pay", amount="49.00")
     assert "You have paid 49.00 USD." in visitor.text
 
@@ -117,7 +117,7 @@ def test_the_click_survives_an_identity_provider(journey: Journey, visitor: Visi
     visitor.follow("Sign up")
     visitor.follow("sign up with Example ID")
     visitor.send("Continue to Tidy Ledger", name="Grace Ltd", email="grace@example.com")
-    assert f"Sent by <strong>{PARTNER}</strong>" in visitor.text
+    assert f"Referred by <strong>{PARTNER}</strong>" in visitor.text
     journey.work_for()
     assert journey.customers == [("grace@example.com", PARTNER)]
 
@@ -128,7 +128,7 @@ def test_a_customer_without_a_partner_costs_no_request(
     visitor.open(live_server.url)
     visitor.follow("Sign up")
     visitor.send("Create the account", name="Bob Ltd", email="bob@example.com", password="correct horse 9")
-    assert "Came without a partner." in visitor.text
+    assert "Signed up without a partner." in visitor.text
     journey.work_for()
     assert journey.customers == []
 

@@ -19,21 +19,21 @@ def test_every_page_answers(client: Client, path: str) -> None:
 def test_a_sign_up_is_logged_in_and_reported(client: Client, partner: object) -> None:
     response = client.post("/sign-up/", FORM, follow=True)
     assert response.redirect_chain == [("/billing/", 302)]
-    assert "Sent by <strong>partner1</strong>" in response.content.decode()
+    assert "Referred by <strong>partner1</strong>" in response.content.decode()
     assert OutboxMessage.objects.get().payload["email"] == "bob@example.com"
 
 
 def test_a_sign_up_by_a_link_shows_the_click(client: Client, partner: object) -> None:
     client.get("/pricing/?ps_partner_key=cGFydG5lcjE")
     page = client.post("/sign-up/", {**FORM, "partner_key": ""}, follow=True).content.decode()
-    assert "Sent by <strong>partner1</strong>, whose link was clicked" in page
+    assert "Referred by <strong>partner1</strong>, whose link was clicked" in page
     assert "<code>/pricing/</code>" in page
 
 
 def test_a_click_without_a_readable_partner_is_shown(client: Client, partner: object) -> None:
     client.get("/?ps_xid=abc")
     page = client.post("/sign-up/", {**FORM, "partner_key": ""}, follow=True).content.decode()
-    assert "Sent by the click <code>abc</code>." in page
+    assert "Referred by the click <code>abc</code>." in page
 
 
 @pytest.mark.parametrize(

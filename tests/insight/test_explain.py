@@ -130,7 +130,8 @@ class TestADifference:
     def test_is_shown_for_a_customer_that_is_archived_or_missing(self, account: Account) -> None:
         synced(archived=True, missing_since=Attribution.objects.get().bound_at)
         assert re.search(
-            r"It is archived there\. A sync on .+ no longer found it there\.", explained(account)
+            r"It is archived at PartnerStack\. A sync on .+ no longer found it at PartnerStack\.",
+            explained(account),
         )
 
 

@@ -49,7 +49,7 @@ def test_a_dry_run_queues_nothing(rows: None) -> None:
     assert not OutboxMessage.objects.exists()
 
 
-def test_a_model_without_a_source_is_refused_with_those_that_have_one() -> None:
+def test_a_model_without_a_source_is_refused_with_the_registered_models() -> None:
     with pytest.raises(CommandError, match=r"no source for 'auth\.User'\. Choose from shop\.Account, "):
         run("auth.User")
 
@@ -57,7 +57,7 @@ def test_a_model_without_a_source_is_refused_with_those_that_have_one() -> None:
 def test_a_site_without_sources_learns_where_to_register_them(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "customers", {})
     monkeypatch.setattr(sources, "transactions", {})
-    with pytest.raises(CommandError, match=r"Register one in a module partnerstack\.py"):
+    with pytest.raises(CommandError, match=r"Register sources in a module partnerstack\.py"):
         run()
 
 

@@ -31,7 +31,7 @@ def test_an_unknown_resource_is_refused_with_the_names_of_all_others(sync):
     assert error.startswith("There is no resource 'costumers'. Choose from groups, ")
 
 
-def test_full_marks_what_is_gone_as_missing(sync, site):
+def test_full_marks_deleted_objects_as_missing(sync, site):
     sync("customers")
     site.remove("customers", site.objects("customers")[0]["key"])
     assert sync("customers", "--full").out.splitlines()[1].split() == ["customers", "0", "0", "599", "1", "0"]

@@ -92,7 +92,7 @@ class TestStore:
         put(customer())
         assert Customer.objects.get().missing_since is None
 
-    def test_without_a_change_one_query_is_made_and_no_transaction(self, django_assert_num_queries):
+    def test_without_a_change_a_page_costs_one_query_and_no_transaction(self, django_assert_num_queries):
         put(customer())
         with django_assert_num_queries(1):
             put(customer())

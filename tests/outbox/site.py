@@ -118,7 +118,7 @@ def payment(account: Account, total: str = "49.00", **fields: Any) -> Payment:
 
 
 def messages(operation: str = "", **filters: Any) -> list[OutboxMessage]:
-    """In the order in which they were queued."""
+    """All messages, the oldest first."""
     wanted = filters | ({"operation": operation} if operation else {})
     return list(OutboxMessage.objects.filter(**wanted).order_by("pk"))
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import models
+from django.utils.translation import gettext_lazy
 
 from django_partnerstack import sources, track
 from django_partnerstack.models import Customer, OutboxMessage, State, Transaction
@@ -82,6 +83,15 @@ def test_skipped_objects_are_counted_by_reason_and_noted_once() -> None:
     for _ in range(2):
         assert backfill_model(Payment).skipped == {"Not paid yet.": 2}
     assert OutboxMessage.objects.filter(state=State.SKIPPED).count() == 2
+
+
+def test_the_reason_of_a_skipped_object_may_be_a_lazy_translation(monkeypatch: pytest.MonkeyPatch) -> None:
+    [account] = accounts(1)
+    payments(account, 2, paid=False)
+    reason = gettext_lazy("Not paid yet.")
+    monkeypatch.setitem(sources.transactions, Payment, lambda payment: sources.Skipped(reason))
+    assert backfill_model(Payment).skipped == {"Not paid yet.": 2}
+    assert set(OutboxMessage.objects.filter(state=State.SKIPPED).values_list("reason", flat=True)) == {reason}
 
 
 def test_a_skipped_object_is_queued_once_its_source_reports_it() -> None:

@@ -232,8 +232,8 @@ class Outbox(RuleBasedStateMachine):
 
     @invariant()
     def no_payment_is_counted_twice(self) -> None:
-        there = Counter(each["key"].split("-r")[0] for each in self.site.sandbox.objects("transactions"))
-        assert [key for key, times in there.items() if times > 1] == []
+        counts = Counter(each["key"].split("-r")[0] for each in self.site.sandbox.objects("transactions"))
+        assert [key for key, times in counts.items() if times > 1] == []
 
     @invariant()
     def each_sending_message_has_a_lease(self) -> None:
@@ -245,8 +245,8 @@ class Outbox(RuleBasedStateMachine):
     def a_claimed_message_belongs_to_its_worker_until_its_lease_expires(self) -> None:
         for claimed in self.stalled:
             if self.site.clock.at < claimed.lease_expires_at:
-                held = OutboxMessage.objects.get(pk=claimed.message.pk)
-                assert (held.state, held.lease_token) == (State.SENDING, claimed.lease_token)
+                claimed_row = OutboxMessage.objects.get(pk=claimed.message.pk)
+                assert (claimed_row.state, claimed_row.lease_token) == (State.SENDING, claimed.lease_token)
 
     @invariant()
     def each_sendable_message_is_due_some_time(self) -> None:
@@ -278,6 +278,7 @@ class Outbox(RuleBasedStateMachine):
             assert self.effects_of(message)
 
 
+@pytest.mark.starts_first
 @pytest.mark.django_db
 def test_no_history_breaks_a_guarantee(capsys: Any) -> None:
     steps.clear()

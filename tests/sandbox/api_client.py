@@ -1,4 +1,4 @@
-"""A minimal client, independent of the package's own, which the sandbox is there to test."""
+"""A minimal client. It is independent of the package's client, which the sandbox tests."""
 
 from __future__ import annotations
 

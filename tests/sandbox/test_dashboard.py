@@ -20,7 +20,7 @@ def test_timestamps_can_be_set(sandbox, api):
     assert api.items("/customers", max_created=1000)
 
 
-def test_fields_that_are_not_given_are_made_up(sandbox):
+def test_fields_that_are_not_given_get_sample_values(sandbox):
     customer = sandbox.create("customers", name="Ada")
     assert customer["name"] == "Ada"
     assert customer["email"]
@@ -63,7 +63,7 @@ def test_changes_in_the_dashboard_are_not_effects(sandbox):
 
 
 @pytest.mark.parametrize("name", ["customer_external_key", "nonsense"])
-def test_an_unknown_field_is_an_error_that_lists_the_known_ones(sandbox, name):
+def test_an_unknown_field_is_an_error_that_lists_the_known_names(sandbox, name):
     with pytest.raises(ValueError, match=f"transactions have no field '{name}'. Known: amount, approved"):
         sandbox.create("transactions", **{name: "c-1"})
 

@@ -9,7 +9,7 @@ def test_wrong_arguments_are_refused(wrong):
         Sandbox(**wrong)
 
 
-def test_an_unknown_count_is_an_error_that_lists_the_known_ones():
+def test_an_unknown_count_is_an_error_that_lists_the_known_names():
     with pytest.raises(TypeError, match=r"no argument 'offer'. Counts of objects: groups, .*, webhooks"):
         Sandbox(offer=5)
 

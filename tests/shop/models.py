@@ -26,7 +26,7 @@ class Payment(models.Model):
 
 
 class Offer(Mirror):
-    """The mirror of a made-up resource of PartnerStack, which tests declare."""
+    """The mirror of an invented resource of PartnerStack, which tests declare."""
 
     title = models.CharField(max_length=255, default="")
     partner_key = KeyField(default="")

@@ -19,7 +19,7 @@ Opened = dict[str, Any]
 
 @pytest.fixture
 def open_pages() -> Callable[..., list[Opened]]:
-    """Opens pages with one of our scripts. Returns the cookies they set and the scripts they load."""
+    """Opens pages with a script of this app. Returns the cookies they set and the scripts they load."""
     node = shutil.which("node")
     if node is None:
         pytest.skip("Node.js is not installed")

@@ -17,7 +17,7 @@ API_URL = "https://api.partnerstack.com/api/v2"
 
 
 class Clock:
-    """The time of the site and of PartnerStack. It stands still until a test moves it."""
+    """The time of the site and of PartnerStack. Only a test moves it."""
 
     def __init__(self) -> None:
         self.now = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)

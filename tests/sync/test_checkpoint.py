@@ -28,7 +28,7 @@ def test_a_pull_that_failed_is_resumed_after_the_last_stored_page(many, sync):
     assert sync(many).created == 350
 
 
-def test_an_interrupted_full_pull_is_resumed_and_marks_what_is_gone_as_missing(many, sync, clock):
+def test_an_interrupted_full_pull_is_resumed_and_marks_deleted_objects_as_missing(many, sync, clock):
     sync(many)
     gone = many.last_key_of_page(2)
     many.sandbox.remove("customers", gone)
@@ -38,7 +38,7 @@ def test_an_interrupted_full_pull_is_resumed_and_marks_what_is_gone_as_missing(m
     assert Customer.objects.exclude(missing_since=None).get().key == gone
 
 
-def test_a_full_pull_does_not_resume_an_incremental_one(many, sync, clock):
+def test_a_full_pull_does_not_resume_an_incremental_pull(many, sync, clock):
     sync(many)
     clock.move(days=1)
     for item in many.sandbox.objects("customers")[:300]:

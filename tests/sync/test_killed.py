@@ -93,7 +93,7 @@ def at_most_one_page_was_read_again(sandbox: RecordingSandbox) -> bool:
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_first_pull_that_was_killed_at_any_page_is_resumed_there(place, sandbox, url, pull_and_die):
+def test_a_first_pull_that_was_killed_at_any_page_is_resumed_at_that_page(place, sandbox, url, pull_and_die):
     for page in range(1, PAGES + 1):
         Customer.objects.all().delete()
         SyncState.objects.all().delete()

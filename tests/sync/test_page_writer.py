@@ -105,7 +105,7 @@ def test_an_object_that_became_unusable_is_not_missing(clock):
 
 
 @responses.activate
-def test_of_an_object_listed_twice_on_a_page_the_newest_version_is_stored(clock):
+def test_the_newest_version_of_an_object_listed_twice_is_stored(clock):
     listing(
         {"key": "cus_1", "name": "old", "updated_at": 1000},
         {"key": "cus_1", "name": "new", "updated_at": 2000},

@@ -46,7 +46,7 @@ def test_a_list_of_several_pages_is_read_to_its_end(many, sync):
     assert len(many.queries) == 3
 
 
-def test_the_next_pull_requests_what_changed_since_the_last_one_with_an_overlap(programme, sync):
+def test_the_next_pull_requests_what_changed_since_the_last_pull_with_an_overlap(programme, sync):
     sync(programme)
     newest = max(item["updated_at"] for item in at_partnerstack(programme, "customers").values())
     sync(programme)
@@ -54,7 +54,7 @@ def test_the_next_pull_requests_what_changed_since_the_last_one_with_an_overlap(
 
 
 @pytest.mark.parametrize("inclusive", [True, False])
-def test_a_change_at_the_time_of_the_newest_one_seen_is_found(inclusive, programme, sync, clock):
+def test_a_change_at_the_time_of_the_newest_change_seen_is_found(inclusive, programme, sync, clock):
     programme.sandbox.behaviour.inclusive_bounds = inclusive
     one, other = list(at_partnerstack(programme, "customers"))[:2]
     programme.sandbox.change("customers", one, name="One")
@@ -90,7 +90,7 @@ def test_unchanged_rows_are_not_written(programme, sync, clock):
     assert dict(Customer.objects.values_list("key", "synced_at")) == before
 
 
-def test_a_full_pull_marks_what_is_gone_as_missing_and_deletes_nothing(programme, sync, clock):
+def test_a_full_pull_marks_deleted_objects_as_missing_and_deletes_nothing(programme, sync, clock):
     sync(programme)
     key = Customer.objects.first().key
     programme.sandbox.remove("customers", key)
@@ -142,7 +142,7 @@ def test_a_row_that_is_stored_during_a_full_pull_is_not_missing(many, sync, cloc
     assert Customer.objects.get(key="cus_new").missing_since is None
 
 
-def test_since_reads_from_there_and_leaves_no_gap_to_the_next_pull(programme, sync, clock):
+def test_since_reads_from_that_time_and_leaves_no_gap_to_the_next_pull(programme, sync, clock):
     sync(programme)
     watermark = SyncState.objects.get(resource="customers").watermark
     clock.move(days=30)
@@ -188,7 +188,7 @@ def test_a_dry_run_of_an_empty_site_creates_no_state(programme, sync):
     assert not SyncState.objects.exists()
 
 
-def test_rewards_dated_in_the_future_do_not_hide_earlier_ones(programme, sync, clock):
+def test_rewards_dated_in_the_future_do_not_hide_earlier_rewards(programme, sync, clock):
     later = int((clock.now + timedelta(days=90)).timestamp() * 1000)
     programme.sandbox.create("rewards", reward_status="scheduled", created_at=later)
     sync(programme, "rewards")

@@ -16,7 +16,7 @@ def refreshed(programme, now, model=Customer, rows=None, **options):
     return refresh(model, rows, client=programme.client, now=now, **options)
 
 
-def test_changed_rows_are_updated_and_the_others_are_left_alone(programme, sync, clock):
+def test_changed_rows_are_updated_and_the_others_are_not_written(programme, sync, clock):
     sync(programme)
     key = programme.sandbox.objects("customers")[0]["key"]
     programme.sandbox.change("customers", key, name="New")
@@ -67,7 +67,7 @@ def test_no_request_is_sent_when_the_time_is_up(programme, sync, clock):
     sync(programme)
     programme.adapter.requests.clear()
     done = refreshed(programme, clock, deadline_seconds=3, clock=itertools.count().__next__)
-    assert (done.unchanged, done.left) == (2, 8)
+    assert (done.unchanged, done.not_tried) == (2, 8)
     assert len(programme.queries) == 2
 
 

@@ -55,7 +55,7 @@ def test_another_process_stops_within_a_tenth_of_a_second_of_a_pause(site: Site)
         other.check()
 
 
-def test_a_shorter_pause_does_not_end_a_longer_one(site: Site) -> None:
+def test_a_shorter_pause_does_not_end_a_longer_pause(site: Site) -> None:
     process, longer = throttle(site), site.clock.at + timedelta(hours=1)
     process.pause(longer, "PartnerStack asked for a pause.")
     process.pause(site.clock.at + timedelta(seconds=5), "PartnerStack asked for a pause.")

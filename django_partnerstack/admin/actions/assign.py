@@ -1,4 +1,4 @@
-"""The form with which an operator attributes a customer to a partner."""
+"""The form that attributes a customer to a partner."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class AssignForm(forms.Form):
     partner_key = forms.CharField(
         label=gettext_lazy("Partner key"),
         max_length=255,
-        help_text=gettext_lazy("Of a stored partnership, or of any other partner at PartnerStack."),
+        help_text=gettext_lazy("A partner in the mirror, or any other partner at PartnerStack."),
         widget=forms.TextInput(attrs={"list": "partnerstack-partners", "autocomplete": "off"}),
     )
 
@@ -48,12 +48,9 @@ class AssignForm(forms.Form):
             text = _("There is no such customer in {mode} mode.")
             raise forms.ValidationError(text.format(mode=conf.mode))
         if len(found) > 1:
-            text = _("Several customers fit; give a customer key: {keys}.")
+            text = _("Several customers match; give a customer key: {keys}.")
             raise forms.ValidationError(text.format(keys=", ".join(found)))
         return found[0]
-
-    def is_unknown(self) -> bool:
-        return not present_partners().filter(partner_key=self.cleaned_data["partner_key"]).exists()
 
 
 def present_partners() -> QuerySet[Partnership]:
@@ -100,15 +97,15 @@ def _assign(model_admin: Any, request: HttpRequest, form: AssignForm) -> HttpRes
         before = attributions.values_list("partner_key", flat=True).first()
         track.assign(customer_key, partner_key, by=request.user.get_username())
         attribution = attributions.get()
-        text = f"Assigned partner {partner_key}, before: {before or 'none'}."
+        text = f"Assigned partner {partner_key}, previously {before or 'none'}."
         model_admin.log_change(request, attribution, text)
     done = _("Customer {customer} is now attributed to partner {partner}.").format(
         customer=customer_key, partner=partner_key
     )
     model_admin.message_user(request, done, messages.SUCCESS)
-    if form.is_unknown():
+    if not present_partners().filter(partner_key=partner_key).exists():
         unknown = _(
-            "No partner {partner} is stored here. If PartnerStack has none either, it refuses the customer."
+            "The mirror has no partner {partner}. If PartnerStack has none either, it rejects the customer."
         )
         model_admin.message_user(request, unknown.format(partner=partner_key), messages.WARNING)
     return redirect(admin_url(Attribution, "change", attribution.pk))

@@ -1,4 +1,4 @@
-"""The action "Mark as delivered": asks PartnerStack first, and shows the operator what it has."""
+"""The action "Mark as delivered": shows first what PartnerStack has."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..display.message_table import badge
 from .operate import operate
 from .selection import left_out, limited
 
-#: Limits of one page: messages, and seconds after which no look-up begins.
+#: Limits of a page: messages, and seconds in which look-ups may begin.
 ROWS, SECONDS = 20, 20
 
 
@@ -67,7 +67,7 @@ def is_possible(message: OutboxMessage) -> bool:
 
 
 def results(rows: Sequence[OutboxMessage]) -> dict[int, LookUp]:
-    """What PartnerStack has of these messages, by primary key."""
+    """The results of the look-ups, by primary key of the message."""
     try:
         return look_up(rows, seconds=SECONDS) if rows else {}
     except ConfigurationError as error:

@@ -16,7 +16,7 @@ from ...models import OutboxMessage
 from ...outbox.control import actions
 from .selection import left_out, limited
 
-#: How many messages one click changes, and how many refusals its text explains.
+#: Limits of a click: messages to change, and refusals to explain.
 ROWS, EXPLAINED = 200, 5
 
 Change = Callable[[OutboxMessage], None]
@@ -24,7 +24,7 @@ Change = Callable[[OutboxMessage], None]
 
 def operate(change: Change, rows: Iterable[OutboxMessage], done: Any, *, over: int = 0) -> tuple[str, int]:
     """
-    Change each message. Returns one text with its level.
+    Change each message. Returns a text and its level.
 
     ``done``: the text about the messages that were changed, with ``{count}``. ``over``: the number of
     selected rows over the limit.
@@ -47,11 +47,10 @@ def operate(change: Change, rows: Iterable[OutboxMessage], done: Any, *, over: i
 
 
 def action(verb: str, change: Change, description: Any, done: Any) -> Callable[..., None]:
-    """An admin action that needs the permission of its verb."""
 
     @admin.action(description=description, permissions=[verb])
     def act(model_admin: Any, request: HttpRequest, queryset: QuerySet[OutboxMessage]) -> None:
-        # In the order in which they are sent.
+        # In sending order.
         rows, over = limited(queryset.order_by("pk"), ROWS)
         text, level = operate(change, rows, done, over=over)
         model_admin.message_user(request, text, level)

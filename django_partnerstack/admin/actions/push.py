@@ -24,10 +24,10 @@ from .selection import Message, NonAtomicActions, left_out, limited
 
 logger = logging.getLogger(__name__)
 
-#: Limits of one click: rows, messages, and seconds after which nothing more is sent.
+#: Limits of a click: rows, messages, and seconds in which requests may begin.
 ROWS, MESSAGES, SECONDS = 50, 200, 20
 
-#: How many rows a text names.
+#: The most rows that a text names.
 NAMED = 3
 
 

@@ -17,7 +17,7 @@ from ...connection import ConfigurationError, get_client
 from ...sync import Refreshed, refresh
 from .selection import Message, NonAtomicActions, left_out, limited
 
-#: Limits of one click: rows, and seconds after which no request begins.
+#: Limits of a click: rows, and seconds in which requests may begin.
 ROWS, SECONDS = 50, 20
 
 #: How many failures are shown.
@@ -48,9 +48,9 @@ def summary(refreshed: Refreshed) -> Iterator[Message]:
         yield messages.ERROR, f"{row}: {error}"
     if len(refreshed.failed) > SHOWN:
         yield messages.ERROR, _("… and {more} more failed.").format(more=len(refreshed.failed) - SHOWN)
-    if refreshed.left:
-        text = _("{left} not tried: the limit of {seconds} seconds was reached.")
-        yield messages.WARNING, text.format(left=refreshed.left, seconds=SECONDS)
+    if refreshed.not_tried:
+        text = _("{not_tried} not tried: the limit of {seconds} seconds was reached.")
+        yield messages.WARNING, text.format(not_tried=refreshed.not_tried, seconds=SECONDS)
 
 
 def _level(refreshed: Refreshed) -> int:

@@ -1,4 +1,4 @@
-"""What the actions have in common: no transaction around them, and warnings about rows they leave out."""
+"""Shared by the actions: they run without a transaction, and warn about rows that they skip."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Message = tuple[int, str]
 
 
 class NonAtomicActions(Base):
-    """For actions that send requests or lock rows: no transaction around them, also with ATOMIC_REQUESTS."""
+    """For actions that send requests or lock rows: no transaction is open, even with ATOMIC_REQUESTS."""
 
     @transaction.non_atomic_requests
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:

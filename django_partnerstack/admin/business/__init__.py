@@ -1,8 +1,7 @@
 """Pages about the partner programme: one for each mirror, and who referred which customer."""
 
-from . import attributions, customers, deals, partnerships, rewards, transactions
-from .mirror import register_mirrors
+from . import attributions, mirror, reported
 
-__all__ = ["attributions", "customers", "deals", "partnerships", "rewards", "transactions"]
+__all__ = ["attributions", "mirror", "reported"]
 
-register_mirrors()
+mirror.register_mirrors()

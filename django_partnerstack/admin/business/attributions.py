@@ -26,7 +26,7 @@ from ..display.read_only import LongListAdmin
 CUSTOMER = Link(gettext_lazy("customer"), "customer_key", Customer, "customer_key", "email")
 PARTNER = Link(gettext_lazy("partner"), "partner_key", Partnership, "partner_key", "partner_key")
 
-#: The period of the numbers above the list.
+#: The period of the totals above the list.
 DAYS = 30
 
 
@@ -86,7 +86,7 @@ class AttributionAdmin(LongListAdmin):
 
     @admin.display(description=gettext_lazy("clicked"), ordering="clicked_at")
     def clicked(self, attribution: Attribution) -> SafeString:
-        """With the landing page."""
+        """When the click happened, and its landing page."""
         when = day(attribution.clicked_at) if attribution.clicked_at else EMPTY
         return stacked(when, Truncator(attribution.landing_path).chars(40) or EMPTY)
 

@@ -1,3 +1,9 @@
+"""
+The pages of mirrors.
+
+Reported mirrors have theirs in ``reported``; a mirror without an admin class gets a generic page.
+"""
+
 from __future__ import annotations
 
 from typing import Any, ClassVar
@@ -8,7 +14,7 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from ...models import Mirror
+from ...models import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
 from ...models.fields import KeyField
 from ...resources import RESOURCES
 from ..actions.refresh import RefreshAction
@@ -23,27 +29,20 @@ def declared_mirrors() -> dict[type[Mirror], bool]:
     return {resource.model: resource.readable for resource in RESOURCES.values()}
 
 
-def register_mirrors(site: admin.AdminSite = admin.site) -> None:
-    """Register a generic page for each declared mirror that has no admin class of its own."""
-    for model in declared_mirrors():
-        if not site.is_registered(model):
-            site.register(model, MirrorAdmin)
-
-
 class MirrorAdmin(RefreshAction, ReadOnlyAdmin):
     """
-    The pages of a mirror. A subclass says which columns matter.
+    The pages of a mirror. A subclass selects the columns.
 
-    Without a subclass: the key and all columns of the model's own, and a search by those with keys.
+    Without a subclass, they show the key and all of the model's own columns, and search its key columns.
     """
 
-    #: Columns of the model's own, for the list and for the page of one object.
+    #: The model's own columns, for the list and for the page of an object.
     columns: tuple[Any, ...] = ()
-    #: Columns of the model's own that only the page of one object shows.
+    #: The model's own columns that only the page of an object shows.
     details: ClassVar[tuple[Any, ...]] = ()
-    #: Objects that refer to this one by key.
+    #: Objects that refer to this object by key.
     related: ClassVar[tuple[Related, ...]] = ()
-    #: Filters of the model's own.
+    #: The model's own filters.
     filters: ClassVar[tuple[Any, ...]] = ()
 
     actions: tuple[str, ...] = ("refresh_from_partnerstack",)
@@ -90,7 +89,75 @@ class MirrorAdmin(RefreshAction, ReadOnlyAdmin):
 
 
 def own_columns(model: type[Mirror]) -> list[Any]:
-    """The columns that a mirror has besides those of all mirrors."""
+    """The columns that not every mirror has."""
     common = {field.name for field in Mirror._meta.get_fields()} | {"id", "currency"}
     own = [field.name for field in model._meta.fields if field.name not in common]
     return [money if name == "amount" else name for name in own]
+
+
+PARTNER = Link(_("partnership"), "partner_key", Partnership, "partner_key", "partner_key")
+PARTNERSHIP = Link(_("partnership"), "partnership_key", Partnership, "key", "partner_key")
+CUSTOMER = Link(_("customer"), "customer_key", Customer, "key", "customer_key")
+GROUP = Link(_("group"), "group_key", Group, "key", "name")
+TRANSACTION = Link(_("transaction"), "transaction_key", Transaction, "key", "key")
+
+
+@admin.register(Group)
+class GroupAdmin(MirrorAdmin):
+    columns = ("name", "slug", "default")
+    related = (Related(Partnership, "group_key"),)
+    filters = ("default",)
+    search_fields = ("key", "name", "slug")
+
+
+@admin.register(Partnership)
+class PartnershipAdmin(MirrorAdmin):
+    columns = ("partner_key", "email", GROUP, "approved_status")
+    details = ("first_name", "last_name")
+    related = (
+        Related(Customer, "partnership_key"),
+        Related(Reward, "partnership_key"),
+        Related(Action, "partnership_key"),
+        Related(Deal, "partner_key", "partner_key"),
+        Related(Lead, "partner_key", "partner_key"),
+    )
+    filters = ("approved_status",)
+    search_fields = ("key", "partner_key", "email", "first_name", "last_name")
+
+
+@admin.register(Deal)
+class DealAdmin(MirrorAdmin):
+    columns = ("external_key", "account_name", money, "stage", PARTNER)
+    details = ("customer_key",)
+    filters = ("stage",)
+    search_fields = ("key", "external_key", "account_name", "customer_key", "partner_key")
+
+
+@admin.register(Lead)
+class LeadAdmin(MirrorAdmin):
+    columns = ("external_key", money, "status", PARTNER)
+    filters = ("status",)
+    search_fields = ("key", "external_key", "partner_key")
+
+
+@admin.register(Reward)
+class RewardAdmin(MirrorAdmin):
+    columns = ("key", money, "reward_status", PARTNERSHIP, CUSTOMER)
+    details = (TRANSACTION,)
+    filters = ("reward_status",)
+    search_fields = ("key", "partnership_key", "customer_key", "transaction_key")
+
+
+@admin.register(Action)
+class ActionAdmin(MirrorAdmin):
+    columns = ("key", "type", "value", CUSTOMER, PARTNERSHIP)
+    details = ("external_key",)
+    filters = ("type",)
+    search_fields = ("key", "external_key", "type", "customer_key", "partnership_key")
+
+
+def register_mirrors(site: admin.AdminSite = admin.site) -> None:
+    """Register a generic page for each declared mirror that has no admin class of its own."""
+    for model in declared_mirrors():
+        if not site.is_registered(model):
+            site.register(model, MirrorAdmin)

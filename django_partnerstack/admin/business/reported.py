@@ -1,5 +1,8 @@
+"""The pages of customers and transactions, which this site reports."""
+
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import admin
@@ -10,14 +13,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ...conf import conf
-from ...models import OutboxMessage
+from ...models import Action, Customer, OutboxMessage, Reward, Transaction
+from ...outbox.operations import mirrored_in
 from ...outbox.queue.messages import customer_lane
 from ..actions.push import PushAction
 from ..actions.selection import left_out
-from ..display.columns import EMPTY
+from ..display.columns import EMPTY, money
+from ..display.links import Related
 from ..display.message_table import list_link, message_table
 from ..display.read_only import permission_to
-from .mirror import MirrorAdmin
+from .attributions import attribution_link, explained
+from .mirror import CUSTOMER, PARTNERSHIP, MirrorAdmin
 
 #: How many messages the page of a row shows.
 LATEST = 20
@@ -34,16 +40,15 @@ class ReportedMirrorAdmin(PushAction, MirrorAdmin):
     has_push_permission = permission_to("push")
 
     def lanes(self, request: HttpRequest, rows: list[Any]) -> dict[Any, str]:
-        ours = [row for row in rows if row.mode == conf.mode]
-        for level, text in left_out(other_mode=len(rows) - len(ours)):
+        of_this_mode = [row for row in rows if row.mode == conf.mode]
+        for level, text in left_out(other_mode=len(rows) - len(of_this_mode)):
             self.message_user(request, text, level)
-        return {row: self.lane(row) for row in ours}
+        return {row: self.lane(row) for row in of_this_mode}
 
     def lane(self, row: Any) -> str:
         return customer_lane(getattr(row, self.customer_column))
 
     def messages_of(self, row: Any) -> Q:
-        """The condition for the messages about a row."""
         return Q(lane=self.lane(row))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -58,3 +63,39 @@ class ReportedMirrorAdmin(PushAction, MirrorAdmin):
         table = message_table(messages.defer("payload", "response")[:LATEST])
         link = list_link(_("All messages of this customer"), mode=row.mode, lane=self.lane(row))
         return format_html("{}<p>{}</p>", table, link) if table else EMPTY
+
+
+@admin.register(Customer)
+class CustomerAdmin(ReportedMirrorAdmin):
+    columns = ("customer_key", "email", PARTNERSHIP)
+    details = ("name", "partner_key", "provider_key", "test")
+    related = (
+        Related(Transaction, "customer_key"),
+        Related(Reward, "customer_key"),
+        Related(Action, "customer_key"),
+    )
+    filters = ("test",)
+    search_fields = ("key", "customer_key", "email", "name", "provider_key", "partner_key")
+    customer_column = "customer_key"
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fieldsets = super().get_fieldsets(request, obj)
+        if not request.user.has_perm("partnerstack.view_attribution"):
+            return fieldsets
+        attribution = (gettext_lazy("Attribution"), {"fields": [attribution_link, explained]})
+        return [fieldsets[0], attribution, *fieldsets[1:]]
+
+
+@admin.register(Transaction)
+class TransactionAdmin(ReportedMirrorAdmin):
+    columns = ("key", money, CUSTOMER, "approved")
+    details = ("customer_external_key", "test")
+    related = (Related(Reward, "transaction_key"),)
+    filters = ("approved", "test")
+    search_fields = ("key", "customer_key", "customer_external_key")
+    customer_column = "customer_external_key"
+
+    def messages_of(self, row: Any) -> Q:
+        """After a partial refund PartnerStack has the rest of the payment under a key of its own."""
+        subjects = {row.key, re.sub(r"-r\d+$", "", row.key)}
+        return Q(subject__in=subjects, operation__in=mirrored_in(Transaction))

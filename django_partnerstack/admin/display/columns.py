@@ -1,4 +1,4 @@
-"""How values are shown, in lists and on the page of one object."""
+"""How lists and pages show values."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def json_column(name: str, description: Any = "JSON") -> Callable[[Any], str]:
 
 
 def stacked(*lines: str) -> SafeString:
-    """The lines of one cell, without empty ones."""
+    """The lines of a cell, without empty lines."""
     return format_html_join("", "<div>{}</div>", ((line,) for line in lines if line != EMPTY))
 
 
@@ -63,7 +63,7 @@ def moment_with_zone(when: datetime) -> str:
     return f"{moment(when)} {localtime(when):%Z}"
 
 
-# Not called "amount": Django would show the help text of the model field with that name, on minor units.
+# Not named "amount": Django would show that field's help text, which is about minor units.
 @admin.display(description=_("amount"), ordering="amount")
 def money(row: Any) -> str:
     return EMPTY if row.amount is None else in_major_units(row.amount, getattr(row, "currency", ""))

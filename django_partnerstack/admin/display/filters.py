@@ -30,7 +30,7 @@ class ModeFilter(admin.SimpleListFilter):
         return super().value() or conf.mode
 
     def choices(self, changelist: Any) -> Iterator[Any]:
-        """Without the first choice, no filter: that would be the site's mode again."""
+        """Without Django's first choice, "All", which would select the site's mode again."""
         return islice(super().choices(changelist), 1, None)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -43,7 +43,7 @@ def mode_column(request: HttpRequest) -> tuple[str, ...]:
 
 
 class ConditionFilter(admin.SimpleListFilter):
-    """Each choice stands for a condition."""
+    """A filter whose choices are conditions."""
 
     #: value: its label and condition.
     CHOICES: dict[str, tuple[Any, Q]]
@@ -77,7 +77,7 @@ class OrganicFilter(ConditionFilter):
 
 
 class AttentionFilter(ConditionFilter):
-    """Messages that wait for an operator."""
+    """Messages that need attention."""
 
     title = _("attention")
     parameter_name = "attention"

@@ -62,7 +62,7 @@ class Related:
     column: str = "key"
 
     def link(self, row: Any) -> str:
-        """A link to their list, with their number. Takes one query."""
+        """A link to the list of these rows, with their number. Takes one query."""
         which = {"mode": row.mode, self.target: getattr(row, self.column)}
         count = self.model._default_manager.filter(**which).count() if which[self.target] else 0
         name = capfirst(self.model._meta.verbose_name_plural)

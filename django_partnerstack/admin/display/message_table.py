@@ -30,7 +30,6 @@ def badge(message: OutboxMessage) -> SafeString:
 
 @admin.display(description=gettext_lazy("all messages"))
 def lane_link(message: OutboxMessage) -> str:
-    """A link to the list of the messages of the same customer."""
     if not message.lane:
         return EMPTY
     text = _("Messages of {customer}").format(customer=message.lane.removeprefix(customer_lane("")))
@@ -44,7 +43,7 @@ def list_link(text: Any, **which: str) -> SafeString:
 
 @admin.display(description=gettext_lazy("when"))
 def timeline(message: OutboxMessage) -> SafeString:
-    """What happened and what is planned, in the order of time."""
+    """Past and planned events, in chronological order."""
     names = {name: message._meta.get_field(name).verbose_name for name in MOMENTS}  # type: ignore[union-attr]
     moments = [(name, getattr(message, name)) for name in MOMENTS if getattr(message, name)]
     rows = ((names[name], moment(when)) for name, when in sorted(moments, key=lambda pair: pair[1]))

@@ -11,7 +11,7 @@ from django.utils.functional import cached_property
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
-    """Pages that show what is stored. Nobody can add, change or delete a row on them."""
+    """Read-only pages: nobody can add, change or delete a row."""
 
     class Media:
         css = {"all": ["partnerstack/admin.css"]}

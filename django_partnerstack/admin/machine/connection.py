@@ -41,7 +41,7 @@ class ThrottleStateAdmin(NonAtomicActions, ReadOnlyAdmin):
             level, text = messages.WARNING, _("Delivery to {connection} was not paused.")
             if resume_delivery(connection.mode):
                 level = messages.SUCCESS
-                text = _("Delivery to {connection} is resumed. A single message may go first as a probe.")
+                text = _("Delivery to {connection} is resumed. A message may be sent first as a probe.")
             self.message_user(request, text.format(connection=connection), level)
 
 

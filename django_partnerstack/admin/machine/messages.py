@@ -9,11 +9,11 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from ...conf import conf
-from ...models import Customer, OutboxMessage, State, Transaction
+from ...models import Customer, OutboxLane, OutboxMessage, State, Transaction
 from ...outbox.control.actions import ALLOWED_STATES
 from ...outbox.operations import mirrored_in
 from ...outbox.queue.messages import customer_lane
@@ -23,14 +23,16 @@ from ..actions.selection import NonAtomicActions
 from ..display.columns import EMPTY, json_column, stacked
 from ..display.filters import AttentionFilter, ModeFilter, OperationFilter, mode_column
 from ..display.links import Link, host_link
-from ..display.message_table import badge, lane_link, message_table, timeline
+from ..display.message_table import badge, lane_link, list_link, message_table, timeline
 from ..display.read_only import LongListAdmin, permission_to
 
 CUSTOMER = Link(_("customer"), "customer_key", Customer, "customer_key", "customer_key")
 TRANSACTION = Link(_("transaction"), "transaction_key", Transaction, "key", "key")
 
-#: How many messages before and after it, of the same customer, the page of a message shows.
+#: How many earlier and later messages of the customer the page of a message shows.
 NEIGHBOURS = 5
+#: How many messages the page of a lane shows.
+LATEST = 20
 
 
 @admin.register(OutboxMessage)
@@ -81,7 +83,7 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
 
     @admin.display(description=_("about"))
     def subject_link(self, message: Any) -> str:
-        """A link to the mirrored customer or transaction, if there is one."""
+        """A link to the customer or transaction, if it is mirrored."""
         if message.transaction_key:
             return TRANSACTION(message)
         is_customer = message.operation in mirrored_in(Customer)
@@ -98,7 +100,7 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
 
     @admin.display(description=_("state"), ordering="next_try_at")
     def status(self, message: OutboxMessage) -> SafeString:
-        """The state, the number of attempts and the time of the next."""
+        """The state, the number of attempts and the time of the next attempt."""
         lines: list[str] = [badge(message)]
         if message.attempts:
             text = ngettext("{number} attempt", "{number} attempts", message.attempts)
@@ -126,7 +128,7 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
 
 
 def related_keys() -> dict[str, Case]:
-    """The keys of a message's customer and, if it is about a transaction, of that."""
+    """The customer key of a message and, if it is about a transaction, the transaction key."""
     prefix = customer_lane("")
     customer = When(lane__startswith=prefix, then=Substr("lane", len(prefix) + 1))
     transaction = When(operation__in=mirrored_in(Transaction), then=F("subject"))
@@ -135,3 +137,21 @@ def related_keys() -> dict[str, Case]:
         "customer_key": Case(customer, default=empty, output_field=text),
         "transaction_key": Case(transaction, default=empty, output_field=text),
     }
+
+
+@admin.register(OutboxLane)
+class OutboxLaneAdmin(LongListAdmin):
+    list_display = ("key", "status", "due_at", "messages")
+    list_filter = (ModeFilter, "status")
+    fields = ("key", "mode", "status", "due_at", "messages", "latest")
+    ordering = ("-pk",)
+    search_fields = ("key",)
+    sortable_by = ("due_at",)
+
+    @admin.display(description=_("messages"))
+    def messages(self, lane: OutboxLane) -> SafeString:
+        return list_link(gettext("Show them"), mode=lane.mode, lane=lane.key)
+
+    @admin.display(description=_("latest messages"))
+    def latest(self, lane: OutboxLane) -> SafeString:
+        return message_table(OutboxMessage.objects.filter(mode=lane.mode, lane=lane.key)[:LATEST])

@@ -37,6 +37,6 @@ class SyncStateAdmin(ReadOnlyAdmin):
 
     @admin.display(description=_("locked by"))
     def locked_by(self, state: SyncState) -> str:
-        """Empty after the lease expired: then the next run may take the lock."""
+        """Empty once the lease has expired: the next run may then take over."""
         locked = state.lease_expires_at is not None and state.lease_expires_at > timezone.now()
         return state.lease_owner if locked else EMPTY

@@ -36,14 +36,7 @@ class Actions(Listing[ActionRecord]):
         Not safe to repeat. Actions cannot be looked up by ``external_key``, so after an error that is in
         doubt nothing shows whether this action was recorded.
         """
-        fields = body(
-            CHECKS,
-            type=type,
-            value=value,
-            target_type=target_type,
-            target_key=target_key,
-            external_key=external_key,
-        )
+        fields = body(CHECKS, locals())
         return self._request("POST", self.path, fields)
 
     def archive(self, action_key: str) -> None:

@@ -23,8 +23,8 @@ class Page(Generic[R]):
 
     ``unusable`` has a ``RecordError`` for each object that cannot be a record. Its ``position`` counts all
     objects of the page from 0.
-    ``next_cursor`` is the key to list on from. It is None on the last page: PartnerStack says that there is
-    no more, or the page has no objects, or its last object has no key.
+    ``next_cursor`` is the key to continue from. It is None on the last page: PartnerStack says so, or the
+    page is empty, or its last object has no key.
     ``total`` is None except for the few lists that have it.
     """
 
@@ -46,7 +46,7 @@ class Page(Generic[R]):
 
 class Listing(Generic[R]):
     """
-    The objects of one kind, newest first.
+    A list of objects, newest first.
 
     Filters have the names that PartnerStack gives them (docs.partnerstack.com/reference). A datetime must
     have a time zone. Whether ``min_created`` and the like include the bound itself is not documented.
@@ -90,12 +90,12 @@ class Listing(Generic[R]):
         return (record for page in self.pages(**filters) for record in page)
 
     def _address(self, name: str, key: str) -> str:
-        """The path of one object. ``name``: what the key is called in an error message."""
+        """The path of one object. ``name``: the name of the key in an error message."""
         return f"{self.path}/{path_segment(name, key)}"
 
     def _request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> R:
         """Send a request whose response is an object of this list."""
-        return self._api.call(method, path, one(self.record), json=body)
+        return self._api.call(method, path, to_record(self.record), json=body)
 
 
 def _page_query(limit: int, starting_after: str | None, filters: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -156,7 +156,7 @@ def paginate(fetch: Callable[[str | None], Page[R]], starting_after: str | None)
         seen.add(cursor)
 
 
-def one(record: type[R]) -> Callable[[Any], R]:
+def to_record(record: type[R]) -> Callable[[Any], R]:
     """Converts the data of a response, which must be an object, to a record."""
 
     def convert(data: Any) -> R:

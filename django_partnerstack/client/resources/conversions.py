@@ -25,10 +25,10 @@ CHECKS = {
 
 class Conversions:
     """
-    Server-to-server conversions: customers who came by a click.
+    Server-to-server conversions: a click became a customer.
 
-    They use the tracking token and a host of their own, and work only after PartnerStack's support has
-    enabled them. See "Server to Server (S2S) tracking" at docs.partnerstack.com.
+    They use the tracking token and their own host, and work only after PartnerStack's support has enabled
+    them. See "Server to Server (S2S) tracking" at docs.partnerstack.com.
     """
 
     def __init__(self, api: Api | None) -> None:
@@ -52,25 +52,12 @@ class Conversions:
         """
         Report that the visitor of the click ``xid`` became the customer ``customer_key``.
 
-        ``email`` and ``name`` may be omitted or made anonymous.
+        ``email`` and ``name`` may be omitted or anonymous.
 
         Success does not mean that PartnerStack created a customer: read it by its key after some minutes.
         Only one conversion per customer key ever counts. Raises ``InvalidArgument`` without a tracking token.
         """
         if self._api is None:
             raise InvalidArgument("A conversion needs the tracking token: give Client a tracking_token.")
-        fields = body(
-            CHECKS,
-            xid=xid,
-            customer_key=customer_key,
-            email=email,
-            name=name,
-            provider_key=provider_key,
-            origin=origin,
-            ip_address=ip_address,
-            user_agent=user_agent,
-            external_type=external_type,
-            sub_ids=sub_ids,
-            meta=meta,
-        )
+        fields = body(CHECKS, locals())
         self._api.call("POST", "", nothing, json=fields, may_be_empty=True)

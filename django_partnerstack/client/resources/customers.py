@@ -8,7 +8,7 @@ from ..api import UNSET, Unset, body, changes
 from ..records import CustomerRecord
 from .base import Listing, nothing
 
-#: What is longer is refused.
+#: The most characters of a name.
 LONGEST_NAME = 100
 
 CHECKS = {
@@ -54,22 +54,13 @@ class Customers(Listing[CustomerRecord]):
 
         ``customer_key``: the site's own key, unique in the account. None prevents any later look-up.
         ``partner_key``: the partner's public key, not the ``part_…`` key.
-        ``meta``: custom fields by their API names. It comes back empty; its values are in other fields of
-        ``raw``.
+        ``meta``: custom fields by their API names. It is empty in responses; its values are in other fields
+        of ``raw``.
 
         Not safe to repeat: look the customer up by its key first. What PartnerStack answers to a second
         customer with the same key is not documented; expect ``Conflict`` or the first customer.
         """
-        fields = body(
-            CHECKS,
-            customer_key=customer_key,
-            email=email,
-            partner_key=partner_key,
-            name=name,
-            provider_key=provider_key,
-            member_key=member_key,
-            meta=meta,
-        )
+        fields = body(CHECKS, locals())
         return self._request("POST", self.path, fields)
 
     def update(
@@ -87,17 +78,9 @@ class Customers(Listing[CustomerRecord]):
         Change the given fields of a customer. A customer cannot be moved to another partner.
 
         ``customer_key`` replaces the site's own key. Raises ``NotFound``. Safe to repeat, unless the key
-        changed and ``customer`` is the old one.
+        changed and ``customer`` is the old key.
         """
-        fields = changes(
-            CHECKS,
-            customer_key=customer_key,
-            email=email,
-            name=name,
-            provider_key=provider_key,
-            member_key=member_key,
-            meta=meta,
-        )
+        fields = changes(CHECKS, locals())
         return self._request("PATCH", self._address("customer_key", customer), fields)
 
     def delete(self, customer_key: str) -> None:

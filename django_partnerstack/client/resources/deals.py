@@ -9,14 +9,12 @@ from ..api import UNSET, Unset, body, changes, exactly_one
 from ..records import CustomerRecord, DealRecord
 from ..replies import Malformed
 from ..validation import or_null, path_segment
-from .base import Listing, nothing, one
+from .base import Listing, nothing, to_record
 
 T = TypeVar("T")
 
+OWNER_CHECKS = {"partner_key": validation.key, "group_key": validation.key}
 CHECKS = {
-    "partner_key": validation.key,
-    "group_key": validation.key,
-    "source": validation.choice("partner", "vendor"),
     "account_name": or_null(validation.text()),
     "amount": validation.deal_amount,
     "close_date": or_null(validation.iso_date),
@@ -37,8 +35,7 @@ class Deals(Listing[DealRecord]):
     Sales that are being negotiated.
 
     A ``deal_key`` argument is PartnerStack's key or the deal's ``external_key``. ``fields`` are
-    PartnerStack's own field objects; ``Client.request("GET", "/deals/form-templates")`` shows which ones
-    there are.
+    PartnerStack's own field objects; ``Client.request("GET", "/deals/form-templates")`` lists them.
     See docs.partnerstack.com/reference/patch_deals.
     """
 
@@ -71,24 +68,9 @@ class Deals(Listing[DealRecord]):
 
         Not safe to repeat: look the deal up by its ``external_key`` first.
         """
-        owners = {"partner_key": partner_key, "group_key": group_key}
-        owner = exactly_one(**owners)
-        given = body(
-            CHECKS,
-            **{owner: owners[owner]},
-            source="partner" if owner == "partner_key" else "vendor",
-            account_name=account_name,
-            amount=amount,
-            close_date=close_date,
-            contact_first_name=contact_first_name,
-            contact_last_name=contact_last_name,
-            customer_key=customer_key,
-            external_key=external_key,
-            fields=fields,
-            meta=meta,
-            mold_key=mold_key,
-            stage=stage,
-        )
+        owner = exactly_one(partner_key=partner_key, group_key=group_key)
+        source = "partner" if "partner_key" in owner else "vendor"
+        given = {**body(OWNER_CHECKS, owner), "source": source, **body(CHECKS, locals())}
         return self._request("POST", self.path, given)
 
     def update(
@@ -108,20 +90,7 @@ class Deals(Listing[DealRecord]):
         stage: str | Unset = UNSET,
     ) -> DealRecord:
         """Change the given fields of a deal. Raises ``NotFound``; safe to repeat."""
-        given = changes(
-            CHECKS,
-            account_name=account_name,
-            amount=amount,
-            close_date=close_date,
-            contact_first_name=contact_first_name,
-            contact_last_name=contact_last_name,
-            customer_key=customer_key,
-            external_key=external_key,
-            fields=fields,
-            meta=meta,
-            mold_key=mold_key,
-            stage=stage,
-        )
+        given = changes(CHECKS, locals())
         return self._request("PATCH", self._address("deal_key", deal_key), given)
 
     def archive(self, deal_key: str) -> None:
@@ -134,9 +103,9 @@ class Deals(Listing[DealRecord]):
 
         Not safe to repeat: look the customer up by its key first.
         """
-        fields = body(CONVERT_CHECKS, email=email, customer_key=customer_key)
+        fields = body(CONVERT_CHECKS, locals())
         path = f"{self._address('deal_key', deal_key)}/convert"
-        return self._api.call("POST", path, one(CustomerRecord), json=fields)
+        return self._api.call("POST", path, to_record(CustomerRecord), json=fields)
 
     def assign(self, deal_key: str, partnership_key: str, team_key: str) -> None:
         """Give a deal to a partner. ``team_key``: the ``stck_…`` key of the partner's team."""
@@ -157,7 +126,7 @@ class Deals(Listing[DealRecord]):
 
 
 def _member(name: str, kind: type[T]) -> Callable[[Any], T]:
-    """Converts the data of a response to one of its members, which must be there."""
+    """Converts the data of a response to a member, which is required."""
 
     def convert(data: Any) -> T:
         member = data.get(name) if isinstance(data, dict) else None

@@ -7,7 +7,7 @@ from .. import validation
 from ..api import UNSET, Unset, body, changes
 from ..records import CustomerRecord, LeadRecord
 from ..validation import or_null
-from .base import Listing, nothing, one
+from .base import Listing, nothing, to_record
 
 CHECKS = {
     "external_key": validation.key,
@@ -30,7 +30,7 @@ class Leads(Listing[LeadRecord]):
     A ``lead_key`` argument is PartnerStack's key or the lead's ``external_key``. ``amount`` is in cents.
     ``status`` is ``open`` (New in the dashboard), ``closed`` (Qualified), ``dead`` (Unqualified),
     ``closed won`` or ``closed lost``. ``fields`` are PartnerStack's own field objects;
-    ``Client.request("GET", "/leads/form-templates")`` shows which ones there are.
+    ``Client.request("GET", "/leads/form-templates")`` lists them.
     See docs.partnerstack.com/reference/post_leads-1 and patch_leads.
     """
 
@@ -59,18 +59,7 @@ class Leads(Listing[LeadRecord]):
 
         Not safe to repeat: look the lead up by its ``external_key`` first.
         """
-        given = body(
-            CHECKS,
-            external_key=external_key,
-            partner_key=partner_key,
-            status=status,
-            meta=meta,
-            amount=amount,
-            approved=approved,
-            fields=fields,
-            group_key=group_key,
-            mold_key=mold_key,
-        )
+        given = body(CHECKS, locals())
         return self._request("POST", self.path, given)
 
     def update(
@@ -86,16 +75,7 @@ class Leads(Listing[LeadRecord]):
         fields: Sequence[Mapping[str, Any]] | Unset = UNSET,
     ) -> LeadRecord:
         """Change the given fields of a lead. Raises ``NotFound``; safe to repeat."""
-        given = changes(
-            CHECKS,
-            external_key=external_key,
-            partner_key=partner_key,
-            status=status,
-            meta=meta,
-            amount=amount,
-            approved=approved,
-            fields=fields,
-        )
+        given = changes(CHECKS, locals())
         return self._request("PATCH", self._address("lead_key", lead_key), given)
 
     def archive(self, lead_key: str) -> None:
@@ -108,6 +88,6 @@ class Leads(Listing[LeadRecord]):
 
         Not safe to repeat: look the customer up by its key first.
         """
-        fields = body(CONVERT_CHECKS, email=email, customer_key=customer_key)
+        fields = body(CONVERT_CHECKS, locals())
         path = f"{self._address('lead_key', lead_key)}/convert"
-        return self._api.call("POST", path, one(CustomerRecord), json=fields)
+        return self._api.call("POST", path, to_record(CustomerRecord), json=fields)

@@ -60,18 +60,7 @@ class Partnerships(Listing[PartnershipRecord]):
 
         Not safe to repeat: look the partner up by e-mail address first.
         """
-        given = body(
-            CHECKS,
-            email=email,
-            first_name=first_name,
-            last_name=last_name,
-            group_key=group_key,
-            partner_key=partner_key,
-            manager_email=manager_email,
-            manager_name=manager_name,
-            tags=tags,
-            fields=fields,
-        )
+        given = body(CHECKS, locals())
         return self._request("POST", self.path, given)
 
     def update(
@@ -88,9 +77,7 @@ class Partnerships(Listing[PartnershipRecord]):
 
         The e-mail address and the partner key cannot be changed.
         """
-        given = changes(
-            CHECKS, group_key=group_key, manager_email=manager_email, tier_key=tier_key, fields=fields
-        )
+        given = changes(CHECKS, locals())
         return self._request("PATCH", self._address("partnership_key", partnership_key), given)
 
     def archive(self, partnership_key: str) -> None:

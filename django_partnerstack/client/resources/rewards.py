@@ -33,13 +33,13 @@ class Rewards(Listing[RewardRecord]):
         currency: str | Unset = UNSET,
     ) -> RewardRecord:
         """
-        Create a reward for a ``"customer"`` or a ``"transaction"``, or a ``"manual"`` one for a partner.
+        Create a reward for a ``"customer"`` or a ``"transaction"``, or a ``"manual"`` reward for a partner.
 
         ``amount`` is in minor units of ``currency``, which is USD if it is omitted.
 
         Not safe to repeat. A reward has no key of the site's own, so after an error that is in doubt nothing
         shows whether it was created.
         """
-        fields = body(CHECKS, amount=amount, description=description, currency=currency)
-        target = body(TARGET_CHECKS, type=target_type, key=target_key)
+        fields = body(CHECKS, locals())
+        target = body(TARGET_CHECKS, {"type": target_type, "key": target_key})
         return self._request("POST", self.path, {**fields, "target": target})

@@ -11,13 +11,15 @@ from ..records import TransactionRecord
 from ..validation import or_null
 from .base import Listing, nothing
 
+CUSTOMER_CHECKS = {
+    "customer_external_key": validation.key,
+    "customer_key": validation.key,
+    "customer_email": validation.email,
+}
 CHECKS = {
     "key": validation.text(validation.LONGEST_KEY, shortest=4),
     "amount": validation.transaction_amount,
     "currency": currency_code,
-    "customer_key": validation.key,
-    "customer_external_key": validation.key,
-    "customer_email": validation.email,
     "category_key": or_null(validation.key),
     "product_key": or_null(validation.key),
     "subscription_key": or_null(validation.key),
@@ -63,25 +65,12 @@ class Transactions(Listing[TransactionRecord]):
 
         Not safe to repeat: look for the key in a list first.
         """
-        customers = {
-            "customer_external_key": customer_external_key,
-            "customer_key": customer_key,
-            "customer_email": customer_email,
-        }
-        customer = exactly_one(**customers)
-        fields = body(
-            CHECKS,
-            key=key,
-            amount=amount,
-            currency=currency,
-            **{customer: customers[customer]},
-            category_key=category_key,
-            product_key=product_key,
-            subscription_key=subscription_key,
-            metadata=metadata,
-            test=test,
-            created_at=created_at,
+        customer = exactly_one(
+            customer_external_key=customer_external_key,
+            customer_key=customer_key,
+            customer_email=customer_email,
         )
+        fields = {**body(CUSTOMER_CHECKS, customer), **body(CHECKS, locals())}
         return self._request("POST", self.path, fields)
 
     def delete(self, key: str) -> None:

@@ -30,7 +30,7 @@ class Webhooks(Listing[WebhookRecord]):
 
         Not safe to repeat: look for the URL in a list first.
         """
-        fields = body(CHECKS, target_url=target_url, events=events)
+        fields = body(CHECKS, locals())
         return self._request("POST", self.path, _renamed(fields, url_field))
 
     def update(
@@ -42,7 +42,7 @@ class Webhooks(Listing[WebhookRecord]):
         url_field: str = "target_url",
     ) -> WebhookRecord:
         """Change the URL or the events of a webhook. Raises ``NotFound``; safe to repeat."""
-        fields = changes(CHECKS, target_url=target_url, events=events)
+        fields = changes(CHECKS, locals())
         return self._request("PATCH", self._address("webhook_key", webhook_key), _renamed(fields, url_field))
 
     def archive(self, webhook_key: str) -> None:

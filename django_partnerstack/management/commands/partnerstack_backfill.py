@@ -12,6 +12,8 @@ from django_partnerstack.management.preconditions import in_one_line, require_mo
 from django_partnerstack.models import OutboxMessage
 from django_partnerstack.outbox.backfill import Backfilled, backfill, reported_models
 
+CONTINUE = "Queued messages are kept; run the command again to continue."
+
 
 class Command(BaseCommand):
     #: Other apps' checks may query the database, and end in a traceback if it cannot be reached.
@@ -36,20 +38,18 @@ class Command(BaseCommand):
         try:
             failed = sum(self._backfill(model, dry_run=options["dry_run"]).failed for model in chosen)
         except KeyboardInterrupt:
-            raise CommandError(
-                "Stopped. Queued messages are kept; run again to go on.", returncode=130
-            ) from None
+            raise CommandError(f"Stopped. {CONTINUE}", returncode=130) from None
         except DatabaseError as error:
-            raise CommandError(
-                f"The database failed: {in_one_line(error)}. Queued messages are kept; run again to go on."
-            ) from error
+            raise CommandError(f"The database failed: {in_one_line(error)}. {CONTINUE}") from error
         if failed:
             raise SystemExit(1)
 
     def _chosen(self, labels: list[str]) -> list[type[models.Model]]:
         registered = {model._meta.label_lower: model for model in reported_models()}
         if not registered:
-            raise CommandError("No model has a source. Register one in a module partnerstack.py of your app.")
+            raise CommandError(
+                "No model has a source. Register sources in a module partnerstack.py of your app."
+            )
         for label in labels:
             if label.lower() not in registered:
                 names = ", ".join(model._meta.label for model in registered.values())

@@ -26,8 +26,8 @@ class Command(BaseCommand):
     #: Other apps' checks may query the database, and end in a traceback if it cannot be reached.
     requires_system_checks = ("partnerstack",)
     help = (
-        "Send the messages that are due to PartnerStack, and print how many are in which state then. Exits "
-        "with status 1 if a message is failed or on hold. With --loop it runs until it is stopped: run it as "
+        "Send the due messages to PartnerStack, and print how many reached each state. Exits with "
+        "status 1 if a message is failed or on hold. With --loop it runs until it is stopped: run it as "
         "a service, in any number of processes."
     )
 

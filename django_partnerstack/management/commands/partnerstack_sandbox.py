@@ -40,14 +40,14 @@ Press Ctrl-C to stop."""
 
 
 class Command(BaseCommand):
-    help = "Run a local PartnerStack with made-up objects until you press Ctrl-C."
+    help = "Run a local PartnerStack with sample objects until you press Ctrl-C."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="Address to listen on.")
         parser.add_argument("--port", type=int, default=8765, help="Port to listen on. 0 uses a free port.")
         parser.add_argument("--mode", default="test", help="Mode of the objects: test or production.")
-        parser.add_argument("--seed", type=int, default=1, help="Another number creates other objects.")
+        parser.add_argument("--seed", type=int, default=1, help="Another number gives other objects.")
         parser.add_argument(
             "--site", default="http://127.0.0.1:8000/", help="URL that partner links lead to."
         )
@@ -56,7 +56,7 @@ class Command(BaseCommand):
             nargs="+",
             default=(),
             metavar="HOST",
-            help="Hosts, besides this machine, that ?dest= on a partner link may lead to.",
+            help="Hosts, in addition to this machine, that ?dest= on a partner link may lead to.",
         )
         for resource in RESOURCES.values():
             parser.add_argument(

@@ -59,7 +59,7 @@ def hold(message: OutboxMessage) -> None:
     """
     Do not send a message until it is released. Its dependents are blocked.
 
-    Raises InvalidTransition in other states than those of ``ALLOWED_STATES``.
+    Raises InvalidTransition in other states.
     """
     _change(message, ALLOWED_STATES["hold"], _park(State.ON_HOLD, "Put on hold by an operator."))
 
@@ -81,7 +81,7 @@ def cancel(message: OutboxMessage) -> None:
 
 def mark_delivered(message: OutboxMessage) -> None:
     """
-    Record that PartnerStack has what a message reports, as the operator checked. Releases its dependents.
+    Record that PartnerStack has what a message reports, as checked by an operator. Releases its dependents.
 
     Raises InvalidTransition in other states.
     """

@@ -22,7 +22,7 @@ SENDABLE = frozenset({State.QUEUED, State.SCHEDULED, State.SENDING, State.UNCONF
 @dataclass(frozen=True)
 class DeliveredNow:
     """
-    ``by_state``: how many messages reached which new state. ``remaining``: how many messages the workers
+    ``by_state``: how many messages reached each new state. ``remaining``: how many messages the workers
     deliver later. ``idle_lanes``: the lanes without a message to send.
     """
 
@@ -62,7 +62,7 @@ def lane_of(instance: models.Model) -> str:
 
 
 def _count(lanes: Collection[str]) -> tuple[Counter[str], frozenset[str]]:
-    """The messages of these lanes by state, and the lanes with anything to send."""
+    """The messages of these lanes by state, and the lanes that have something to send."""
     using = router.db_for_write(OutboxMessage)
     messages = OutboxMessage.objects.using(using).filter(mode=conf.mode, lane__in=lanes).order_by()
     counts: Counter[str] = Counter()

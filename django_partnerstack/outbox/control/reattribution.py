@@ -18,7 +18,7 @@ from ..queue.messages import NewMessage, notify_workers, unsaved
 
 def apply_late_attribution(customer_key: str, *, mode: str, using: str | None = None) -> bool:
     """
-    Sequence an organic customer again, now that its click is known. Returns whether there was one.
+    Sequence an organic customer again, now that its click is known. Returns whether it did.
 
     Does nothing for a customer that PartnerStack has. A customer that a worker may be sequencing is sequenced
     again after the commit. Safe to repeat.
@@ -38,7 +38,7 @@ def _requeue_after_commit(customer_key: str, mode: str, using: str) -> None:
 
 
 def _requeue_organic(customer_key: str, mode: str, using: str) -> bool:
-    # The lane of a customer who has a partner now can still hold earlier organic data.
+    # The lane of a customer who has a partner now can still contain earlier organic data.
     lanes = OutboxLane.objects.using(using).filter(mode=mode, key=OuterRef("lane"))
     has_partner = Exists(lanes.filter(status__in=(LaneStatus.OPEN, LaneStatus.BLOCKED)))
     organic = _creations(customer_key, mode, using).filter(~has_partner, state=State.ORGANIC)

@@ -33,14 +33,14 @@ class AttemptRunner:
     """
     Runs the attempts of one worker. Its threads share it.
 
-    ``slots_held``: how many claimed messages, each with its slot, the worker has at most.
+    ``claimed_slots``: how many claimed messages, each with its slot, the worker has at most.
     """
 
-    def __init__(self, sender: Sender, delivered: DeliveredLanes, *, wait: Wait, slots_held: int) -> None:
+    def __init__(self, sender: Sender, delivered: DeliveredLanes, *, wait: Wait, claimed_slots: int) -> None:
         self.sender = sender
         self.throttle = sender.throttle
         self.delivered = delivered
-        self.slots_held = slots_held
+        self.claimed_slots = claimed_slots
         self._wait = wait
         self._mode_evidence = ModeEvidence(self.throttle.mode)
         #: When a stopping worker gives up on a failing database.
@@ -62,7 +62,7 @@ class AttemptRunner:
         """Any error is the outcome of this message alone: it must not stop the others."""
         message = claimed.message
         try:
-            self.throttle.wait_for_slot(claimed.send_at, self._wait, slots_held=self.slots_held)
+            self.throttle.wait_for_slot(claimed.send_at, self._wait, claimed_slots=self.claimed_slots)
             return self.sender.deliver(message, claimed.lease_expires_at)
         except DeliveryPaused as error:
             return outcomes.release(message, str(error), self.throttle.clock.now())
@@ -72,9 +72,9 @@ class AttemptRunner:
 
     def _write_back(self, claimed: Claimed, outcome: Outcome) -> bool:
         """
-        Retry until the outcome is saved or the lease expires; then the next worker looks the message up.
+        Retry until the outcome is saved or the lease expires, after which the next worker looks it up.
 
-        Any other error leads to a look-up as well: it must not end the thread, which others need.
+        Any other error leads to a look-up as well: it must not end the thread, which other messages need.
         """
         is_new_connection = False
         while True:
@@ -109,9 +109,7 @@ class AttemptRunner:
 
 
 def send_signal(message: OutboxMessage, outcome: Outcome) -> None:
-    """
-    Signal the committed outcome to the host. An error in a receiver is logged and has no other effect.
-    """
+    """Signal the committed outcome. An error in a receiver is logged and has no other effect."""
     about: dict[str, Any] = {
         "mode": message.mode,
         "operation": message.operation,

@@ -1,6 +1,4 @@
-"""
-The delivery loop: claim messages and attempt each in a thread, until nothing is due or until it is stopped.
-"""
+"""The delivery loop: claim messages and attempt each in a thread, until nothing is due or it is stopped."""
 
 from __future__ import annotations
 
@@ -68,7 +66,7 @@ class DeliveryLoop:
             lease=self.lease,
             acquire_slot=lambda: self.throttle.acquire_slot(self._wait),
         )
-        self.attempts = AttemptRunner(sender, self.delivered, wait=self._wait, slots_held=self.claim_limit)
+        self.attempts = AttemptRunner(sender, self.delivered, wait=self._wait, claimed_slots=self.claim_limit)
         #: When this run stops starting attempts.
         self._until: datetime | None = None
         self._claimed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
@@ -141,7 +139,6 @@ class DeliveryLoop:
         return self.stopping.wait(seconds) or (self._until is not None and self.clock.now() >= self._until)
 
     def _start(self, free: int, lanes: Collection[str] | None) -> Batch:
-        """Claim messages and pass them to the threads."""
         if free <= 0:
             return Batch()
         batch = claim(self.throttle, self.delivered, free, lease=self.lease, lanes=lanes)
@@ -177,7 +174,7 @@ class DeliveryLoop:
             self.pruned_at = now
 
     def _wait_until_due(self) -> None:
-        """Poll until something is due. One query a poll."""
+        """Poll until something is due, with one query a poll."""
         while not self.stopping.wait(POLL):
             if is_anything_due(self.throttle.mode):
                 return

@@ -22,9 +22,9 @@ class Outcome:
     """
     The state of a message after an attempt.
 
-    ``next_try_at``: for SCHEDULED and UNCONFIRMED. ``in_doubt_since``: when the last attempt without an
-    answer was made. ``record``: the object as PartnerStack has it now. ``counts_as_attempt``: False if the
-    message did not cause the failure.
+    ``next_try_at``: for SCHEDULED and UNCONFIRMED. ``in_doubt_since``: the time of the last attempt without
+    an answer. ``record``: the object as PartnerStack has it now. ``counts_as_attempt``: False if the message
+    did not cause the failure.
     """
 
     state: State
@@ -75,7 +75,7 @@ def in_doubt(
     counts_as_attempt: bool = True,
 ) -> Outcome:
     """
-    Look up the attempt at ``since``, whose effect is unknown, at growing intervals until the grace ends.
+    Look up the attempt in doubt at ``since``, at growing intervals until the grace ends.
 
     A look-up does not count as an attempt. There is no limit: the last attempt must be looked up.
     """

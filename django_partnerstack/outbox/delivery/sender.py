@@ -27,7 +27,7 @@ from . import outcome
 from .outcome import ATTEMPTS, Outcome
 
 NO_LOOK_UP = (
-    "No answer shows whether PartnerStack carried it out, and it cannot be looked up. Check at PartnerStack, "
+    "PartnerStack may have carried it out, and it cannot be looked up. Check at PartnerStack, "
     "then release the message or mark it as delivered. {}"
 )
 
@@ -152,9 +152,7 @@ class Sender:
         return outcome.failed(str(error), message.in_doubt_since)
 
     def _pause_for(self, message: OutboxMessage, error: PartnerStackError) -> Outcome | None:
-        """
-        Count the failure, and pause all requests if the error asks for it. Then the message did not cause it.
-        """
+        """Count the failure, and pause requests if necessary. Releases a message that is not the cause."""
         now = self._now()
         retry_after = getattr(error, "retry_after", None)
         refused = isinstance(error, (AuthenticationFailed, Forbidden))

@@ -37,10 +37,10 @@ def write_back(throttle: Throttle, claimed: Claimed, outcome: Outcome) -> bool:
     operation = OPERATIONS.get(message.operation)
     with _transaction(throttle, operation, outcome):
         using = router.db_for_write(OutboxMessage)
-        ours = OutboxMessage.objects.using(using).filter(
+        row = OutboxMessage.objects.using(using).filter(
             pk=message.pk, lease_token=claimed.lease_token, state=State.SENDING
         )
-        if not ours.update(**_columns(message, outcome, now)):
+        if not row.update(**_columns(message, outcome, now)):
             return False
         if outcome.state == State.DELIVERED and operation is not None:
             remember_reported(message, using)
@@ -69,7 +69,7 @@ def _transaction(throttle: Throttle, operation: Operation | None, outcome: Outco
 
 
 def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[str, Any]:
-    """The columns that change. For a delivery that is half of them."""
+    """The columns that change: for a delivery, half of them."""
     is_waiting = outcome.state in (State.SCHEDULED, State.UNCONFIRMED)
     columns = {
         "state": outcome.state,

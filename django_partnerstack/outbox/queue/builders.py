@@ -142,7 +142,7 @@ def event_message(customer: models.Model, name: str, value: int, key: str) -> Ne
 
 def skipped_message(instance: models.Model, operation: str, result: sources.Skipped | None) -> NewMessage:
     """A note why an object is not reported. It is queued once for each reason."""
-    reason = result.reason if isinstance(result, sources.Skipped) else "The source returned None."
+    reason = str(result.reason) if isinstance(result, sources.Skipped) else "The source returned None."
     return NewMessage(
         operation=operation, lane="", subject="", payload={}, source=reference(instance), skipped=reason
     )
@@ -228,7 +228,7 @@ def _stored(field: Any, given: Any) -> Any:
         value = field.to_python(given)
         if isinstance(field, models.DecimalField):
             value = Decimal(format_number(value, field.max_digits, field.decimal_places) or "NaN")
-        elif isinstance(value, datetime) and value.tzinfo is None and conf.use_tz:
+        elif isinstance(value, datetime) and value.tzinfo is None and conf.django.USE_TZ:
             value = make_aware(value)
     except (ArithmeticError, TypeError, ValueError, ValidationError):
         return given

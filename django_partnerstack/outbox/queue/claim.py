@@ -28,9 +28,10 @@ from django.db.models import (
     Value,
     When,
 )
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce
 
 from ...models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
+from ...throttle.clock import Now
 from ...throttle.throttle import Throttle
 from .sequence import sequence_new_messages
 
@@ -59,9 +60,7 @@ class Batch:
 
 
 class DeliveredLanes:
-    """
-    Lanes whose first message this process has delivered. The next claim makes them due. Threads may share it.
-    """
+    """Lanes whose first message this process has delivered. The next claim makes them due. Thread-safe."""
 
     def __init__(self) -> None:
         self._lanes: deque[tuple[str, datetime]] = deque()
@@ -82,7 +81,7 @@ def claim(
     lanes: Collection[str] | None = None,
 ) -> Batch:
     """
-    Sequence new messages, then lease up to ``limit`` due ones, the first of each lane.
+    Sequence new messages, then lease up to ``limit`` due messages, the first of each lane.
 
     Commits their state "sending" before it returns. ``lanes``: claim only from these lanes.
     """
@@ -108,7 +107,7 @@ def claim(
 
 
 def is_anything_due(mode: str) -> bool:
-    """Whether a worker may find something to send. One query. True until the first claim in this mode."""
+    """Whether a worker may find something to send, by one query. True until the first claim in this mode."""
     using = router.db_for_write(OutboxMessage)
     new = OutboxMessage.objects.using(using).filter(mode=mode, state=State.QUEUED)
     due = OutboxLane.objects.using(using).filter(mode=mode, due_at__lte=Now())
@@ -174,8 +173,8 @@ def _mark_sending(
     heads: list[Head], using: str, now: datetime, lease_expires_at: datetime, token: str
 ) -> list[OutboxMessage]:
     """
-    Mark messages as "sending", with a new lease token. A message that already was lost its worker, so it is
-    in doubt.
+    Mark messages as "sending", with a new lease token. If a message was already "sending", its worker was
+    lost, so it is in doubt.
 
     Skips a message whose worker is just writing its outcome back.
     """

@@ -48,7 +48,5 @@ def creation_of(payload: dict[str, Any], attribution: Attribution | None) -> Cre
 
 
 def is_attributed(message: OutboxMessage) -> bool:
-    """
-    Whether the message that creates a customer names a partner or click. For an organic customer it does not.
-    """
+    """Whether the message that creates a customer names a partner or a click; otherwise it is organic."""
     return bool(message.attributed_to or message.payload.get("partner_key"))

@@ -32,7 +32,7 @@ def waiting_for_subject() -> tuple[str, ...]:
 
 
 def dependents(message: OutboxMessage, using: str) -> QuerySet[OutboxMessage]:
-    """The messages that depend on this message: all of its customer, or later ones about the same subject."""
+    """The dependents of this message: all of its customer, or later messages about the same subject."""
     rows = OutboxMessage.objects.using(using).filter(mode=message.mode, lane=message.lane)
     if message.operation in creating_customers():
         return rows.exclude(pk=message.pk)

@@ -43,9 +43,7 @@ class NewMessage:
 
     @property
     def dedupe_key(self) -> str:
-        """
-        Only one message with this key is ever queued. Empty: no limit. A note is queued once per reason.
-        """
+        """Only one message with this key is ever queued; "": no limit. A note is queued once per reason."""
         if self.skipped:
             return ":".join(("skipped", *self.source, self.skipped))[:300]
         operation = OPERATIONS.get(self.operation)
@@ -80,9 +78,9 @@ def enqueue(message: NewMessage, *, mode: str, using: str | None = None, now: da
     reports, so that both are rolled back together. The INSERT has a savepoint, so that its errors do not
     break the caller's transaction. Workers are notified after the commit, by the signal ``message_queued``.
 
-    Raises InvalidArgument for content that no message can hold.
+    Raises InvalidArgument for content that cannot be stored.
     """
-    _check(message)
+    check(message)
     using = using or router.db_for_write(OutboxMessage)
     row = _row(message, mode, now or timezone.now())
     try:
@@ -102,11 +100,11 @@ def enqueue_all(messages: Sequence[NewMessage], *, mode: str, using: str) -> Non
     """
     Queue messages that are known not to be queued yet, with one INSERT for all.
 
-    Raises InvalidArgument for content that no message can hold, and IntegrityError if another process has
+    Raises InvalidArgument for content that cannot be stored, and IntegrityError if another process has
     just queued a duplicate. Nothing is queued then.
     """
     for message in messages:
-        _check(message)
+        check(message)
     now = timezone.now()
     with transaction.atomic(using):
         insert(OutboxMessage, [_row(message, mode, now) for message in messages], using=using)
@@ -126,15 +124,19 @@ def remember_reported(message: OutboxMessage, using: str) -> None:
     """
     Remember the dedupe key of a delivered message, in the caller's transaction. Safe to repeat.
 
-    A message with the same key is never queued again, even if this one is pruned.
+    A message with the same key is never queued again, even if this message is pruned.
     """
     if message.dedupe_key is not None:
         row = ReportedKey(mode=message.mode, dedupe_key=message.dedupe_key)
         ReportedKey.objects.using(using).bulk_create([row], ignore_conflicts=True)
 
 
-def _check(message: NewMessage) -> None:
-    """Check here, where the caller can correct it; in a worker the message could only fail."""
+def check(message: NewMessage) -> None:
+    """
+    Raise InvalidArgument for content that no message can hold, or that the client would refuse.
+
+    Checked before the message is queued, when the caller can correct it; in a worker it could only fail.
+    """
     name = f"{message.operation} {message.subject!r}"
     try:
         text = json.dumps([message.subject, message.payload], ensure_ascii=False, allow_nan=False)
@@ -152,7 +154,6 @@ def _check(message: NewMessage) -> None:
 
 
 def unsaved(message: NewMessage, mode: str, now: datetime) -> OutboxMessage:
-    """The row of a message, not saved yet."""
     return OutboxMessage(**_row(message, mode, now))
 
 

@@ -16,7 +16,7 @@ BATCH = 1000
 
 def prune(mode: str, before: datetime) -> int:
     """
-    Delete delivered messages, and notes of what is not reported, that are older than ``before``.
+    Delete delivered messages, and notes of objects that are not reported, if older than ``before``.
 
     Returns how many. Keeps the last data of each customer, because later data are compared with them, and
     messages that are failed, on hold, blocked or organic. What was delivered is not reported again, because

@@ -26,7 +26,7 @@ from ..operations import (
 from .builders import customer_of
 from .customer_creation import Creation, creation_of
 from .lanes import BLOCKED_REASON, BLOCKING_STATES, blocked_by, release_organic
-from .messages import CUSTOMER, unsaved
+from .messages import CUSTOMER, check, unsaved
 
 #: Messages sequenced at a time.
 BATCH = 500
@@ -187,6 +187,8 @@ class Sequencer:
         if new is None:
             message.reason = "The customer was never reported."
             return []
+        # Otherwise the database could refuse it, and with it the batch.
+        check(new)
         customer = unsaved(new, self.mode, self.now)
         self._place_customer(customer, lane)
         customer.state = STATES[LaneStatus(lane.status)]

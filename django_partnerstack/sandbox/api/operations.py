@@ -1,4 +1,4 @@
-"""Reads, creates, updates and removes one object: each takes a call and returns the response's ``data``."""
+"""Operations on an object: each takes a call and returns the response's ``data``."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def _readable(call: Call, resource: Resource, names: tuple[str, ...]) -> Row | N
 
 def _existing(call: Call, resource: Resource) -> Row | None:
     """
-    The object to return instead of a new one, if the key is in use and ``Behaviour.duplicates`` is 200.
+    The object to return instead of a new object, if the key is in use and ``Behaviour.duplicates`` is 200.
 
     None if the key is free. Raises Refusal for a duplicate otherwise.
     """

@@ -10,7 +10,7 @@ from ..storage.table import SORT_KEYS, Position, Row
 from .call import Call
 from .resource import Predicate, Resource
 
-#: Rows are few if they are fewer than one in this many.
+#: Few rows: fewer than one in this many.
 FEW = 50
 
 

@@ -53,7 +53,7 @@ def _refuse_unknown_parameters(call: Call, resource: Resource) -> None:
 
 
 def _tests(call: Call, resource: Resource) -> Iterable[Predicate]:
-    """The tests that a listed row must pass, besides the time bounds."""
+    """The tests that a listed row must pass, in addition to the time bounds."""
     archived_too = "include_archived" in resource.filters and call.query.get("include_archived") == ["true"]
     if not (call.behaviour.archived_listed or archived_too):
         yield lambda row: not row.get("archived")

@@ -39,7 +39,7 @@ def _partner_of_other_mode(call: Call) -> Refusal:
 
 
 def partner_and_group(call: Call) -> Row:
-    """The ``partner_key`` and the ``group_key`` of a body. Raises Refusal if one cannot be used."""
+    """The ``partner_key`` and the ``group_key`` of a body. Raises Refusal if a key cannot be used."""
     found: Row = {}
     if call.body.get("partner_key") is not None:
         found["partner_key"] = find_partner(call, call.body["partner_key"])["partner_key"]

@@ -14,7 +14,7 @@ from .call import Call
 from .schema import CUSTOM_FIELDS, Schema
 
 Predicate = Callable[[Row], bool]
-#: Turns the values of a query parameter into a predicate.
+#: Converts the values of a query parameter to a predicate.
 Filter = Callable[[Database, list[str]], Predicate]
 
 CREATED = ("created_at", "-created_at")
@@ -40,12 +40,12 @@ class Resource:
 
     #: The stored fields of seeded object number n; ``Sandbox.create`` uses them as defaults, too.
     seed_row: Callable[[Database, int], Row]
-    #: Rows that exist besides the seeded ones, which are the second argument.
+    #: Further rows that always exist. The seeded rows are the second argument.
     permanent_rows: Callable[[Database, list[Row]], Iterable[Row]] | None = None
     #: How many objects ``Sandbox`` seeds by default, and how many ``partnerstack_sandbox``.
     default_count: int = 0
     command_count: int = 0
-    #: Whether the count holds for both modes instead of the sandbox's own.
+    #: Whether the count applies to both modes instead of the sandbox's own.
     seeded_in_both_modes: bool = False
 
     #: Whether GET reads an object by its key.
@@ -58,9 +58,9 @@ class Resource:
     update_schema: Schema = field(default_factory=dict)
     #: DELETE, and what PartnerStack's documentation calls it.
     removable: Literal["archive", "delete"] | None = None
-    #: Routes besides these and the list.
+    #: Further routes.
     extra_routes: tuple[Route, ...] = ()
-    #: Called for each new row, also a seeded one.
+    #: Called for each new row, including seeded rows.
     on_add: Callable[[Database, Row], None] | None = None
     #: Called when a request has created or removed an object.
     after_create: Callable[[Call, Row], None] | None = None
@@ -71,14 +71,14 @@ class Resource:
     is_natural_key_unique: Callable[[Behaviour], bool] = lambda behaviour: True
     #: Whether e-mail addresses must be unique while ``Behaviour.unique_emails`` is on.
     has_unique_email: bool = False
-    #: Fields besides ``key`` that identify an object.
+    #: Fields other than ``key`` that identify an object.
     lookup_fields: tuple[str, ...] = ()
     #: Fields that identify an object in a path, and those in a path that writes if they are different.
     read_keys: Callable[[Behaviour], tuple[str, ...]] = lambda behaviour: ("key",)
     write_keys: Callable[[Behaviour], tuple[str, ...]] | None = None
 
     filters: Mapping[str, Filter] = field(default_factory=dict)
-    #: What a list leaves out by default, besides archived objects.
+    #: What a list omits by default, in addition to archived objects.
     default_filter: Callable[[Call], Predicate] | None = None
     #: Timestamps that ``min_…`` and ``max_…`` filter.
     bounds: tuple[str, ...] = ("created", "updated")
@@ -86,7 +86,7 @@ class Resource:
     #: Whether vendors have seen ``total`` in this list.
     has_total: bool = False
 
-    #: Stored fields that ``Sandbox.create`` and ``Sandbox.change`` accept besides those of the schemas.
+    #: Further stored fields that ``Sandbox.create`` and ``Sandbox.change`` accept.
     extra_fields: tuple[str, ...] = ()
     #: Fields of the schemas that are not stored.
     unstored_fields: tuple[str, ...] = ()

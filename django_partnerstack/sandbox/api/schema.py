@@ -2,7 +2,7 @@
 Validates request bodies as PartnerStack does: by JSON schema, reporting only the first problem.
 
 The only message known for certain is "'target_type' is a required property". The Python package jsonschema
-words it so, therefore all other messages are that package's, too.
+has the same message, so all other messages are from that package.
 """
 
 from __future__ import annotations

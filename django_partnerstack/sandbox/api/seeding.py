@@ -1,5 +1,5 @@
 """
-Fills a new database with made-up objects.
+Fills a new database with sample objects.
 
 The same counts and the same seed give the same objects at any time: all are dated 2023 and 2024.
 """

@@ -1,4 +1,4 @@
-"""Faults on demand: errors, lost responses, slow ones, and others."""
+"""Faults on demand: errors, lost and slow responses, and others."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Faults:
         self.active: list[Fault] = []
 
     def add(self, kind: str, **details: Any) -> Fault:
-        """Activate a fault; ``details`` are the fields of ``Fault``. Raises ValueError for a wrong one."""
+        """Activate a fault; ``details`` are the fields of ``Fault``. Raises ValueError for a wrong field."""
         known = [item.name for item in fields(Fault)]
         for name in details:
             if name not in known:

@@ -14,7 +14,7 @@ It takes and returns JSON, needs no keys and is never affected by faults:
     POST   /_control/clicks                       {"partner_key": "gstest", "sid1": "newsletter"}
     GET    /_control/conversions                  [{"customer_key", "created", …}, …], oldest first
     GET    /_control/objects/{resource}           all objects, newest first (?mode=, ?include_archived=true)
-    POST   /_control/objects/{resource}           create one; other fields are made up (?mode=)
+    POST   /_control/objects/{resource}           create an object; other fields get sample values (?mode=)
     PATCH  /_control/objects/{resource}/{key}     change fields, and updated_at (?mode=)
     DELETE /_control/objects/{resource}/{key}     remove it for good (?mode=)
     POST   /_control/reset                        start again

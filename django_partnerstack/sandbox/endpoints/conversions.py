@@ -29,7 +29,7 @@ SCHEMA = {
     "properties": {
         "xid": text(255, 1),
         "customer_key": text(255, 1),
-        # PartnerStack accepts made-up values for these two, so ``email`` need not be an e-mail address.
+        # PartnerStack accepts invented values for these two, so ``email`` need not be an e-mail address.
         "email": text(null=True),
         "name": text(100, null=True),
         "provider_key": text(null=True),

@@ -1,4 +1,4 @@
-"""Turns a request into a response: authenticates, finds the route, calls its handler, builds the envelope."""
+"""Answers a request: authenticates it, finds the route, calls its handler, builds the envelope."""
 
 from __future__ import annotations
 

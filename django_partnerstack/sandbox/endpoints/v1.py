@@ -1,5 +1,5 @@
 """
-The old API, ``/v1``: ``rdata`` instead of ``data``, ``error`` besides ``message``, other field names.
+The old API, ``/v1``: ``rdata`` instead of ``data``, ``error`` in addition to ``message``, other field names.
 
 docs.partnerstack.com/v1.0. The path of a partnership has two meanings: reading takes a partner's key,
 creating takes the company's public key.
@@ -85,7 +85,7 @@ def _rename(call: Call, old: str, new: str) -> None:
 
 
 def _customer(shown: dict[str, Any]) -> dict[str, Any]:
-    """A customer, whose ``key`` is the caller's own here."""
+    """A customer. Its ``key`` is the caller's own in this version."""
     names = ("provider_key", "name", "email", "partner_key", "test", "created_at", "updated_at")
     return {"key": shown["customer_key"] or shown["key"], **{name: shown[name] for name in names}}
 

@@ -26,15 +26,15 @@ def _routes_of(resource: Resource) -> tuple[Route, ...]:
 
 def _declared_routes(resource: Resource) -> Iterator[Route]:
     path, noun = f"{ROOT}/{resource.path}", resource.noun
-    one = path + "/{key}"
+    url = path + "/{key}"
     yield from resource.extra_routes
     yield route("GET", path, partial(page, resource=resource), f"{noun}s retrieved successfully")
     if resource.create:
         handler = partial(create_object, resource=resource)
         yield route("POST", path, handler, f"{noun} created successfully", creates=True)
     if resource.readable:
-        yield route("GET", one, partial(get_object, resource=resource), f"{noun} retrieved successfully")
+        yield route("GET", url, partial(get_object, resource=resource), f"{noun} retrieved successfully")
     if resource.update:
-        yield route("PATCH", one, partial(update_object, resource=resource), f"{noun} updated successfully")
+        yield route("PATCH", url, partial(update_object, resource=resource), f"{noun} updated successfully")
     if resource.removable:
-        yield route("DELETE", one, partial(remove_object, resource=resource), f"{noun} archived successfully")
+        yield route("DELETE", url, partial(remove_object, resource=resource), f"{noun} archived successfully")

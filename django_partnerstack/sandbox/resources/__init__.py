@@ -1,7 +1,7 @@
 """
 The resources of the sandbox.
 
-A new one is a module with one declaration (see ``sandbox.api.resource.Resource``) and its line here.
+A new resource is a module with a declaration (see ``sandbox.api.resource.Resource``) and its entry here.
 """
 
 from __future__ import annotations

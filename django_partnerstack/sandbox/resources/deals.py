@@ -111,7 +111,7 @@ def convert_deal(call: Call) -> dict[str, Any]:
 def _with_and_without_v2(
     method: str, path: str, handler: Callable[[Call], Any], message: str
 ) -> Iterator[Route]:
-    """Two routes, of which the switch ``Behaviour.deal_routes`` enables one."""
+    """Two routes. The switch ``Behaviour.deal_routes`` enables one of them."""
 
     def only_in(form: str, call: Call) -> Any:
         if call.behaviour.deal_routes != form:

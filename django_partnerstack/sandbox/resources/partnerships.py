@@ -18,7 +18,7 @@ from ..storage.database import Database
 from ..storage.table import Row
 from .groups import GROUPS, default_key, in_group
 
-#: The partner that always exists in test mode, and the one in production mode unless others are seeded.
+#: The partner that always exists in test mode, and the partner in production mode unless others are seeded.
 TEST_PARTNER_KEY = "gstest"
 PRODUCTION_PARTNER_KEY = "sandboxpartner"
 STATUSES = ("approved", "pending", "declined")
@@ -116,7 +116,7 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
 
 
 def list_links(call: Call) -> dict[str, Any]:
-    """The links of a partner; in the sandbox each partner has one."""
+    """The links of a partner; in the sandbox each partner has one link."""
     found = get_object(call, PARTNERSHIPS)
     link = {
         "key": "link_" + found["key"].removeprefix("part_"),

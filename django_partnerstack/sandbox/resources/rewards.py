@@ -15,7 +15,7 @@ from ..storage.table import Row
 
 STATUSES = ("hold", "pending", "approved", "declined", "paid", "scheduled")
 TARGETS = ("customer", "transaction", "manual")
-#: The commission on a transaction, in percent of its amount. Made up.
+#: The commission on a transaction, in percent of its amount. An invented value.
 COMMISSION = 10
 OFFER = {"key": "offr_sandboxOffer00", "description": f"{COMMISSION} % of every transaction"}
 

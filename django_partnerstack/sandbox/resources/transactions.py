@@ -14,10 +14,10 @@ from ..storage.database import Database
 from ..storage.table import Row
 from .rewards import reward_transaction
 
-#: Fields that identify the customer, exactly one of which is required. ``customer_key`` is PartnerStack's own
-#: key here, whereas on a customer it is the caller's.
+#: Fields that identify the customer. Exactly one is required. Here ``customer_key`` is PartnerStack's own
+#: key, on a customer it is the caller's.
 REFERENCES = {"customer_key": "key", "customer_external_key": "customer_key", "customer_email": "email"}
-#: US cents for 100 minor units of a currency. Made up.
+#: US cents for 100 minor units of a currency. Invented values.
 RATES = {"USD": 100, "CAD": 73, "EUR": 110, "GBP": 128, "AUD": 66}
 STORED = (
     "key",

@@ -42,7 +42,7 @@ class Database:
     """
     The tables of one mode: ``database["customers"]``.
 
-    ``lookup_fields`` lists, for each resource, the fields besides ``key`` that identify its objects.
+    ``lookup_fields`` lists, for each resource, the fields other than ``key`` that identify its objects.
     """
 
     def __init__(self, mode: str, seed: int, lookup_fields: Mapping[str, Iterable[str]]) -> None:
@@ -52,7 +52,7 @@ class Database:
         self.random = Random(f"{seed}:{mode}")  # noqa: S311
         self.tables = {name: Table(*fields) for name, fields in lookup_fields.items()}
         self.clicks: dict[str, Click] = {}
-        #: How many conversions of each customer key were sent, and the keys that one created.
+        #: How many conversions of each customer key were sent, and the keys that a conversion created.
         self.attempts: Counter[str] = Counter()
         self.converted: set[str] = set()
 

@@ -110,7 +110,7 @@ class Table:
                     self._index_duplicate(name, value)
 
     def _index_duplicate(self, field: str, value: Any) -> None:
-        """Index another row with the same value, preferably one that is not archived."""
+        """Index another row with the same value, preferably a row that is not archived."""
         rows = [row for row in self.orders["created_at"] if row.get(field) == value]
         if rows:
             self.indexes[field][value] = min(rows, key=lambda row: bool(row.get("archived")))

@@ -1,5 +1,5 @@
 // Stores a partner's click in cookies on landing pages that Django does not serve, so that the Django site can
-// read the click when the visitor signs up there:
+// read it when the visitor signs up:
 //
 //   <script src="…/partnerstack/landing.js" data-domain="example.com" data-days="90"
 //           data-consent="mayKeepClicks" async></script>
@@ -42,7 +42,7 @@
     return CLICK_ID.test(value) ? value : "";
   }
 
-  // The first of these parameters that is valid. If a parameter occurs twice, the last one counts, as in Django.
+  // The first of these parameters that is valid. If a parameter occurs twice, its last value counts, as in Django.
   function first(parameters, names, read) {
     for (var name of names) {
       var found = read(parameters.getAll(name).pop() || "");

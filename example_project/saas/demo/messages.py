@@ -74,7 +74,7 @@ def everything_is_delivered() -> bool:
 
 
 def count(out: Output, partnerstack: Control) -> None:
-    out.step("What PartnerStack carried out, as it counted itself.")
+    out.step("What PartnerStack carried out, by its own count.")
     effects = partnerstack.effects()
     for (verb, key), times in effects.items():
         out.write(f"{verb:21} {key:13} {times}")

@@ -1,4 +1,4 @@
-"""Pull: the partner programme in the site's own database, and how changes arrive there."""
+"""Pull: the partner programme in the site's own database, and how changes reach it."""
 
 from __future__ import annotations
 

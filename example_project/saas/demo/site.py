@@ -16,7 +16,7 @@ from django_partnerstack.sandbox import TEST_KEYS
 
 MANAGE = Path(example_project.__file__).with_name("manage.py")
 
-#: Seconds after which a process that does not end is killed.
+#: Seconds until a process that does not end is killed.
 PATIENCE = 10
 
 
@@ -57,7 +57,7 @@ def running(
 
 def interrupt_on_signals() -> None:
     """
-    Let the first Ctrl-C or SIGTERM raise KeyboardInterrupt, and ignore later ones.
+    Let the first Ctrl-C or SIGTERM raise KeyboardInterrupt, and ignore later signals.
 
     A terminal sends the signal to all processes of the demo, which also end each other: a second signal must
     not interrupt the clean-up after the first.

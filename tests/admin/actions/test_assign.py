@@ -45,7 +45,7 @@ def test_the_history_shows_who_assigned_it(operator: Client) -> None:
     row = attribution(partner_key="other")
     assign(operator, "account-1")
     history = operator.get(f"{list_url(Attribution)}{row.pk}/history/").rendered_content
-    assert "Assigned partner gstest, before: other." in history
+    assert "Assigned partner gstest, previously other." in history
     assert "staff" in history
 
 
@@ -54,7 +54,7 @@ def test_an_unknown_partner_is_accepted_with_a_warning(operator: Client) -> None
     (_, done), (level, text) = shown_messages(assign(operator, "account-1", "stranger"))
     assert done == "Customer account-1 is now attributed to partner stranger."
     assert level == WARNING
-    assert text.startswith("No partner stranger is stored here.")
+    assert text.startswith("The mirror has no partner stranger.")
 
 
 def test_an_error_says_that_partnerstack_has_the_customer(operator: Client) -> None:
@@ -73,7 +73,7 @@ def test_an_error_says_that_partnerstack_may_have_the_customer(operator: Client)
     assert Attribution.objects.get().partner_key == ""
 
 
-def test_an_error_says_what_is_no_partner_key(operator: Client) -> None:
+def test_an_error_names_an_invalid_partner_key(operator: Client) -> None:
     attribution()
     page = assign(operator, "account-1", "two\nlines")
     assert "A partner key has 1 to 255 printable characters" in page.rendered_content
@@ -85,7 +85,7 @@ def test_an_error_says_that_there_is_no_such_customer(operator: Client) -> None:
     assert not Attribution.objects.exists()
 
 
-def test_an_e_mail_address_stands_for_the_customer_unless_several_have_it(operator: Client) -> None:
+def test_an_e_mail_address_identifies_the_customer_unless_several_have_it(operator: Client) -> None:
     account = sign_up(email="ada@example.com")
     assign(operator, "ada@example.com")
     assert Attribution.objects.get().partner_key == "gstest"

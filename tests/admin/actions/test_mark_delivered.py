@@ -81,12 +81,12 @@ def test_a_transaction_is_looked_up_by_the_time_of_its_attempt(operator: Client,
 def test_actions_that_may_be_it_are_shown_for_comparison(operator: Client, customer: Any) -> None:
     client = get_client()
     client.customers.create(customer_key="account-2", email="b@example.com", partner_key="gstest")
-    ours = client.actions.create(**EVENT)
+    created = client.actions.create(**EVENT)
     foreign = [{**EVENT, "target_key": "account-2"}, {**EVENT, "type": "other"}]
     others = [client.actions.create(**event) for event in foreign]
     html = confirmation_page(operator, in_doubt("actions.create", payload=EVENT))
-    assert "<strong>1 object may be it:</strong>" in html
-    assert ours.key in html
+    assert "<strong>1 object may match:</strong>" in html
+    assert created.key in html
     assert not [other.key for other in others if other.key in html]
     assert "checked" not in html
 
@@ -158,5 +158,5 @@ def test_a_delivered_message_cannot_be_ticked(operator: Client, partnerstack: Sa
     message = queue(in_doubt_since=timezone.now())
     form = {"action": "mark_delivered", "index": 0, "_selected_action": message.pk}
     html = operator.post(list_url(OutboxMessage), form).rendered_content
-    assert "Cannot be marked: it is delivered." in html
+    assert "Cannot be marked: the message is delivered." in html
     assert 'type="checkbox"' not in html

@@ -1,4 +1,4 @@
-"""The action "Push to PartnerStack", against a sandbox behind a socket."""
+"""The action "Push to PartnerStack", against a sandbox over HTTP."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_a_refusal_is_an_error(operator: Client, partnerstack: Sandbox, account:
     assert take(operator, PUSH, customer) == [(ERROR, "1 failed.")]
 
 
-def test_the_rest_is_left_to_the_worker_while_delivery_is_paused(
+def test_the_rest_waits_for_the_worker_while_delivery_is_paused(
     operator: Client, partnerstack: Sandbox, account: Account
 ) -> None:
     customer = mirrored(partnerstack)

@@ -1,4 +1,4 @@
-"""The action "Refresh from PartnerStack", against a sandbox behind a socket."""
+"""The action "Refresh from PartnerStack", against a sandbox over HTTP."""
 
 from __future__ import annotations
 
@@ -62,7 +62,9 @@ def test_what_changed_at_partnerstack_is_read_again(
     assert not type(rows[0]).objects.filter(synced_at=None)
 
 
-def test_a_row_that_is_gone_is_marked_as_missing(operator: Client, sandbox: Sandbox) -> None:
+def test_a_row_that_was_deleted_at_partnerstack_is_marked_as_missing(
+    operator: Client, sandbox: Sandbox
+) -> None:
     row = mirrored(sandbox)[0]
     sandbox.remove("customers", row.key)
     assert refresh(operator, row) == [(WARNING, "0 updated, 0 unchanged, 1 missing, 0 failed.")]
@@ -128,11 +130,11 @@ def test_the_action_is_offered_if_objects_are_readable_by_key(
 
 
 def test_rows_after_the_time_limit_are_counted() -> None:
-    texts = [text for _, text in summary(Refreshed(updated=1, left=4))]
+    texts = [text for _, text in summary(Refreshed(updated=1, not_tried=4))]
     assert texts[1] == f"4 not tried: the limit of {SECONDS} seconds was reached."
 
 
-def test_of_many_failures_the_first_few_are_shown() -> None:
+def test_the_first_of_many_failures_are_shown() -> None:
     failed: dict[str, PartnerStackError] = {
         f"cus_{number}": NotFound("No", method="GET", path="/x") for number in range(7)
     }

@@ -23,7 +23,7 @@ WITH_ACTIONS = [model for model in (*REGISTERED, Account, Payment) if admin.site
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("action", ["push", "refresh"])
-def test_rows_of_the_other_mode_are_left_alone(
+def test_rows_of_the_other_mode_are_skipped(
     staff: Callable[..., Client], partnerstack: Sandbox, action: str
 ) -> None:
     row = Customer.objects.create(mode="production", key="cus_1", customer_key="account-1")
@@ -37,6 +37,6 @@ def test_rows_of_the_other_mode_are_left_alone(
 
 @pytest.mark.parametrize("model", WITH_ACTIONS, ids=lambda model: model.__name__)
 def test_no_action_runs_inside_a_transaction(model: Any) -> None:
-    """On a site with ATOMIC_REQUESTS, Django opens one for each view that does not opt out."""
+    """On a site with ATOMIC_REQUESTS, Django opens a transaction for each view that does not opt out."""
     view = resolve(list_url(model)).func
     assert view._non_atomic_requests == transaction.non_atomic_requests(lambda: None)._non_atomic_requests

@@ -40,12 +40,12 @@ class TestList:
         html = browser.get(list_url(Attribution)).rendered_content
         assert "last 30 days: <strong>2</strong> attributed, <strong>1</strong> organic" in html
 
-    @pytest.mark.parametrize(("organic", "there"), [("yes", "account-1"), ("no", "account-2")])
-    def test_can_be_narrowed_to_organic_ones(self, browser: Client, organic: str, there: str) -> None:
+    @pytest.mark.parametrize(("organic", "listed"), [("yes", "account-1"), ("no", "account-2")])
+    def test_can_be_narrowed_to_organic_customers(self, browser: Client, organic: str, listed: str) -> None:
         attribution("account-1")
         attribution("account-2", click_id="x")
         changelist = browser.get(f"{list_url(Attribution)}?organic={organic}").context["cl"]
-        assert [row.customer_key for row in changelist.result_list] == [there]
+        assert [row.customer_key for row in changelist.result_list] == [listed]
 
     def test_takes_as_many_queries_for_many_as_for_one(
         self, browser: Client, django_assert_num_queries: Any

@@ -8,10 +8,9 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import path
 
-from django_partnerstack.admin.business.mirror import register_mirrors
-from django_partnerstack.admin.business.partnerships import GroupAdmin
+from django_partnerstack.admin.business.mirror import GroupAdmin, register_mirrors
 from django_partnerstack.client import Record
-from django_partnerstack.models import Customer, Group, Mirror, Partnership
+from django_partnerstack.models import Customer, Group, Mirror, Partnership, Reward
 from django_partnerstack.resources import RESOURCES, Resource
 from tests.shop.models import Offer
 
@@ -108,3 +107,9 @@ def test_a_mirror_with_an_admin_class_keeps_it() -> None:
     register_mirrors(site)
     assert type(site.get_model_admin(Group)) is GroupAdmin
     assert set(site._registry) == set(MIRRORS)
+
+
+def test_rewards_can_be_filtered_by_status(browser: Client) -> None:
+    Reward.objects.create(mode="test", key="a", reward_status="paid")
+    Reward.objects.create(mode="test", key="b", reward_status="hold")
+    assert shown(browser, list_url(Reward), reward_status="hold") == ["b"]

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from django_partnerstack.models import Customer, OutboxMessage, State, Transaction
+from django_partnerstack.models import Customer, OutboxLane, OutboxMessage, State, Transaction
 from django_partnerstack.outbox.control import actions
 from tests.outbox.site import Site, account, payment
 from tests.shop.models import Account
@@ -170,3 +170,11 @@ class TestPage:
 
     def test_offers_nothing_without_permission(self, browser: Client) -> None:
         assert '<button class="button"' not in browser.get(page_url(queue(State.ON_HOLD))).rendered_content
+
+
+def test_a_lane_shows_its_messages(browser: Client) -> None:
+    lane = OutboxLane.objects.create(mode="test", key="customer:account-1", status="open")
+    message = queue()
+    html = browser.get(page_url(lane)).rendered_content
+    assert f'href="{page_url(message)}"' in html
+    assert "?mode=test&amp;lane=customer%3Aaccount-1" in browser.get(list_url(OutboxLane)).rendered_content

@@ -1,11 +1,13 @@
 """The request that each verb sends, and what it returns."""
 
+import inspect
 import json
 from datetime import date, datetime, timezone
 
 import pytest
 
 from django_partnerstack.client import Client, CustomerRecord
+from django_partnerstack.client.api import UNSET
 from django_partnerstack.exceptions import InvalidArgument, UnusableReply
 
 from ..conftest import API, PUBLIC, SECRET, TOKEN, envelope, listing
@@ -193,6 +195,19 @@ def test_a_verb_sends_one_request(client, api, resource, verb, args, fields, met
     assert found is None if method == "DELETE" else found.key == "x_1"
 
 
+WRITES = {(resource, verb): (args, fields) for resource, verb, args, fields, *_ in CALLS if fields}
+
+
+@pytest.mark.parametrize(("resource", "verb"), WRITES)
+def test_every_field_that_a_verb_accepts_is_checked(client, resource, verb):
+    call = getattr(getattr(client, resource), verb)
+    args, fields = WRITES[resource, verb]
+    for name, parameter in inspect.signature(call).parameters.items():
+        if parameter.default is UNSET:
+            with pytest.raises(InvalidArgument, match=f"^{name} "):
+                call(*args, **{**fields, name: object()})
+
+
 def test_links_are_listed_by_partner(client, api):
     api.get(f"{API}/links/partnership/a%40b.c", json=listing({"key": "l_1", "url": "u", "dest": "d"}))
     assert [(link.url, link.dest) for link in client.links.iterate("a@b.c")] == [("u", "d")]
@@ -248,14 +263,14 @@ def test_a_response_without_files_or_url_is_unusable(client, api, data):
 
 
 @pytest.mark.parametrize("data", [None, [], "x"])
-def test_a_write_without_an_object_in_its_response_is_ambiguous(client, api, data):
+def test_a_write_without_an_object_in_its_response_is_in_doubt(client, api, data):
     api.post(f"{API}/partnerships", json=envelope(data))
     with pytest.raises(UnusableReply) as caught:
         client.partnerships.create(email="a@example.com")
     assert caught.value.in_doubt
 
 
-def test_a_conversion_goes_to_its_own_host_with_its_own_token(client, api):
+def test_a_conversion_is_sent_to_its_own_host_with_its_own_token(client, api):
     api.post("https://partnerlinks.io/conversion/xid", body=b"")
     assert client.conversions.create(xid="abc", customer_key="acme", sub_ids=["s"]) is None
     request = api.calls[0].request

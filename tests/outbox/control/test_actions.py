@@ -247,7 +247,7 @@ def test_releasing_an_organic_payment_leaves_its_refund_organic(site: Site) -> N
     assert {each.state for each in messages(subject="inv_1")} == {"delivered"}
 
 
-def test_an_action_on_a_message_after_many_queued_ones(site: Site, shop: Account) -> None:
+def test_an_action_on_a_message_after_many_queued_messages(site: Site, shop: Account) -> None:
     rows = [
         OutboxMessage(mode="test", lane=f"x:{each}", operation="x", payload={}, queued_at=site.clock.at)
         for each in range(600)

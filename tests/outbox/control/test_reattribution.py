@@ -144,7 +144,7 @@ def sign_up(shop: Account) -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif("connection.vendor == 'sqlite'", reason="SQLite lets one transaction in at a time")
 @pytest.mark.parametrize("decide", [assign, sign_up])
-def test_an_attribution_made_while_a_worker_sequences_the_customer_is_applied(
+def test_an_attribution_saved_while_a_worker_sequences_the_customer_is_applied(
     site: ConvertingSite, decide: Callable[[Account], None]
 ) -> None:
     shop = account()

@@ -24,7 +24,7 @@ def claimed_by(worker: DeliveryLoop, number: int) -> tuple[Claimed, ...]:
 
 
 def cut(broken: Any) -> Callable[..., Any]:
-    """Break one connection; the next one works."""
+    """Break a connection; the next connection works."""
 
     def execute(execute: Callable[..., Any], *query: Any) -> Any:
         if connection.connection is broken:

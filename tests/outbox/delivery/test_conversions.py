@@ -234,7 +234,7 @@ class Watch:
 
 
 def after_success(site: ConvertingSite) -> list[str]:
-    """The customers for whom a conversion was sent although an earlier one had created them."""
+    """The customers for whom a conversion was sent although an earlier conversion had created them."""
     created: set[str] = set()
     again = []
     for each in site.sandbox.conversions:
@@ -243,6 +243,7 @@ def after_success(site: ConvertingSite) -> list[str]:
     return again
 
 
+@pytest.mark.starts_first
 def test_with_phantoms_and_lost_answers_each_customer_is_created_once_and_first(
     site: ConvertingSite,
 ) -> None:

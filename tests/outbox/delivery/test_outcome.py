@@ -1,4 +1,4 @@
-"""The outcome of an attempt: when the next one is due, and when a message fails."""
+"""The outcome of an attempt: when the next attempt is due, and when a message fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an attempt leaves in the database: message, mirror and mode evidence."""
+"""What an attempt writes to the database: message, mirror and mode evidence."""
 
 from __future__ import annotations
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from django_partnerstack import track
-from django_partnerstack.models import OutboxMessage, State
-from django_partnerstack.outbox.queue.claim import claim
+from django_partnerstack.models import OutboxLane, OutboxMessage, State
+from django_partnerstack.outbox.queue.claim import claim, is_anything_due
 from django_partnerstack.outbox.queue.messages import customer_lane
 from tests.outbox.site import Site, account, lane_of, message, messages, payment, states
 
@@ -205,3 +206,21 @@ def test_two_workers_never_claim_the_same_message() -> None:
     [thread.start() for thread in team]
     [thread.join() for thread in team]
     assert sorted(claimed) == [each.pk for each in messages()]
+
+
+@pytest.mark.skipif("connection.vendor != 'mysql'", reason="Other databases return their time with its zone.")
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_is_not_on_utc_knows_what_is_due() -> None:
+    site = Site()
+    account()
+    site.push()
+    OutboxLane.objects.update(due_at=timezone.now() - timedelta(minutes=1))
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET time_zone = '-05:00'")
+            assert is_anything_due("test")
+            OutboxLane.objects.update(due_at=timezone.now() + timedelta(hours=1))
+            cursor.execute("SET time_zone = '+05:00'")
+            assert not is_anything_due("test")
+    finally:
+        connection.close()

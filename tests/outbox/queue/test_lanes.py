@@ -58,5 +58,4 @@ def test_the_balance_of_a_payment_outside_the_window_is_not_sent(site: Site) -> 
     site.push()
     track.refund("inv_1", amount=900)
     site.push()
-    assert "POST /transactions" not in site.sent
-    assert "DELETE /transactions/inv_1" not in site.sent
+    assert [request for request in site.sent if "/transactions" in request] == []

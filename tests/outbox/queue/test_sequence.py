@@ -124,6 +124,29 @@ def test_a_payment_is_put_on_hold_if_the_source_of_its_customer_fails(
     assert site.sent == ["POST /customers", "POST /transactions"]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"email": f"{'a' * 300}@customers.example"},
+        {"email": "a@customers.example", "provider_key": "x" * 300},
+        {"email": "a@customers.example", "name": "NUL \0"},
+    ],
+)
+def test_a_payment_is_put_on_hold_if_its_customer_cannot_be_queued(
+    site: Site, accounts: dict[Any, Any], data: dict[str, str]
+) -> None:
+    [shop] = Account.objects.bulk_create([Account(email="a@customers.example")])
+    source = accounts[Account]
+    bad = sources.CustomerData(partner_key="gstest", **data)
+    accounts[Account] = lambda account: bad if account.pk == shop.pk else source(account)
+    track.purchase(shop, amount=4900, currency="USD", key="inv_1")
+    track.purchase(account(), amount=4900, currency="USD", key="inv_2")
+    site.push()
+    on_hold, delivered = messages("transactions.create")
+    assert (on_hold.state, "InvalidArgument" in on_hold.reason) == ("held", True)
+    assert delivered.state == "delivered"
+
+
 def test_a_payment_is_put_on_hold_if_the_model_of_its_customer_was_removed(site: Site) -> None:
     payment(account())
     OutboxMessage.objects.update(customer_source="gone.model")
@@ -151,6 +174,19 @@ def test_newer_data_replace_a_refused_creation(site: Site, refused: Account) -> 
     assert [each.state for each in messages("customers.create")] == ["cancelled", "delivered"]
     assert message("transactions.create").state == "delivered"
     assert site.sandbox.objects("customers")[0]["email"] == "better@customers.example"
+
+
+def test_newer_data_replace_older_data_that_wait_for_a_refused_creation(site: Site, refused: Account) -> None:
+    for partner_key in ("", "gstest"):
+        refused.partner_key, refused.email = partner_key, f"new{partner_key}@customers.example"
+        refused.save()
+        site.push()
+    assert [each.state for each in messages(subject=f"account-{refused.pk}")] == [
+        "cancelled",
+        "cancelled",
+        "delivered",
+    ]
+    assert site.sandbox.objects("customers")[0]["email"] == "newgstest@customers.example"
 
 
 def test_newer_data_update_a_customer_that_was_created_after_all(site: Site) -> None:

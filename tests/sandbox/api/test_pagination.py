@@ -32,7 +32,7 @@ def test_a_page_has_ten_objects_by_default_and_newest_come_first(api, created):
     assert stamps == sorted(stamps, reverse=True)
 
 
-def test_a_page_holds_250_objects_at_most(api):
+def test_a_page_has_250_objects_at_most(api):
     assert len(api.items("/customers", limit=250)) == 250
     assert api.refused("GET", "/customers", limit=251) == (400, "251 is greater than the maximum of 250")
     assert api.refused("GET", "/customers", limit=0) == (400, "0 is less than the minimum of 1")
@@ -181,7 +181,7 @@ def test_a_new_object_can_be_read_after_the_lag_only(sandbox, api, clock):
     assert api.items("/customers", limit=1)[0]["customer_key"] == "late"
 
 
-def test_filters_hold_across_pages(sandbox, created):
+def test_filters_apply_across_pages(sandbox, created):
     api = ApiClient(sandbox)
     partner_key = created[0]["partner_key"]
     expected = [row["key"] for row in created if row["partner_key"] == partner_key]

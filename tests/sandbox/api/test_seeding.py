@@ -23,7 +23,7 @@ def test_another_seed_gives_other_objects():
 
 
 @pytest.mark.parametrize("name", COUNTS)
-def test_the_number_of_objects_is_the_given_one(name):
+def test_the_number_of_objects_is_as_given(name):
     own_partner = name == "partnerships"
     assert len(Sandbox(**COUNTS).objects(name)) == 25 + own_partner
 

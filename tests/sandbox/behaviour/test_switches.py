@@ -3,12 +3,12 @@ import pytest
 from django_partnerstack.sandbox import Behaviour
 
 
-def test_a_wrong_value_is_an_error_that_lists_the_possible_ones():
+def test_a_wrong_value_is_an_error_that_lists_the_possible_values():
     with pytest.raises(ValueError, match="duplicates must be one of 409, 400, 200, accepted, not '410'"):
         Behaviour().duplicates = "410"
 
 
-def test_an_unknown_switch_is_an_error_that_lists_the_known_ones():
+def test_an_unknown_switch_is_an_error_that_lists_the_known_names():
     with pytest.raises(AttributeError, match=r"There is no behaviour 'duplicate'. Known: duplicates, "):
         Behaviour().duplicate = "409"
 

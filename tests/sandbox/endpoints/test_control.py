@@ -102,5 +102,5 @@ def test_a_wrong_request_is_answered_with_what_is_wrong(control, method, path, b
     assert answer["message"].startswith(message)
 
 
-def test_a_body_that_is_no_json_is_refused(sandbox):
+def test_a_body_that_is_not_json_is_refused(sandbox):
     assert sandbox.handle("PATCH", "/_control/behaviour", {}, b"{").status == 400

@@ -163,7 +163,7 @@ def test_fields_that_are_not_documented_are_ignored_or_refused(sandbox, send, co
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PATCH", "DELETE"])
-def test_other_methods_are_refused_with_the_allowed_one(sandbox, method):
+def test_other_methods_are_refused_with_the_allowed_method(sandbox, method):
     reply = sandbox.handle(method, "/conversion/xid", bearer(TEST_TRACKING_TOKEN))
     assert (reply.status, reply.headers["Allow"]) == (405, "POST")
 

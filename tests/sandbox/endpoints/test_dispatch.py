@@ -37,12 +37,12 @@ def test_the_status_in_the_body_can_be_a_string(sandbox, api):
     assert api("GET", "/partnerships/gstest")["status"] == "200"
 
 
-def test_a_body_that_is_no_json_is_refused(sandbox, api):
+def test_a_body_that_is_not_json_is_refused(sandbox, api):
     reply = sandbox.handle("POST", "/api/v2/customers", api.headers, b'{"email": ')
     assert reply.status == 400
 
 
-def test_a_body_that_is_no_object_is_refused(api):
+def test_a_body_that_is_not_an_object_is_refused(api):
     assert api.refused("POST", "/customers", []) == (400, "[] is not of type 'object'")
 
 
@@ -51,7 +51,7 @@ def test_an_unknown_path_is_404_and_a_wrong_method_405(api):
     assert api.refused("PATCH", "/transactions")[0] == 405
 
 
-def test_a_key_in_a_path_may_hold_a_slash_and_a_space(api):
+def test_a_key_in_a_path_may_contain_a_slash_and_a_space(api):
     api.customer("a/b c", email="a@site.example")
     assert api.get("/customers/a%2Fb%20c")["customer_key"] == "a/b c"
 

@@ -164,7 +164,7 @@ def test_the_location_is_ascii(follow):
     assert "/caf%C3%A9/?" in follow(dest="http://127.0.0.1:8000/café/")
 
 
-def test_other_methods_are_refused_with_the_allowed_ones(sandbox):
+def test_other_methods_are_refused_with_the_allowed_methods(sandbox):
     for method in ("POST", "OPTIONS", "DELETE"):
         reply = sandbox.handle(method, "/l/gstest", HOST)
         assert (reply.status, reply.headers["Allow"]) == (405, "GET, HEAD")
@@ -214,7 +214,7 @@ def test_in_a_session_the_host_of_the_link_is_that_of_the_address(sandbox):
     assert "?pscd=get.vendor.example&ps_" in response.headers["Location"]
 
 
-def test_a_click_can_be_made_without_http(sandbox):
+def test_a_click_can_be_simulated_without_http(sandbox):
     xid = sandbox.click("gstest", "http://127.0.0.1:8000/a/", sid1="x")
     (click,) = sandbox.clicks
     assert (click.xid, click.destination, click.sub_ids) == (xid, "http://127.0.0.1:8000/a/", {"sid1": "x"})

@@ -45,7 +45,7 @@ def test_a_connection_is_kept_alive(api, connection):
     assert connection.sock.getsockname() == port
 
 
-def test_the_old_api_and_the_control_endpoint_are_there_too(api, connection):
+def test_the_old_api_and_the_control_endpoint_are_served_too(api, connection):
     assert send(connection, api.headers, path="/v1/partnerships/gstest")[0] == 200
     assert send(connection, {}, path="/_control/effects") == (200, b"[]")
 

@@ -10,7 +10,7 @@ def customer(api):
     return api.customer()
 
 
-def test_customer_key_is_no_field_of_an_action(api):
+def test_customer_key_is_not_a_field_of_an_action(api):
     body = {"customer_key": "c-1", "key": "a", "type": "demo_booked", "value": 1}
     assert api.refused("POST", "/actions", body) == (400, "'target_type' is a required property")
 

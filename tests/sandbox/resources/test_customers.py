@@ -97,7 +97,7 @@ def test_a_filter_takes_several_values(sandbox, api):
     assert len(api.keys("/customers", customer_key=wanted)) == 2
 
 
-def test_a_deleted_customer_leaves_the_list_and_can_still_be_read(api):
+def test_a_deleted_customer_is_no_longer_listed_and_can_still_be_read(api):
     api.customer()
     api("DELETE", "/customers/c-1")
     assert api.keys("/customers") == []

@@ -97,7 +97,7 @@ def test_a_field_is_required(api, name, field):
     assert api.refused("POST", f"/{name}", body) == (400, f"'{field}' is a required property")
 
 
-#: Wrong values, each of which makes the valid body invalid.
+#: Wrong values. Each makes the valid body invalid.
 WRONG = {
     "partnerships": [{"first_name": "n" * 51}, {"last_name": "n" * 51}],
     "customers": [
@@ -173,7 +173,7 @@ def test_a_value_just_within_the_limits_is_accepted(api, name, right):
     assert api.post(f"/{name}", **VALID[name] | right)
 
 
-#: Two objects, of which each filter of a resource matches the first only.
+#: Two objects. Each filter of a resource matches only the first.
 PAIRS = {
     "partnerships": ({"approved_status": "pending"}, {"approved_status": "approved"}),
     "customers": ({"partner_key": "partner1"}, {"partner_key": "partner2"}),

@@ -1,4 +1,4 @@
-"""Documented: the vendor's reward object, and creating one for a target."""
+"""Documented: the vendor's reward object, and creating a reward for a target."""
 
 import pytest
 

@@ -61,7 +61,7 @@ class Command(BaseCommand):
 
     def show(self, env: dict[str, str], sandbox_url: str) -> None:
         began = time.monotonic()
-        self.stdout.write(f"The sandbox plays PartnerStack at {sandbox_url}.")
+        self.stdout.write(f"The sandbox simulates PartnerStack at {sandbox_url}.")
         self.stdout.flush()
         with running("demo_steps", sandbox_url, env=env) as site:
             if site.wait():
