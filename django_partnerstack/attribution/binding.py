@@ -86,7 +86,7 @@ def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
         raise InvalidArgument(
             f"A partner key has 1 to {MAX_TEXT_LENGTH} printable characters; not {partner_key!r}."
         )
-    if Customer.objects.filter(mode=mode, customer_key=customer_key, key__isnull=False).exists():
+    if Customer.objects.filter(mode=mode, customer_key=customer_key).exists():
         raise AlreadyReported(
             f"PartnerStack has {customer_key} already; change its partner in PartnerStack's dashboard."
         )

@@ -9,6 +9,7 @@ from django.db import models
 
 from .. import sources
 from ..models import Attribution, Customer, OutboxMessage
+from ..outbox.operations import customer_snapshots
 from ..outbox.queue.messages import customer_lane
 
 
@@ -21,7 +22,7 @@ def find(text: str, *, mode: str) -> list[str]:
     """
     if _is_known(text, mode):
         return [text]
-    found = [*_synced(text, mode), *_registered(text), *_attributed(text, mode)]
+    found = [*_synced(text, mode), *_registered(text), *_attributed(text, mode), *_queued(text, mode)]
     return list(dict.fromkeys(found))
 
 
@@ -62,3 +63,10 @@ def _attributed(text: str, mode: str) -> Iterator[str]:
     """Objects of models without a source, which ``track.signup`` reported."""
     rows = Attribution.objects.filter(mode=mode, source_pk=text).order_by("pk")
     yield from rows.values_list("customer_key", flat=True)
+
+
+def _queued(email: str, mode: str) -> Iterator[str]:
+    """Customers that PartnerStack may not have, by the address that ``track.signup`` was given."""
+    if "@" in email:
+        snapshots = OutboxMessage.objects.filter(mode=mode, operation__in=customer_snapshots()).order_by("pk")
+        yield from snapshots.filter(payload__email__iexact=email).values_list("subject", flat=True)

@@ -73,7 +73,6 @@ def _read(customer_key: str, mode: str) -> Facts:
     customers = Customer.objects.filter(mode=mode, customer_key=customer_key).order_by("-pk")
     messages = OutboxMessage.objects.filter(mode=mode, lane=customer_lane(customer_key)).order_by("pk")
     creations = messages.filter(operation__in=(*creating_customers(), SAVE_CUSTOMER))
-    customer = customers.first()
     return Facts(
         customer_key=customer_key,
         mode=mode,
@@ -82,7 +81,7 @@ def _read(customer_key: str, mode: str) -> Facts:
         more=max(messages.count() - MESSAGES, 0),
         creation=creations.exclude(state=State.CANCELLED).order_by("-pk").first(),
         skipped=_skipped(attribution),
-        customer=customer if customer is not None and customer.key is not None else None,
+        customer=customers.first(),
     )
 
 

@@ -10,11 +10,11 @@ from functools import cache
 from operator import attrgetter
 from typing import Any
 
-from django.db import router, transaction
-from django.db.models import Case, QuerySet, Value, When
+from django.db import router
+from django.db.models import QuerySet
 
-from ..models import Customer, Mirror
-from ..models.bulk import any_of, upsert, with_keys
+from ..models import Mirror
+from ..models.bulk import upsert, with_keys
 from ..signals import objects_synced
 
 #: The fields of a record whose columns have another name, because a row has times of its own.
@@ -28,8 +28,6 @@ class Difference:
     created: list[Any] = field(default_factory=list)
     updated: list[Any] = field(default_factory=list)
     unchanged: int = 0
-    #: Placeholder rows of customers that PartnerStack now has: primary key of the row → key.
-    adopted: dict[int, str] = field(default_factory=dict)
 
 
 def compare(model: type[Mirror], records: Iterable[Any], *, mode: str) -> Difference:
@@ -39,16 +37,15 @@ def compare(model: type[Mirror], records: Iterable[Any], *, mode: str) -> Differ
     A record that is older than its row counts as unchanged: a slow page must not undo a later page.
     """
     wanted = _newest_by_key(records)
-    known, placeholders = _known(model, wanted, mode)
+    rows: QuerySet[Any] = model._base_manager.using(router.db_for_write(model)).order_by()
+    columns = with_keys(rows, mode, wanted).values_list("key", "remote_updated_at", "missing_since", "raw")
+    known = {key: row for key, *row in columns}
     difference = Difference()
     for key, record in wanted.items():
         row = known.get(key)
         if row is not None and not _is_change(record, *row):
             difference.unchanged += 1
         elif row is not None:
-            difference.updated.append(record)
-        elif placeholders and record.customer_key in placeholders:
-            difference.adopted[placeholders.pop(record.customer_key)] = key
             difference.updated.append(record)
         else:
             difference.created.append(record)
@@ -59,38 +56,24 @@ def store(model: type[Mirror], records: Iterable[Any], *, mode: str, now: dateti
     """
     Write what differs from the mirror of one mode, all or nothing, and return the difference.
 
-    Three queries at most. Safe to repeat and to run concurrently. Sends no ``post_save``, so nothing that was
+    Two queries at most. Safe to repeat and to run concurrently. Sends no ``post_save``, so nothing that was
     pulled is ever pushed; call ``announce`` after the commit.
     """
     difference = compare(model, records, mode=mode)
     changed = (*difference.created, *difference.updated)
-    if not changed:
-        return difference
-    using = router.db_for_write(model)
-    # compare() comes first: SQLite cannot wait for another writer in a transaction that began with a read.
-    with transaction.atomic(using, savepoint=False):
-        if difference.adopted:
-            keys = (When(pk=pk, then=Value(key)) for pk, key in difference.adopted.items())
-            rows = model._base_manager.using(using).filter(pk__in=difference.adopted, key=None)
-            rows.update(key=Case(*keys))
-        _upsert(model, changed, mode, now, using)
+    if changed:
+        _upsert(model, changed, mode, now)
     return difference
 
 
 def store_one(model: type[Mirror], record: Any, *, mode: str, now: datetime) -> None:
-    """
-    Write a record that PartnerStack has just returned, in the caller's transaction. Safe to repeat.
-
-    Only customers are compared first, because a placeholder row may be waiting for the key.
-    """
-    if model is Customer:
-        store(model, [record], mode=mode, now=now)
-    else:
-        _upsert(model, [record], mode, now, router.db_for_write(model))
+    """Write a record that PartnerStack has just returned, in one query. Safe to repeat."""
+    _upsert(model, [record], mode, now)
 
 
-def _upsert(model: type[Mirror], records: Iterable[Any], mode: str, now: datetime, using: str) -> None:
+def _upsert(model: type[Mirror], records: Iterable[Any], mode: str, now: datetime) -> None:
     rows = [to_row(record, mode=mode, synced_at=now) for record in records]
+    using = router.db_for_write(model)
     upsert(model, rows, unique=("mode", "key"), newer="remote_updated_at", using=using)
 
 
@@ -130,31 +113,6 @@ def _newest_by_key(records: Iterable[Any]) -> dict[str, Any]:
         if twin is not record and not _is_older(record.updated_at, twin.updated_at):
             newest[record.key] = record
     return newest
-
-
-def _known(
-    model: type[Mirror], wanted: dict[str, Any], mode: str
-) -> tuple[dict[str, tuple[Any, ...]], dict[str, int]]:
-    """By key, the columns that ``_is_change`` compares; by customer key, the placeholder rows."""
-    rows: QuerySet[Any] = model._base_manager.using(router.db_for_write(model)).order_by()
-    with_key = with_keys(rows, mode, wanted)
-    columns: tuple[str, ...] = ("key", "remote_updated_at", "missing_since", "raw")
-    if model is not Customer:
-        return {key: tuple(row) for key, *row in with_key.values_list(*columns)}, {}
-    # A union, because databases read the whole table for one WHERE with OR.
-    customer_keys = {record.customer_key for record in wanted.values() if record.customer_key}
-    without_key = rows.filter(mode=mode, key=None, customer_key__in=any_of(customer_keys, rows.db))
-    columns += ("pk", "customer_key")
-    # Since Django 6.1 a union has the model's ordering unless it is cleared.
-    found = with_key.values_list(*columns).union(without_key.values_list(*columns), all=True).order_by()
-    known: dict[str, tuple[Any, ...]] = {}
-    placeholders: dict[str, int] = {}
-    for key, *row, pk, customer_key in found:
-        if key is None:
-            placeholders[customer_key] = min(pk, placeholders.get(customer_key, pk))
-        else:
-            known[key] = tuple(row)
-    return known, placeholders
 
 
 def _is_change(record: Any, updated_at: datetime | None, missing_since: datetime | None, raw: Any) -> bool:

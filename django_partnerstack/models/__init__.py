@@ -2,7 +2,7 @@
 
 from .attribution import Attribution, AttributionMethod
 from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
-from .outbox import LaneStatus, OutboxLane, OutboxMessage, State
+from .outbox import LaneStatus, OutboxLane, OutboxMessage, ReportedKey, State
 from .sync import SyncSeen, SyncState
 from .throttle import ThrottleState
 
@@ -19,6 +19,7 @@ __all__ = [
     "OutboxLane",
     "OutboxMessage",
     "Partnership",
+    "ReportedKey",
     "Reward",
     "State",
     "SyncSeen",

@@ -1,5 +1,5 @@
 """
-Rows that mirror the objects of PartnerStack.
+Rows that mirror the objects of PartnerStack. Only a response of PartnerStack creates a row.
 
 A mirror has a column for each field that is filtered, joined or listed by; everything else that PartnerStack
 sent is in ``raw``. There are no foreign keys: objects arrive in any order, and some never arrive.
@@ -56,7 +56,7 @@ class Mirror(models.Model):
         indexes = [by("remote_created_at")]
 
     def __str__(self) -> str:
-        return self.key or ""
+        return self.key
 
 
 class Group(Mirror):
@@ -90,8 +90,6 @@ class Partnership(Mirror):
 
 
 class Customer(Mirror):
-    #: NULL in a placeholder row: PartnerStack has not returned this customer of the site yet.
-    key = KeyField(_("key"), null=True, help_text=_("PartnerStack's own key."))  # type: ignore[assignment]
     customer_key = KeyField(_("customer key"), default="", help_text=_("This site's key."))
     email = models.CharField(_("e-mail"), max_length=255, default="")
     name = models.CharField(_("name"), max_length=255, default="")

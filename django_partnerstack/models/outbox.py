@@ -100,6 +100,25 @@ class OutboxMessage(models.Model):
         return {**self.payload, **self.attributed_to}
 
 
+class ReportedKey(models.Model):
+    """
+    The dedupe key of a message that was delivered.
+
+    Kept when the message is pruned and when the mirror is emptied, so that nothing is reported twice.
+    """
+
+    mode = models.CharField(max_length=10, choices=Mode.choices)
+    dedupe_key = KeyField(max_length=300)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["mode", "dedupe_key"], name="partnerstack_reportedkey_key"),
+        )
+
+    def __str__(self) -> str:
+        return self.dedupe_key
+
+
 class LaneStatus(models.TextChoices):
     """What is known about the customer of a lane."""
 

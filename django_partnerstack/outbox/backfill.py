@@ -12,7 +12,7 @@ from django.db import IntegrityError, models, router, transaction
 
 from .. import sources
 from ..exceptions import InvalidArgument
-from ..models import Customer, OutboxMessage, Transaction
+from ..models import Customer, OutboxMessage, ReportedKey, Transaction
 from .operations import CREATE_TRANSACTION, OPERATIONS, customer_snapshots
 from .queue.builders import message_of
 from .queue.messages import NewMessage, enqueue, enqueue_all
@@ -143,14 +143,22 @@ class ModelBackfill:
     def _without_known_messages(
         self, messages: list[tuple[models.Model, NewMessage]]
     ) -> list[tuple[models.Model, NewMessage]]:
-        """Compare the dedupe keys of payments and notes with those that were queued or mirrored."""
+        """Compare the dedupe keys of payments and notes with those that were queued, reported or mirrored."""
         self.result.skipped.update(message.skipped for _, message in messages if message.skipped)
         dedupe_keys = [message.dedupe_key for _, message in messages if message.dedupe_key]
-        queued = set(self.messages.filter(dedupe_key__in=dedupe_keys).values_list("dedupe_key", flat=True))
+        reported = ReportedKey.objects.using(self.using).filter(mode=self.mode, dedupe_key__in=dedupe_keys)
+        queued = self.messages.filter(dedupe_key__in=dedupe_keys).order_by()
+        # In one statement, so that a key is found even if its message is pruned at this moment.
+        once = queued.values_list("dedupe_key", flat=True).union(
+            reported.values_list("dedupe_key", flat=True)
+        )
         keys = [message.subject for _, message in messages if message.operation == CREATE_TRANSACTION]
         mirrored = Transaction.objects.using(self.using).filter(mode=self.mode, key__in=keys)
-        reported = mirrored.values_list("key", flat=True)
-        known = {*queued, *(OPERATIONS[CREATE_TRANSACTION].dedupe_key({"key": key}) for key in reported)}
+        at_partnerstack = mirrored.values_list("key", flat=True)
+        known = {
+            *once,
+            *(OPERATIONS[CREATE_TRANSACTION].dedupe_key({"key": key}) for key in at_partnerstack),
+        }
         self.result.known += sum(
             message.dedupe_key in known and not message.skipped for _, message in messages
         )

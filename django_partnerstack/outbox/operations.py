@@ -62,10 +62,8 @@ class Operation:
     key_field: str
     #: Only one message with the same key is ever queued.
     once: bool = False
-    #: Nothing is queued if the mirror has the key: its message was pruned, or it was reported otherwise.
+    #: Nothing is queued if the mirror has the key: it was reported by other means.
     once_in_mirror: bool = False
-    #: Delivered messages with a key are never deleted, because only they show that the key was reported.
-    kept_with_key: bool = False
 
     #: The mirror that stores the record in the response.
     model: type[Mirror] | None = None
@@ -270,7 +268,6 @@ OPERATIONS: dict[str, Operation] = {
             find_candidates=_find_action_candidates,
             key_field="external_key",
             once=True,
-            kept_with_key=True,
         ),
     )
 }

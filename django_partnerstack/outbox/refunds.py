@@ -8,7 +8,7 @@ from typing import Any
 from django.db import router
 
 from ..exceptions import RefundError
-from ..models import OutboxMessage, State, Transaction
+from ..models import OutboxMessage, ReportedKey, State, Transaction
 from .operations import CREATE_TRANSACTION, DELETE_TRANSACTION, OPERATIONS
 from .queue.messages import NewMessage, customer_lane
 
@@ -65,23 +65,22 @@ def refundable_balance(key: str, *, mode: str) -> Balance:
     """
     using = router.db_for_write(OutboxMessage)
     messages = OutboxMessage.objects.using(using).filter(mode=mode, subject=key)
-    reported = messages.filter(operation=CREATE_TRANSACTION).exclude(state=State.CANCELLED).order_by("-pk")
-    last = reported.first()
+    payments = messages.filter(operation=CREATE_TRANSACTION).exclude(state=State.CANCELLED).order_by("-pk")
+    last = payments.first()
     balance = (
         Balance(last.payload["key"], key, last.payload, last.lane) if last else _from_mirror(key, mode, using)
     )
     deletion = OPERATIONS[DELETE_TRANSACTION].dedupe_key({"key": balance.key})
-    deleted = messages.filter(operation=DELETE_TRANSACTION, dedupe_key=deletion)
-    if deleted.exclude(state=State.CANCELLED).exists():
+    queued = messages.filter(operation=DELETE_TRANSACTION, dedupe_key=deletion).exclude(state=State.CANCELLED)
+    reported = ReportedKey.objects.using(using).filter(mode=mode, dedupe_key=deletion)
+    if queued.exists() or reported.exists():
         raise RefundError(f"{key} is refunded already.")
     return balance
 
 
 def _from_mirror(key: str, mode: str, using: str) -> Balance:
     """The balance of a payment that was reported by other means, or whose message was pruned."""
-    rows = Transaction.objects.using(using).filter(
-        mode=mode, archived=False, missing_since=None, synced_at__isnull=False
-    )
+    rows = Transaction.objects.using(using).filter(mode=mode, archived=False, missing_since=None)
     candidates = [row for row in rows.filter(key__startswith=key) if _belongs_to(row.key, key)]
     if not candidates:
         raise RefundError(f"{key} was never reported, or is refunded already.")

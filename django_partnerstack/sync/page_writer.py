@@ -113,7 +113,7 @@ def expected(resource: Resource, checkpoint: Checkpoint, mode: str) -> QuerySet[
     """The rows that a full sync must see: PartnerStack had them before it started."""
     rows = resource.model._base_manager.using(router.db_for_write(resource.model))
     started_at = checkpoint.started_at
-    return rows.filter(mode=mode, missing_since=None, key__isnull=False, synced_at__lt=started_at)
+    return rows.filter(mode=mode, missing_since=None, synced_at__lt=started_at)
 
 
 def keys_of(page: Page) -> list[str]:

@@ -71,7 +71,7 @@ def refresh(
     refreshed.unchanged = difference.unchanged
     refreshed.missing = len(gone)
     missing = model._base_manager.using(router.db_for_write(model)).filter(pk__in=gone, missing_since=None)
-    missing.filter(key__isnull=False).update(missing_since=now())
+    missing.update(missing_since=now())
     return refreshed
 
 
@@ -85,8 +85,7 @@ def _read(client: Client, resource: Resource, row: Any) -> Record:
         try:
             return _get(client, resource, row.customer_key)
         except NotFound:
-            if not row.key:
-                raise
+            pass
     return _get(client, resource, row.key)
 
 

@@ -104,9 +104,9 @@ def queries(job: Job) -> int:
         counts.append(sum(not sql.startswith(("BEGIN", "SAVEPOINT", "RELEASE")) for sql in log))
         log.clear()
 
-    # The worst case: some placeholders to fill, and all rows to write.
+    # The worst case: some rows to insert, and all others to update.
+    job.models.Customer.objects.filter(customer_key__endswith="0").delete()
     job.models.Customer.objects.update(raw={})
-    job.models.Customer.objects.filter(customer_key__endswith="0").update(key=None)
     with connection.execute_wrapper(note):
         job.pull(full=True, on_page=count)
     return max(counts[1:])

@@ -36,6 +36,13 @@ def test_a_customer_of_a_model_without_a_source_is_found(django_user_model: type
     assert find("771", mode="test") == ["user-771"]
 
 
+def test_a_customer_that_partnerstack_does_not_have_is_found_by_its_address(django_user_model: type) -> None:
+    user = django_user_model.objects.create_user("ada", pk=771)
+    track.signup(user, email="Ada@example.com")
+    assert find("ada@example.com", mode="test") == ["user-771"]
+    assert find("ada@example.com", mode="production") == []
+
+
 @pytest.mark.parametrize("text", ["", "nobody", "nobody@example.com", "12345", "9" * 40])
 def test_a_text_that_matches_nothing_finds_no_customer(text: str) -> None:
     sign_up()

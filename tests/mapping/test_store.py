@@ -5,7 +5,7 @@ from django.db import connection, connections
 
 from django_partnerstack.client.records import CustomerRecord, GroupRecord
 from django_partnerstack.mapping import announce, compare, store, to_row
-from django_partnerstack.models import Customer, Group
+from django_partnerstack.models import Customer
 from django_partnerstack.models.bulk import upsert
 from django_partnerstack.resources import RESOURCES
 
@@ -97,50 +97,14 @@ class TestStore:
         with django_assert_num_queries(1):
             put(customer())
 
-    def test_a_group_is_stored_without_a_query_for_placeholders(self):
-        store(Group, [GroupRecord.from_api({"key": "grup_1", "slug": "gold"})], mode="test", now=NOW)
-        assert Group.objects.get().slug == "gold"
+    def test_a_change_takes_two_queries_for_any_number_of_objects(self, django_assert_num_queries):
+        with django_assert_num_queries(2):
+            put(*(customer(f"cus_{number}", customer_key=f"account-{number}") for number in range(250)))
+        assert Customer.objects.count() == 250
 
-
-@pytest.mark.django_db
-class TestPlaceholderRow:
-    def placeholder(self, **fields):
-        return Customer.objects.create(**{"mode": "test", "key": None, "customer_key": "account-1", **fields})
-
-    def test_it_gets_the_key_of_its_customer_and_stays_the_same_row(self):
-        placeholder = self.placeholder()
-        difference = put(customer(customer_key="account-1", email="a@example.com"))
-        row = Customer.objects.get()
-        assert (row.pk, row.key, row.email) == (placeholder.pk, "cus_1", "a@example.com")
-        assert difference.adopted == {placeholder.pk: "cus_1"}
-
-    def test_it_is_not_adopted_by_a_customer_of_the_other_mode(self):
-        self.placeholder(mode="production")
-        put(customer(customer_key="account-1"))
-        assert Customer.objects.count() == 2
-
-    def test_it_is_not_adopted_by_a_customer_without_a_key_of_this_site(self):
-        self.placeholder(customer_key="")
-        put(customer(customer_key=""))
-        assert Customer.objects.filter(key=None).count() == 1
-
-    def test_it_is_adopted_by_one_of_two_objects_with_its_customer_key(self):
-        placeholder = self.placeholder()
+    def test_two_objects_with_the_same_customer_key_are_two_rows(self):
         put(*(customer(key, customer_key="account-1") for key in ("cus_1", "cus_2")))
-        assert Customer.objects.get(key="cus_1").pk == placeholder.pk
-        assert Customer.objects.count() == 2
-
-    def test_it_is_not_adopted_by_a_key_that_differs_only_in_case(self):
-        self.placeholder(customer_key="ACCOUNT-1")
-        put(customer(customer_key="account-1"))
-        assert Customer.objects.filter(key=None, customer_key="ACCOUNT-1").exists()
-
-    def test_many_are_adopted_at_once(self, django_assert_max_num_queries):
-        pks = [self.placeholder(customer_key=f"account-{number}").pk for number in range(250)]
-        records = [customer(f"cus_{number}", customer_key=f"account-{number}") for number in range(250)]
-        with django_assert_max_num_queries(5):
-            put(*records)
-        assert sorted(Customer.objects.values_list("pk", flat=True)) == sorted(pks)
+        assert Customer.objects.filter(customer_key="account-1").count() == 2
 
 
 @pytest.mark.django_db

@@ -20,10 +20,19 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from django_partnerstack import track
 from django_partnerstack.exceptions import InvalidTransition
-from django_partnerstack.models import Customer, OutboxLane, OutboxMessage, State, ThrottleState, Transaction
+from django_partnerstack.models import (
+    Customer,
+    OutboxLane,
+    OutboxMessage,
+    ReportedKey,
+    State,
+    ThrottleState,
+    Transaction,
+)
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.operations import CLOCK_SKEW
 from django_partnerstack.outbox.queue.claim import Claimed, claim
+from django_partnerstack.outbox.queue.retention import prune
 from tests.lengths import LENGTH, by_length
 from tests.shop.models import Account
 
@@ -46,13 +55,13 @@ class Outbox(RuleBasedStateMachine):
         unknown=st.sampled_from(["404", "400"]),
     )
     def begin(self, **behaviour: Any) -> None:
-        for model in (OutboxMessage, OutboxLane, ThrottleState, Customer, Transaction, Account):
+        for model in (OutboxMessage, OutboxLane, ReportedKey, ThrottleState, Customer, Transaction, Account):
             model.objects.all().delete()
         behaviour["unknown_reference"] = behaviour.pop("unknown")
         self.site, self.skew = Site(**behaviour), timedelta()
         self.site.sandbox.clock = lambda: (self.site.clock.at - self.skew).timestamp()
         self.accounts: list[Account] = []
-        self.payments: dict[str, int] = {}
+        self.payments: dict[str, Account] = {}
         self.keys = 0
         self.stalled: list[Claimed] = []
         self.released: Counter[str] = Counter()
@@ -88,8 +97,23 @@ class Outbox(RuleBasedStateMachine):
     def pay(self, which: int) -> None:
         if account := self.some_account(which):
             key = self.new_key("invoice")
-            track.purchase(account, amount=Decimal("49.00"), currency="USD", key=key)
-            self.payments[key] = 4900
+            self.payments[key] = account
+            self.report(key)
+
+    @rule(which=ANY)
+    def pay_again(self, which: int) -> None:
+        """The site reports a payment again."""
+        if self.payments:
+            self.report(list(self.payments)[which % len(self.payments)])
+
+    def report(self, key: str) -> None:
+        track.purchase(self.payments[key], amount=Decimal("49.00"), currency="USD", key=key)
+
+    @rule()
+    def prune_and_empty_the_mirrors(self) -> None:
+        steps["messages pruned"] += prune("test", self.site.clock.at + timedelta(days=1))
+        for mirror in (Customer, Transaction):
+            mirror.objects.all().delete()
 
     @rule(which=ANY, amount=st.sampled_from([None, 100, 4900]))
     def refund(self, which: int, amount: int | None) -> None:
@@ -270,6 +294,6 @@ def test_no_history_breaks_a_guarantee(capsys: Any) -> None:
             suppress_health_check=list(HealthCheck),
         ),
     )
-    sign_ups, refused = steps["sign-ups"], steps["actions refused"]
+    sign_ups, refused, pruned = steps["sign-ups"], steps["actions refused"], steps["messages pruned"]
     with capsys.disabled():
-        print(f"\n{steps['steps']} steps: {sign_ups} sign-ups, {refused} actions refused")
+        print(f"\n{steps['steps']} steps: {sign_ups} sign-ups, {refused} actions refused, {pruned} pruned")

@@ -164,16 +164,16 @@ def test_it_is_signalled(site: Site, shop: Account) -> None:
     assert received == [("offers.create", "offer-1", 4900)]
 
 
-@pytest.mark.parametrize("kept", [False, True])
-def test_it_is_pruned_unless_its_key_must_be_kept(
-    site: Site, shop: Account, monkeypatch: pytest.MonkeyPatch, kept: bool
+@pytest.mark.parametrize("once", [False, True])
+def test_it_is_pruned_and_its_key_is_remembered(
+    site: Site, shop: Account, monkeypatch: pytest.MonkeyPatch, once: bool
 ) -> None:
-    monkeypatch.setitem(OPERATIONS, OFFER.name, replace(OFFER, kept_with_key=kept))
+    monkeypatch.setitem(OPERATIONS, OFFER.name, replace(OFFER, once=once))
     offer(shop)
     site.push()
     prune("test", timezone.now() + timedelta(days=1))
-    assert bool(messages("offers.create")) == kept
-    assert offer(shop) != kept
+    assert messages("offers.create") == []
+    assert offer(shop) != once
 
 
 def test_it_is_not_queued_if_its_mirror_has_its_key(shop: Account, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -186,3 +186,14 @@ def test_a_refund_is_all_or_nothing(shop: Account) -> None:
     with pytest.raises(RefundError, match="at this moment; try again"):
         track.refund("inv_1", amount=900)
     assert messages("transactions.delete") == []
+
+
+def test_a_refund_is_remembered_after_its_messages_were_pruned(site: Site, shop: Account) -> None:
+    buy(shop)
+    track.refund("inv_1")
+    site.push()
+    prune("test", timezone.now() + timedelta(days=1))
+    # A sync that had read the payment before it was deleted stores it afterwards.
+    Transaction.objects.update(archived=False)
+    with pytest.raises(RefundError, match="inv_1 is refunded already"):
+        track.refund("inv_1")

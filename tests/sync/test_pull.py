@@ -127,9 +127,8 @@ def test_an_incremental_pull_marks_nothing_as_missing(programme, sync, clock):
     assert not Customer.objects.exclude(missing_since=None).exists()
 
 
-def test_rows_of_the_other_mode_and_placeholders_are_not_missing(programme, sync, clock):
+def test_rows_of_the_other_mode_are_not_missing(programme, sync, clock):
     Customer.objects.create(mode="production", key="cus_live", synced_at=clock.now - timedelta(days=1))
-    Customer.objects.create(mode="test", key=None, customer_key="account-1")
     sync(programme, full=True)
     assert not Customer.objects.exclude(missing_since=None).exists()
 
@@ -206,15 +205,6 @@ def test_scheduled_rewards_are_mirrored_and_not_missing(programme, sync, clock):
     clock.move(days=1)
     sync(programme, "rewards", full=True)
     assert Reward.objects.get(key=key).missing_since is None
-
-
-def test_a_placeholder_row_gets_the_key_of_its_customer(programme, sync):
-    key, item = next(iter(at_partnerstack(programme, "customers").items()))
-    placeholder = Customer.objects.create(mode="test", key=None, customer_key=item["customer_key"])
-    pulled = sync(programme)
-    assert (pulled.created, pulled.updated) == (9, 1)
-    assert Customer.objects.get(pk=placeholder.pk).key == key
-    assert Customer.objects.count() == 10
 
 
 def test_no_model_signal_is_sent_for_what_is_pulled(programme, sync):

@@ -55,12 +55,6 @@ def test_a_customer_is_found_where_paths_accept_only_partnerstacks_key(programme
     assert refreshed(programme, clock).unchanged == 10
 
 
-def test_a_placeholder_row_is_not_marked_as_missing(programme, clock):
-    Customer.objects.create(mode="test", key=None, customer_key="account-of-tomorrow")
-    refreshed(programme, clock)
-    assert Customer.objects.get().missing_since is None
-
-
 def test_an_error_is_returned_by_row_and_the_others_are_refreshed(programme, sync, clock):
     sync(programme)
     programme.sandbox.faults.add("status", status=400, times=1)

@@ -22,7 +22,6 @@ from ...exceptions import AlreadyReported, InvalidArgument, InvalidTransition
 from ...insight import find
 from ...models import Attribution, Customer, Partnership
 from ..display.links import admin_url
-from ..display.read_only import ReadOnlyAdmin
 
 #: How many partners the form suggests.
 SUGGESTED = 200
@@ -62,21 +61,12 @@ def may_assign(request: HttpRequest) -> bool:
     return request.user.has_perm("partnerstack.assign_attribution")
 
 
-class AssignableAdmin(ReadOnlyAdmin):
-    """Pages with a link to the form, for users who may assign, unless PartnerStack has the customer."""
-
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
-        row = kwargs.get("obj")
-        if row is not None and row.mode == conf.mode and may_assign(request) and not is_reported(row):
-            query = urlencode({"customer": row.customer_key})
-            context["assign_url"] = f"{admin_url(Attribution, 'assign')}?{query}"
-        return super().render_change_form(request, context, *args, **kwargs)
-
-
-def is_reported(row: Attribution | Customer) -> bool:
-    """Whether PartnerStack has the customer. Its partner cannot be changed then."""
-    found = Customer.objects.filter(mode=row.mode, customer_key=row.customer_key, key__isnull=False)
-    return not row.customer_key or found.exists()
+def assign_url(row: Attribution, request: HttpRequest) -> str:
+    """The form's URL, for users who may assign; empty once PartnerStack has the customer."""
+    reported = Customer.objects.filter(mode=row.mode, customer_key=row.customer_key)
+    if row.mode != conf.mode or not may_assign(request) or reported.exists():
+        return ""
+    return f"{admin_url(Attribution, 'assign')}?{urlencode({'customer': row.customer_key})}"
 
 
 def assign_view(model_admin: Any, request: HttpRequest) -> HttpResponse:

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from ...conf import conf
 from ...insight import explain
 from ...models import Attribution, Customer, Partnership
-from ..actions.assign import AssignableAdmin, assign_view, may_assign
+from ..actions.assign import assign_url, assign_view, may_assign
 from ..display.columns import EMPTY, day, json_column, stacked
 from ..display.filters import ORGANIC, ModeFilter, OrganicFilter, mode_column
 from ..display.links import Link, admin_url, host_link
@@ -31,7 +31,7 @@ DAYS = 30
 
 
 @admin.register(Attribution)
-class AttributionAdmin(AssignableAdmin, LongListAdmin):
+class AttributionAdmin(LongListAdmin):
     list_filter = (ModeFilter, OrganicFilter, "method")
     search_fields = ("customer_key", "partner_key", "click_id", "source_pk")
     search_help_text = gettext_lazy(
@@ -70,6 +70,10 @@ class AttributionAdmin(AssignableAdmin, LongListAdmin):
             (_("Why"), {"fields": [explained]}),
             (_("Click"), {"fields": [*click, *visit]}),
         ]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        context["assign_url"] = assign_url(kwargs["obj"], request)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {**recent_sign_ups(conf.mode), "days": DAYS, "may_assign": may_assign(request)}

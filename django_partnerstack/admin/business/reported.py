@@ -16,7 +16,6 @@ from ...conf import conf
 from ...models import Action, Customer, OutboxMessage, Reward, Transaction
 from ...outbox.operations import mirrored_in
 from ...outbox.queue.messages import customer_lane
-from ..actions.assign import AssignableAdmin
 from ..actions.push import PushAction
 from ..actions.selection import left_out
 from ..display.columns import EMPTY, money
@@ -67,7 +66,7 @@ class ReportedMirrorAdmin(PushAction, MirrorAdmin):
 
 
 @admin.register(Customer)
-class CustomerAdmin(AssignableAdmin, ReportedMirrorAdmin):
+class CustomerAdmin(ReportedMirrorAdmin):
     columns = ("customer_key", "email", PARTNERSHIP)
     details = ("name", "partner_key", "provider_key", "test")
     related = (

@@ -26,6 +26,7 @@ from ..queue.lanes import (
     release_organic,
     unblock,
 )
+from ..queue.messages import remember_reported
 from ..queue.sequence import REPLACED, STATES, sequence_new_messages
 
 Change = Callable[[OutboxMessage, OutboxLane, datetime], None]
@@ -165,6 +166,7 @@ def _mark_delivered(message: OutboxMessage, lane: OutboxLane, now: datetime) -> 
     message.state, message.reason = State.DELIVERED, "Marked as delivered by an operator."
     message.finished_at, message.in_doubt_since, message.next_try_at = now, None, None
     message.save(using=using)
+    remember_reported(message, using)
     if message.operation in creating_customers():
         _open(lane, using, now)
     _unblock_dependents(message, lane, using)

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from ...client.validation import LONGEST_KEY
 from ...exceptions import InvalidArgument
-from ...models import Mirror, OutboxMessage, State
+from ...models import Mirror, OutboxMessage, ReportedKey, State
 from ...models.bulk import BoundParam, Condition, insert, none_of
 from ...signals import message_queued
 from ..operations import OPERATIONS, SAVE_CUSTOMER, UPDATE_CUSTOMER, customer_snapshots
@@ -74,9 +74,9 @@ def enqueue(message: NewMessage, *, mode: str, using: str | None = None, now: da
     Queue a message with one INSERT. Returns whether it was new.
 
     Queues nothing if the customer's data equal those of its last message, or if a message with the same
-    dedupe key was queued before: safe to repeat. Call it in the transaction that saves what it reports, so
-    that both are rolled back together. The INSERT has a savepoint, so that its errors do not break the
-    caller's transaction. Workers are notified after the commit, by the signal ``message_queued``.
+    dedupe key was queued or reported before: safe to repeat. Call it in the transaction that saves what it
+    reports, so that both are rolled back together. The INSERT has a savepoint, so that its errors do not
+    break the caller's transaction. Workers are notified after the commit, by the signal ``message_queued``.
 
     Raises InvalidArgument for content that cannot be stored.
     """
@@ -118,6 +118,17 @@ def notify_workers(lane: str, using: str) -> None:
     transaction.on_commit(
         lambda: message_queued.send_robust(sender=OutboxMessage, lane=lane), using, robust=True
     )
+
+
+def remember_reported(message: OutboxMessage, using: str) -> None:
+    """
+    Remember the dedupe key of a delivered message, in the caller's transaction. Safe to repeat.
+
+    A message with the same key is never queued again, even if this message is pruned.
+    """
+    if message.dedupe_key is not None:
+        row = ReportedKey(mode=message.mode, dedupe_key=message.dedupe_key)
+        ReportedKey.objects.using(using).bulk_create([row], ignore_conflicts=True)
 
 
 def check(message: NewMessage) -> None:
@@ -197,13 +208,15 @@ def _condition(
     """
     The condition that a message is no duplicate, compiled once for each kind of message.
 
-    ``once``: no message has its dedupe key. ``mirror``: no row of this mirror has its key in ``key_field``.
+    ``once``: its dedupe key was neither queued nor reported. ``mirror``: no row of this mirror has its key in
+    ``key_field``.
     ``snapshots``: the last message of these operations about the same subject has other content.
     """
     before = OutboxMessage.objects.filter(mode=BoundParam("mode"))
     unless: list[QuerySet[Any]] = []
     if once:
-        unless.append(before.filter(dedupe_key=BoundParam("dedupe_key")))
+        same_key = {"mode": BoundParam("mode"), "dedupe_key": BoundParam("dedupe_key")}
+        unless += [model._base_manager.filter(**same_key) for model in (OutboxMessage, ReportedKey)]
     if mirror is not None:
         rows = mirror._base_manager.all()
         unless.append(rows.filter(**{"mode": BoundParam("mode"), key_field: BoundParam("key")}))

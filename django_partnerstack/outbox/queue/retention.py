@@ -8,7 +8,7 @@ from django.db import router
 from django.db.models import Exists, OuterRef, Q
 
 from ...models import OutboxMessage, State
-from ..operations import customer_snapshots, names
+from ..operations import customer_snapshots
 
 #: Rows deleted in one statement.
 BATCH = 1000
@@ -19,18 +19,16 @@ def prune(mode: str, before: datetime) -> int:
     Delete delivered messages, and notes of objects that are not reported, if older than ``before``.
 
     Returns how many. Keeps the last data of each customer, because later data are compared with them, and
-    messages with a key whose operation has ``kept_with_key``. Messages that are failed, on hold, blocked or
-    organic are kept as well. Safe to repeat and to run beside workers.
+    messages that are failed, on hold, blocked or organic. What was delivered is not reported again, because
+    ``ReportedKey`` remembers it. Safe to repeat and to run beside workers.
     """
     using = router.db_for_write(OutboxMessage)
     snapshots = Q(operation__in=customer_snapshots(), subject__gt="")
     later = OutboxMessage.objects.filter(
         snapshots, mode=mode, subject=OuterRef("subject"), pk__gt=OuterRef("pk")
     )
-    kept = Q(operation__in=names(lambda operation: operation.kept_with_key), dedupe_key__isnull=False)
     rows = OutboxMessage.objects.using(using).filter(
         ~snapshots | Q(Exists(later)),
-        ~kept,
         mode=mode,
         state__in=(State.DELIVERED, State.SKIPPED),
         finished_at__lt=before,

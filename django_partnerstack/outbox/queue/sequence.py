@@ -27,7 +27,6 @@ from .builders import customer_of
 from .customer_creation import Creation, creation_of
 from .lanes import BLOCKED_REASON, BLOCKING_STATES, blocked_by, release_organic
 from .messages import CUSTOMER, check, unsaved
-from .placeholders import create_placeholder_rows
 
 #: Messages sequenced at a time.
 BATCH = 500
@@ -81,7 +80,6 @@ class Sequencer:
         introduced = []
         for message in messages:
             introduced += self._place(message)
-        create_placeholder_rows([*introduced, *messages], mode=self.mode, using=self.using)
         OutboxMessage.objects.using(self.using).bulk_create(introduced)
         self._save_messages(messages)
         self._save_lanes()
@@ -99,8 +97,7 @@ class Sequencer:
         uncreated = (LaneStatus.NEW, LaneStatus.ORGANIC)
         unknown = {key.removeprefix(CUSTOMER) for key, lane in self.lanes.items() if lane.status in uncreated}
         customers = Customer.objects.using(self.using).filter(mode=self.mode, customer_key__in=unknown)
-        created = customers.filter(key__isnull=False).values_list("customer_key", flat=True)
-        self.created = {f"{CUSTOMER}{key}" for key in created}
+        self.created = {f"{CUSTOMER}{key}" for key in customers.values_list("customer_key", flat=True)}
         attributions = Attribution.objects.using(self.using)
         self.attributions = attributions.of_customers(self.mode, [key.removeprefix(CUSTOMER) for key in keys])
 

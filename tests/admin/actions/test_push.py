@@ -10,6 +10,7 @@ from django.contrib.auth.models import Permission
 from django.contrib.messages import ERROR, INFO, SUCCESS, WARNING
 from django.test import Client
 
+from django_partnerstack import track
 from django_partnerstack.admin.actions.push import ROWS, summary
 from django_partnerstack.models import Customer, OutboxMessage, State, Transaction
 from django_partnerstack.outbox.control.deliver_now import DeliveredNow, deliver_now
@@ -56,14 +57,14 @@ def test_the_messages_of_a_customer_are_delivered(
 def test_earlier_messages_of_the_customer_are_delivered_first(
     operator: Client, partnerstack: Sandbox, account: Account
 ) -> None:
+    first = Payment.objects.create(account=account, total=10)
     mirrored(partnerstack)
-    first, second = (Payment.objects.create(account=account, total=10) for _ in range(2))
-    row = Transaction.objects.create(
-        mode="test", key=f"payment-{second.pk}", customer_external_key=f"account-{account.pk}"
-    )
-    OutboxMessage.objects.filter(subject=row.key).update(dedupe_key=None)
+    second = Payment.objects.create(account=account, total=10)
+    track.refund(f"payment-{first.pk}")
+    row = Transaction.objects.get(key=f"payment-{first.pk}")
     assert take(operator, PUSH, row) == [(SUCCESS, "2 delivered.")]
-    assert partnerstack.effects["test", "transactions.create", f"payment-{first.pk}"] == 1
+    assert partnerstack.effects["test", "transactions.create", f"payment-{second.pk}"] == 1
+    assert partnerstack.effects["test", "transactions.delete", f"payment-{first.pk}"] == 1
 
 
 def test_messages_of_other_customers_stay_queued(
@@ -103,7 +104,7 @@ def test_the_rest_waits_for_the_worker_while_delivery_is_paused(
 def test_one_error_says_why_nothing_can_be_sent(
     operator: Client, partnerstack: Sandbox, settings: Any, setting: str, value: Any, text: str
 ) -> None:
-    row = Customer.objects.create(mode="test", customer_key="account-1")
+    row = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
     setattr(settings, setting, value)
     [(level, said)] = take(operator, PUSH, row)
     assert level == ERROR
@@ -111,7 +112,7 @@ def test_one_error_says_why_nothing_can_be_sent(
 
 
 def test_at_most_fifty_rows_are_pushed_at_once(operator: Client, partnerstack: Sandbox) -> None:
-    rows = [Customer.objects.create(mode="test", customer_key=str(number)) for number in range(ROWS + 2)]
+    rows = [Customer.objects.create(mode="test", key=str(number)) for number in range(ROWS + 2)]
     texts = [text for _, text in take(operator, PUSH, *rows)]
     assert texts[1] == "2 not tried: at most 50 rows at once."
 

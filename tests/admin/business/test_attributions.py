@@ -24,7 +24,7 @@ def operator(staff: Callable[..., Client]) -> Client:
 
 class TestList:
     def test_names_the_partner_of_each_customer(self, browser: Client) -> None:
-        customer = Customer.objects.create(mode="test", customer_key="account-1")
+        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
         partnership = Partnership.objects.create(mode="test", key="part_1", partner_key="gstest")
         attribution(method="cookie", partner_key="gstest", landing_path="/pricing/")
         html = browser.get(list_url(Attribution)).rendered_content

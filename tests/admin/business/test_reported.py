@@ -18,7 +18,7 @@ class TestMessagesOnAPage:
     def test_of_a_customer_are_all_of_its_messages(self, browser: Client) -> None:
         message, other = queue(), queue(lane="customer:other")
         html = browser.get(
-            page_url(Customer.objects.create(mode="test", customer_key="account-1"))
+            page_url(Customer.objects.create(mode="test", key="cus_1", customer_key="account-1"))
         ).rendered_content
         assert page_url(message) in html
         assert page_url(other) not in html
@@ -33,7 +33,7 @@ class TestMessagesOnAPage:
 
     def test_need_permission_to_see_messages(self, staff: Callable[..., Client]) -> None:
         message = queue()
-        row = Customer.objects.create(mode="test", customer_key="account-1")
+        row = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
         assert page_url(message) not in staff("view_customer").get(page_url(row)).rendered_content
 
 
@@ -66,12 +66,9 @@ class TestCustomerPage:
 
     def test_needs_permission_to_see_attributions(self, staff: Callable[..., Client]) -> None:
         attribution(partner_key="gstest")
-        customer = Customer.objects.create(mode="test", customer_key="account-1")
+        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
         assert "partnerstack-why" not in html_of(staff("view_customer"), customer)
 
-    @pytest.mark.parametrize(("key", "offered"), [(None, True), ("cus_1", False)])
-    def test_offers_to_assign_a_partner_until_partnerstack_has_it(
-        self, operator: Client, key: str | None, offered: bool
-    ) -> None:
-        customer = Customer.objects.create(mode="test", key=key, customer_key="account-1")
-        assert (ASSIGN in html_of(operator, customer)) is offered
+    def test_offers_no_partner_because_partnerstack_has_the_customer(self, operator: Client) -> None:
+        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+        assert ASSIGN not in html_of(operator, customer)

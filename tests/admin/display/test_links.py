@@ -97,7 +97,7 @@ def test_a_page_counts_and_links_related_objects(browser: Client) -> None:
     assert "<div>Rewards: 0</div>" in html
 
 
-def test_a_customer_without_key_has_no_related_objects(browser: Client) -> None:
-    Transaction.objects.create(mode="test", key="a", customer_key="")
-    customer = Customer.objects.create(mode="test", key=None, customer_key="account-1")
-    assert "<div>Transactions: 0</div>" in browser.get(page_url(customer)).rendered_content
+def test_a_partnership_without_partner_key_has_no_deals(browser: Client) -> None:
+    Deal.objects.create(mode="test", key="deal_1", partner_key="")
+    partnership = Partnership.objects.create(mode="test", key="part_1", partner_key="")
+    assert "<div>Deals: 0</div>" in browser.get(page_url(partnership)).rendered_content

@@ -10,11 +10,18 @@ from django.test import Client
 from django.utils import timezone
 
 from django_partnerstack.models import Customer, OutboxLane, OutboxMessage, State, Transaction
+from django_partnerstack.outbox.control import actions
+from tests.outbox.site import Site, account, payment
 from tests.shop.models import Account
 
 from ..conftest import INLINE, MESSAGE_ACTIONS, list_url, page_url, queries, queue, shown
 
 LIST = list_url(OutboxMessage)
+
+
+@pytest.fixture
+def site(db: None) -> Site:
+    return Site()
 
 
 @pytest.fixture
@@ -33,13 +40,44 @@ def test_a_message_in_any_state_is_listed_and_has_a_page(browser: Client, state:
 
 
 def test_a_list_takes_as_many_queries_for_fifty_messages_as_for_two(browser: Client) -> None:
-    Customer.objects.create(mode="test", customer_key="account-1")
+    Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
     queue(source="shop.account", source_pk="1")
     queue(operation="transactions.create", subject="payment-1")
     few = queries(browser, LIST)
     for _ in range(48):
         queue(source="shop.account", source_pk="1")
     assert queries(browser, LIST) == few <= 10
+
+
+class TestPaymentsThatPartnerStackNeverGot:
+    """They are listed with their state among the messages, and are not in the list of transactions."""
+
+    def shown_only_as(self, browser: Client, state: str) -> bool:
+        [payment] = OutboxMessage.objects.filter(operation="transactions.create")
+        assert payment.state == state
+        assert shown(browser, list_url(Transaction)) == []
+        return shown(browser, LIST, state__exact=state, q=payment.subject) == [str(payment)]
+
+    def test_because_it_refused_them(self, browser: Client, site: Site) -> None:
+        shop = account()
+        site.push()
+        site.fail("status", status=400)
+        payment(shop)
+        site.push()
+        assert self.shown_only_as(browser, State.FAILED)
+        assert shown(browser, list_url(Customer)) == [f"account-{shop.pk}"]
+
+    def test_because_their_customer_is_organic(self, browser: Client, site: Site) -> None:
+        payment(account(partner_key=""))
+        site.push()
+        assert shown(browser, list_url(Customer)) == []
+        assert self.shown_only_as(browser, State.ORGANIC)
+
+    def test_because_an_operator_cancelled_them(self, browser: Client, site: Site) -> None:
+        payment(account())
+        actions.cancel(OutboxMessage.objects.get(operation="transactions.create"))
+        site.push()
+        assert self.shown_only_as(browser, State.CANCELLED)
 
 
 class TestFilters:
@@ -100,7 +138,7 @@ class TestPage:
 
     def test_links_to_the_mirror_and_to_the_object_of_the_host(self, browser: Client) -> None:
         account = Account.objects.create(email="a@example.com")
-        customer = Customer.objects.create(mode="test", customer_key="account-1")
+        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
         payment = Transaction.objects.create(mode="test", key="payment-1")
         message = queue(
             operation="transactions.create", subject="payment-1", source="shop.account", source_pk=account.pk

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.utils import timezone
 
 from django_partnerstack import track
 from django_partnerstack.exceptions import InvalidTransition
 from django_partnerstack.models import OutboxMessage
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.queue.claim import claim
+from django_partnerstack.outbox.queue.retention import prune
 from tests.outbox.site import Site, account, lane_of, message, messages, payment, states
 from tests.shop.models import Account
 
@@ -100,6 +103,19 @@ def test_marking_a_customer_as_delivered_releases_its_payments(site: Site) -> No
     actions.mark_delivered(message("customers.create"))
     site.push()
     assert site.sent == ["POST /transactions"]
+
+
+def test_a_payment_marked_as_delivered_is_remembered_after_its_message_was_pruned(
+    site: Site, shop: Account
+) -> None:
+    site.push()
+    paid = payment(shop)
+    site.fail("status", status=400)
+    site.push()
+    actions.mark_delivered(message("transactions.create"))
+    prune("test", timezone.now() + timedelta(days=1))
+    paid.save()
+    assert messages("transactions.create") == []
 
 
 def test_a_retry_looks_up_a_message_in_doubt_before_it_sends_it(site: Site, shop: Account) -> None:
