@@ -159,20 +159,6 @@ def _expansion(vendor: str, kinds: Sequence[str]) -> str:
     return f"SELECT {', '.join(parts)} FROM json_each(%s)"  # noqa: S608
 
 
-def any_of(values: Iterable[str], using: str) -> Any:
-    """
-    The right side of an ``__in`` look-up for these texts.
-
-    One parameter where the database allows it: passing hundreds takes longer than looking them up.
-    """
-    vendor = connections[using].vendor
-    if vendor == "postgresql":
-        return RawSQL("SELECT value FROM json_array_elements_text(%s::json)", [json.dumps(list(values))])
-    if vendor == "sqlite":
-        return RawSQL("SELECT value FROM json_each(%s)", [json.dumps(list(values))])
-    return list(values)
-
-
 def with_keys(rows: models.QuerySet[Any], mode: str, keys: Iterable[str]) -> models.QuerySet[Any]:
     """
     The ``rows`` of this mode that have one of these keys.
@@ -180,14 +166,18 @@ def with_keys(rows: models.QuerySet[Any], mode: str, keys: Iterable[str]) -> mod
     PostgreSQL plans by statistics, which do not exist while a table is filled for the first time: it would
     scan all rows of the mode for each page. With a subquery for each key it can only use the index.
     """
-    connection = connections[rows.db]
+    connection, wanted = connections[rows.db], list(keys)
+    if connection.vendor == "sqlite":
+        # One parameter: passing hundreds takes longer than looking them up.
+        found = RawSQL("SELECT value FROM json_each(%s)", [json.dumps(wanted)])
+        return rows.filter(mode=mode, key__in=found)
     if connection.vendor != "postgresql":
-        return rows.filter(mode=mode, key__in=any_of(keys, rows.db))
+        return rows.filter(mode=mode, key__in=wanted)
     table = connection.ops.quote_name(rows.model._meta.db_table)
     # The table's name comes from the model.
-    found = f"""
+    keyed = f"""
         SELECT mirror.id FROM json_array_elements_text(%s::json) AS wanted CROSS JOIN LATERAL (
             SELECT id FROM {table} WHERE mode = %s AND key = wanted.value LIMIT 1
         ) AS mirror
     """  # noqa: S608
-    return rows.filter(pk__in=RawSQL(found, [json.dumps(list(keys)), mode]))  # noqa: S611
+    return rows.filter(pk__in=RawSQL(keyed, [json.dumps(wanted), mode]))  # noqa: S611
