@@ -152,6 +152,8 @@ class ModelBackfill:
         once = queued.values_list("dedupe_key", flat=True).union(
             reported.values_list("dedupe_key", flat=True)
         )
+        # Since Django 6.1 a union has the model's ordering unless it is cleared.
+        once = once.order_by()
         keys = [message.subject for _, message in messages if message.operation == CREATE_TRANSACTION]
         mirrored = Transaction.objects.using(self.using).filter(mode=self.mode, key__in=keys)
         at_partnerstack = mirrored.values_list("key", flat=True)
