@@ -8,21 +8,10 @@ import pytest
 
 from django_partnerstack import track
 from django_partnerstack.models import OutboxMessage
-from tests.outbox.site import Site, account, lane_of, message, messages, payment
+from tests.outbox.site import Site, account, message, messages, payment
 from tests.shop.models import Account
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def refused(site: Site) -> Account:
-    """A customer whose creation PartnerStack refused, with a payment."""
-    shop = account()
-    payment(shop)
-    site.sandbox.faults.add("status", status=400, method="POST", times=1)
-    site.push()
-    assert lane_of(shop).status == "blocked"
-    return shop
 
 
 def test_a_refused_customer_blocks_its_payments(site: Site, refused: Account) -> None:

@@ -156,17 +156,6 @@ def test_a_payment_is_put_on_hold_if_the_model_of_its_customer_was_removed(site:
     assert "LookupError" in message("transactions.create").reason
 
 
-@pytest.fixture
-def refused(site: Site) -> Account:
-    """A customer whose creation PartnerStack refused, with a payment."""
-    shop = account()
-    payment(shop)
-    site.sandbox.faults.add("status", status=400, method="POST", times=1)
-    site.push()
-    assert lane_of(shop).status == "blocked"
-    return shop
-
-
 def test_newer_data_replace_a_refused_creation(site: Site, refused: Account) -> None:
     refused.email = "better@customers.example"
     refused.save()
