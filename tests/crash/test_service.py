@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 from collections import Counter
 from contextlib import ExitStack
+from functools import partial
 from random import Random
 
 import pytest
@@ -87,11 +88,12 @@ def test_what_a_worker_leaves_another_syncs_and_nothing_is_synced_twice(
     until(is_all_synced, seconds=60, what="the first sync")
     for _ in range(ROUNDS):
         name, began = random.choice(("customers", "transactions", "partnerships")), len(partnerstack.reads)
-        reader = until(lambda: partnerstack.next_reader(name, began), seconds=30, what=f"a sync of {name}")  # noqa: B023
+        next_reader = partial(partnerstack.next_reader, name, began)
+        reader = until(next_reader, seconds=30, what=f"a sync of {name}")
         victim = addresses.index(reader)
         running[victim].send(how)
         left_at, since = partnerstack.clock(), timezone.now()
-        until(lambda: is_all_synced(since), seconds=40, what="the other syncs everything")  # noqa: B023
+        until(partial(is_all_synced, since), seconds=40, what="the other syncs everything")
         seconds.append(partnerstack.clock() - left_at)
         if how == signal.SIGSTOP:
             running[victim].send(signal.SIGCONT)

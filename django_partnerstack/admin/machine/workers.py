@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import ClassVar
 
@@ -8,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -15,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from ...conf import conf
 from ...models import State, Worker
 from ...models.worker import ALIVE
-from ..display.columns import stacked
+from ..display.columns import EMPTY, stacked
 from ..display.filters import ModeFilter, mode_column
 from ..display.read_only import ReadOnlyAdmin
 
@@ -30,7 +32,7 @@ class WorkerAdmin(ReadOnlyAdmin):
     ordering: ClassVar[tuple[str, ...]] = ("-seen_at",)
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        return ("__str__", "status", "does", "started_at", "version", *mode_column(request))
+        return ("__str__", "status", "does_in_short", "started_at", "version", *mode_column(request))
 
     @admin.display(description=gettext_lazy("state"), ordering="seen_at")
     def status(self, worker: Worker) -> SafeString:
@@ -45,7 +47,19 @@ class WorkerAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("jobs"))
     def does(self, worker: Worker) -> SafeString:
-        return stacked(*(conf.without_keys(f"{name}: {text}") for name, text in worker.jobs.items()))
+        """What each job does, or did when the worker was last seen."""
+        return stacked(*lines(worker))
+
+    @admin.display(description=gettext_lazy("jobs"))
+    def does_in_short(self, worker: Worker) -> str:
+        """The beginning of it, for the list; nothing once the worker has stopped."""
+        if worker.stopped_at is not None:
+            return EMPTY
+        return stacked(*(Truncator(line).chars(60) for line in lines(worker)))
+
+
+def lines(worker: Worker) -> Iterator[str]:
+    return (conf.without_keys(f"{name}: {text}") for name, text in worker.jobs.items())
 
 
 def span(seconds: int) -> str:
