@@ -1,7 +1,12 @@
 """Nothing is sent after a moment: a process that was stopped must not send what another has taken over."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 from datetime import datetime, timedelta, timezone
+from time import sleep
 
 import pytest
 import responses
@@ -118,6 +123,54 @@ def test_the_body_is_not_sent_if_the_time_passed_after_the_headers():
     assert received[0] in (None, b"")
     assert received[-1].startswith(b"POST /customers")
     assert received[-1].endswith(b"\r\n\r\n")
+
+
+STOPPED = """
+import datetime, os, signal, sys, time
+from django_partnerstack.client import Client, RetryPolicy
+from django_partnerstack.exceptions import RequestError
+
+reads = 0
+
+def clock():
+    global reads
+    reads += 1
+    if reads == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGSTOP)
+    return time.monotonic()
+
+client = Client("pk_x", "sk_x", sys.argv[1], retry_policy=RetryPolicy(clock=clock))
+moment = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=0.5)
+try:
+    client.until(moment).customers.create(customer_key="acme", email="a@example.com", partner_key="john")
+except RequestError as error:
+    print(type(error).__name__)
+else:
+    print("done")
+"""
+
+
+def run_stopped(url, nth):
+    """The outcome of a process that is stopped at its nth look at the clock until the moment has passed."""
+    child = subprocess.Popen(
+        [sys.executable, "-c", STOPPED, url, str(nth)], stdout=subprocess.PIPE, text=True
+    )
+    with child:
+        pid, status = os.waitpid(child.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        sleep(0.6)
+        os.kill(pid, signal.SIGCONT)
+        return child.communicate(timeout=20)[0].strip()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs signals")
+@pytest.mark.parametrize("looks_before_the_last", [3, 1, 0])
+def test_a_process_that_is_really_stopped_and_continued_sends_nothing(looks_before_the_last):
+    last = next(nth for nth in range(1, 30) if write("POST", nth, reuse=False)[0] == "ReplyLost") - 1
+    with Server(answer_complete_requests) as server:
+        server.complete = threading.Event()
+        assert run_stopped(server.url, last - looks_before_the_last) == "NotSent"
+        assert not server.complete.is_set()
 
 
 @pytest.mark.parametrize("left", [0, -0.5, -5])
