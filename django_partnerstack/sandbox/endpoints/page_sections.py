@@ -21,7 +21,8 @@ STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem }
 table { border-collapse: collapse } td, th { border-bottom: 1px solid #ccc; padding: .2rem .7rem;
 text-align: left; vertical-align: top } pre { background: #f4f4f4; overflow: auto; padding: .8rem }
-form { display: inline } .error { background: #fdd; padding: .5rem } .changed { background: #ffd } summary { font-weight: bold }
+form { display: inline } .error { background: #fdd; padding: .5rem } .changed { background: #ffd }
+summary { font-weight: bold }
 """
 Options = dict[str, str]
 Section = Callable[[Dashboard, str, str, Options], str]

@@ -65,7 +65,7 @@ def _partnership(call: Call, shown: dict[str, Any]) -> dict[str, Any]:
 
 def _id(call: Call, resource: str, shown: dict[str, Any]) -> int | None:
     row = call.db[resource].find("key", shown["key"])
-    return row and int(row["serial"])
+    return None if row is None else int(row["serial"])
 
 
 def get_customer(call: Call) -> dict[str, Any]:

@@ -25,7 +25,7 @@ CREATE_SCHEMA = {
     "required": ["amount", "description", "target"],
     "properties": {
         "amount": integer(-(10**8), 10**8),
-        "description": text(),
+        "description": text(10_000),
         "currency": text(3, 3),
         "target": {
             "type": ["object"],

@@ -22,8 +22,8 @@ def stats_of(db: Database, partner_key: str | None) -> dict[str, int]:
     versions = tuple(db[name].version for name in SOURCES)
     if db.cached_stats[0] != versions:
         db.cached_stats = (versions, _totals(db))
-    found = db.cached_stats[1].get(partner_key or "", {})
-    return {name: found.get(name, 0) for name in NAMES}
+    found = db.cached_stats[1].get(partner_key or "", Counter())
+    return {name: found[name] for name in NAMES}
 
 
 def _totals(db: Database) -> dict[str, Counter[str]]:
