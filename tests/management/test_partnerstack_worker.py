@@ -66,7 +66,11 @@ def are_mirrors_fresh() -> bool:
 def test_it_delivers_and_syncs_until_it_is_stopped(partnerstack: Sandbox, number: signal.Signals) -> None:
     payment(account())
     before = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
-    printed = work(lambda: is_delivered() and are_mirrors_fresh(), "partnerstack_worker", number=number)
+    printed = work(
+        lambda: is_delivered() and are_mirrors_fresh() and Worker.objects.exists(),
+        "partnerstack_worker",
+        number=number,
+    )
     assert printed == (
         "Running for PartnerStack (test): delivery, sync. Press Ctrl-C to stop.\nStopped.\n",
         "",
@@ -79,7 +83,7 @@ def test_it_delivers_and_syncs_until_it_is_stopped(partnerstack: Sandbox, number
 
 def test_delivery_alone_is_a_loop_of_partnerstack_push(partnerstack: Sandbox) -> None:
     payment(account())
-    work(is_delivered, "partnerstack_push", "--loop")
+    work(lambda: is_delivered() and Worker.objects.exists(), "partnerstack_push", "--loop")
     assert not SyncState.objects.exclude(completed_at=None).exists()
     assert list(Worker.objects.get().jobs) == ["delivery"]
 
