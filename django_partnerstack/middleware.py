@@ -15,8 +15,9 @@ class AttributionMiddleware:
     """
     Store a partner's click in a signed cookie, and bind the customers that a view creates to the click.
 
-    Responses to requests without a partner's parameters are not changed, and cause no query. Place it above
-    middleware that answers requests itself, such as a cache or a login wall.
+    Responses to requests without a partner's parameters, in the address or the ``Referer``, are not changed,
+    and cause no query. Place it above middleware that answers requests itself, such as a cache or a login
+    wall.
     """
 
     sync_capable = True
@@ -43,7 +44,7 @@ class AttributionMiddleware:
             response = await self.get_response(request)
         finally:
             attribution.current.reset(before)
-        if attribution.clicked(request) is None:
+        if not attribution.arrives(request):
             return response
         # The site's consent callable may query the database.
         return await sync_to_async(attribution.remember)(request, response)

@@ -15,15 +15,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest
-from django.utils import timezone
-
 #: The newer names come first.
 CLICK_IDS = ("ps_xid", "gsxid")
 PARTNER_KEYS = ("ps_partner_key", "gspk")
-#: Most addresses contain none of these names, and are not parsed.
-NAMES = re.compile("|".join((*CLICK_IDS, *PARTNER_KEYS)))
 #: The host of the link that was clicked.
 LINK_HOST = "pscd"
 
@@ -47,7 +41,8 @@ class Click:
 
     ``partner_key`` is decoded. ``unread_key`` is the encoded key if it could not be decoded; PartnerStack can
     still attribute such a click by its ``click_id``. ``link_host``: the host of the link. ``path``: the
-    landing page. ``at``: when it happened, with a time zone.
+    landing page. ``at``: when it happened, with a time zone; if ``at_is_known`` is False, the latest possible
+    time.
     """
 
     click_id: str = ""
@@ -55,6 +50,7 @@ class Click:
     unread_key: str = ""
     link_host: str = ""
     at: datetime
+    at_is_known: bool = True
     path: str = ""
 
     @property
@@ -62,23 +58,14 @@ class Click:
         """Whether a customer can be attributed by this click."""
         return bool(self.click_id or self.partner_key)
 
-
-def clicked(request: HttpRequest) -> Click | None:
-    """
-    The click whose landing page this request is for, or None.
-
-    Read from the request's address alone, with the current time.
-    """
-    if not NAMES.search(request.META.get("QUERY_STRING", "")):
-        return None
-    try:
-        return read(request.GET, at=timezone.now(), path=request.path)
-    except SuspiciousOperation:
-        # More parameters than Django accepts. The page itself may not read them.
-        return None
+    def is_same(self, other: Click) -> bool:
+        """Whether both are one click. Without both click IDs, only the partner can tell."""
+        if self.click_id and other.click_id:
+            return self.click_id == other.click_id
+        return bool(self.partner_key) and self.partner_key == other.partner_key
 
 
-def read(query: Mapping[str, str], *, at: datetime, path: str) -> Click | None:
+def read(query: Mapping[str, str], *, at: datetime, path: str, at_is_known: bool = True) -> Click | None:
     """The click that the parameters of a landing page describe, or None."""
     click_id = first_click_id(query.get(name, "") for name in CLICK_IDS)
     encoded = [query.get(name, "") for name in PARTNER_KEYS]
@@ -93,6 +80,7 @@ def read(query: Mapping[str, str], *, at: datetime, path: str) -> Click | None:
         unread_key=unread_key,
         link_host=host if HOST.fullmatch(host) else "",
         at=at,
+        at_is_known=at_is_known,
         path=path if is_text(path) else "",
     )
 

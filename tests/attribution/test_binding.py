@@ -114,11 +114,12 @@ def test_a_click_after_the_sign_up_does_not_count(answering: Any) -> None:
 
 def test_a_click_before_the_sign_up_still_counts_if_no_click_was_known_then(answering: Any) -> None:
     answering(request())
-    shop = account()
-    later = click("later", at=datetime.now(timezone.utc) + timedelta(seconds=2))
-    track.signup(shop, token=attribution.token(came_by(later, click("before"))))
+    shop, now = account(), datetime.now(timezone.utc)
+    Attribution.objects.update(bound_at=now - timedelta(hours=2))
+    later, before = click("later", at=now - timedelta(hours=1)), click("before", at=now - timedelta(hours=3))
+    track.signup(shop, token=attribution.token(came_by(later, before)))
     assert (bound().method, bound().click_id, bound().reason) == ("token", "before", "")
-    track.signup(shop, request=came_by(click("another")))
+    track.signup(shop, request=came_by(click("another", at=now - timedelta(hours=4))))
     assert bound().click_id == "before"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from itertools import permutations
 from typing import Any
 
 import pytest
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import resolve
 from hypothesis import given
@@ -15,14 +16,31 @@ from hypothesis import strategies as st
 
 from django_partnerstack import attribution
 from django_partnerstack.attribution import TOKEN_FIELD, TOKEN_HEADER, Click, Visit, cookies, visit_of
-from django_partnerstack.attribution.clicks import add_click
-from django_partnerstack.attribution.cookies import HISTORY_LENGTH
+from django_partnerstack.attribution.history import LENGTH as HISTORY_LENGTH
+from django_partnerstack.attribution.history import add_click
 from django_partnerstack.models import AttributionMethod
 
 from .clicks import CLICK, COOKIE, came_by, click, link, request, signed
 from .lengths import a_run_of_visitors
 
 FORM = "application/x-www-form-urlencoded"
+
+
+class Browser:
+    """Keeps cookies. Opens pages of a site with the middleware."""
+
+    def __init__(self, cookies: dict[str, str] | None = None) -> None:
+        self.cookies = cookies or {}
+
+    def open(self, query: str = "", **options: Any) -> HttpResponse:
+        found = request(query, cookies=self.cookies, **options)
+        response = attribution.remember(found, HttpResponse())
+        self.cookies |= {name: morsel.value for name, morsel in response.cookies.items()}
+        return response
+
+    @property
+    def clicks(self) -> list[str]:
+        return [each.click_id for each in visit_of(request(cookies=self.cookies)).clicks]
 
 
 def counting(request: HttpRequest, **options: Any) -> tuple[str, str, str]:
@@ -100,10 +118,47 @@ def test_an_invalid_token_is_ignored(token: str) -> None:
     assert not visit_of(request(), token).clicks
 
 
-def test_this_sites_cookie_comes_before_partnerstacks() -> None:
+def test_a_click_in_partnerstacks_cookies_is_newer_than_those_that_this_site_has_stored() -> None:
     found = came_by(click())
     found.COOKIES["ps_xid"] = "of_the_script"
-    assert counting(found)[:2] == ("cookie", CLICK)
+    visit = visit_of(found)
+    assert [each.click_id for each in visit.clicks] == ["of_the_script", CLICK]
+    assert (visit.method, visit.clicks[0].at_is_known) == (AttributionMethod.PARTNERSTACK, False)
+
+
+def test_a_click_that_partnerstacks_cookies_had_before_this_site_stored_one_is_older() -> None:
+    browser = Browser({"ps_xid": "of_the_script"})
+    browser.open(link("a"))
+    assert browser.clicks == ["a", "of_the_script"]
+    for number in range(HISTORY_LENGTH):
+        browser.open(link(f"b{number}"))
+    assert browser.clicks[0] == f"b{HISTORY_LENGTH - 1}"
+    assert "of_the_script" not in browser.clicks
+
+
+@pytest.mark.parametrize("sent", [{"ps_xid": CLICK}, {"ps_partner_key": "troycooper1364"}])
+def test_partnerstacks_script_on_the_same_page_is_not_another_click(sent: dict[str, str]) -> None:
+    browser = Browser()
+    browser.open(link())
+    browser.cookies |= sent
+    assert browser.clicks == [CLICK]
+
+
+def test_the_newest_click_counts_wherever_it_was_stored() -> None:
+    """This site's cookie, that of landing.js and a token, in any order."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    times = {
+        "cookie": now - timedelta(days=1),
+        "landing": now - timedelta(days=2),
+        "token": now - timedelta(days=3),
+    }
+    for order in permutations(times):
+        at = dict(zip(order, times.values(), strict=True))
+        found = came_by(click("cookie", at=at["cookie"]))
+        found.COOKIES["partnerstack_clicks"] = f"{int(at['landing'].timestamp())}.landing."
+        visit = visit_of(found, token_of(click("token", at=at["token"])))
+        assert [each.click_id for each in visit.clicks] == list(order)
+        assert visit.method == {"landing": "landing-js"}.get(order[0], order[0])
 
 
 def test_partnerstacks_cookies_come_before_a_key_that_cannot_be_decoded() -> None:
@@ -173,7 +228,17 @@ def test_more_parameters_than_django_accepts_are_not_an_error() -> None:
 
 
 headers = st.dictionaries(
-    st.sampled_from([COOKIE, "ps_xid", "gsxid", "ps_partner_key", "growSumoPartnerKey", "_ps_xid_a_b"]),
+    st.sampled_from(
+        [
+            COOKIE,
+            "partnerstack_clicks",
+            "ps_xid",
+            "gsxid",
+            "ps_partner_key",
+            "growSumoPartnerKey",
+            "_ps_xid_a_b",
+        ]
+    ),
     st.text(),
 )
 
