@@ -7,8 +7,8 @@ that click when the visitor signs up. Source: docs.partnerstack.com/docs/getting
 """
 
 from .binding import assign, bind
-from .clicks import TOKEN_FIELD, TOKEN_HEADER, Visit, arrives, current, remember, visit_of
-from .landing import clicked
+from .clicks import TOKEN_FIELD, TOKEN_HEADER, Visit, current, remember, visit_of
+from .landing import clicked, may_arrive
 from .parameters import Click, encode
 from .policy import has_consent
 from .tokens import add_to_state, token
@@ -19,13 +19,13 @@ __all__ = [
     "Click",
     "Visit",
     "add_to_state",
-    "arrives",
     "assign",
     "bind",
     "clicked",
     "current",
     "encode",
     "has_consent",
+    "may_arrive",
     "remember",
     "token",
     "visit_of",

@@ -19,7 +19,7 @@ from django.http.multipartparser import MultiPartParserError
 from ..models import AttributionMethod
 from . import cookies, script_cookies
 from .history import History, add_click, add_undated, merge
-from .landing import clicked, clicked_before
+from .landing import clicked, clicked_before, may_arrive
 from .parameters import Click
 from .policy import has_consent, is_ignored
 
@@ -83,11 +83,6 @@ def visit_of(request: HttpRequest | None, token: str = "") -> Visit:
     return Visit(reason="The visitor did not come by a partner's link, or the click was lost or is too old.")
 
 
-def arrives(request: HttpRequest) -> bool:
-    """Whether the request may show a click that is to be stored. Cheap, and the same for each call."""
-    return request.method == "GET" and any(_arriving(request).values())
-
-
 def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """
     Store the click of a landing page in the cookie. Returns the response, unchanged if there is no new click.
@@ -95,7 +90,7 @@ def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     The click may also be that of the page before, if the visitor consented there. Safe to repeat. Does not
     raise for anything that a visitor sends.
     """
-    if request.method != "GET":
+    if not may_arrive(request):
         return response
     arriving = _not_ignored(_arriving(request))
     if not any(arriving.values()) or not has_consent(request):
@@ -103,7 +98,7 @@ def remember(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     stored = cookies.load(request).clicks
     if _add_arriving(arriving, stored) != stored:
         clicks = _in_order({**_not_ignored(_in_cookies(request)), **arriving})
-        cookies.save(response, cookies.Stored(clicks, script_cookies.mark(request)), request)
+        cookies.save(response, cookies.Stored(clicks, " ".join(script_cookies.marks(request))), request)
     return response
 
 
@@ -128,13 +123,15 @@ def _arriving(request: HttpRequest) -> Brought:
 
 
 def _in_cookies(request: HttpRequest) -> Brought:
+    """Without the scripts' clicks that this site's cookie was written with, because it contains them."""
     stored = cookies.load(request)
-    found = {AttributionMethod.COOKIE: stored.clicks}
-    if script_cookies.mark(request) != stored.seen:
-        undated = script_cookies.undated(request)
-        found[AttributionMethod.LANDING_SCRIPT] = script_cookies.dated(request)
-        found[AttributionMethod.PARTNERSTACK] = (undated,) if undated else ()
-    return found
+    script, landing = script_cookies.marks(request)
+    undated = script_cookies.undated(request) if script not in stored.seen else None
+    return {
+        AttributionMethod.COOKIE: stored.clicks,
+        AttributionMethod.LANDING_SCRIPT: script_cookies.dated(request) if landing not in stored.seen else (),
+        AttributionMethod.PARTNERSTACK: (undated,) if undated else (),
+    }
 
 
 def _not_ignored(brought: Brought) -> Brought:

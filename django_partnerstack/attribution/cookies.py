@@ -34,7 +34,7 @@ SHARED_CACHE_HEADERS = (
 
 
 class Stored(NamedTuple):
-    """What the cookie contains. ``seen``: the mark of the scripts' cookies whose clicks are among these."""
+    """What the cookie contains. ``seen``: the marks of the scripts' cookies when it was written."""
 
     clicks: tuple[Click, ...] = ()
     seen: str = ""

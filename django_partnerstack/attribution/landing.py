@@ -25,13 +25,21 @@ MAX_ADDRESS_LENGTH = 16_000
 PURPOSES = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_MOZ")
 
 
+def may_arrive(request: HttpRequest) -> bool:
+    """Whether the request may show a click that is to be stored. Every request asks, so this is fast."""
+    if request.method != "GET":
+        return False
+    meta = request.META
+    return _mentions(f"{meta.get('QUERY_STRING', '')} {meta.get('HTTP_REFERER', '')}")
+
+
 def clicked(request: HttpRequest) -> Click | None:
     """
     The click whose landing page this request is for, or None.
 
     Read from the request's address alone, with the current time.
     """
-    if not NAMES.search(request.META.get("QUERY_STRING", "")) or not _is_navigation(request):
+    if not _mentions(request.META.get("QUERY_STRING", "")) or not _is_navigation(request):
         return None
     try:
         return read(request.GET, at=timezone.now(), path=request.path)
@@ -48,7 +56,7 @@ def clicked_before(request: HttpRequest) -> Click | None:
     visitor may have given consent on that page, after it was served.
     """
     referer = request.META.get("HTTP_REFERER", "")
-    if not NAMES.search(referer) or len(referer) > MAX_ADDRESS_LENGTH or not _is_navigation(request):
+    if not _mentions(referer) or len(referer) > MAX_ADDRESS_LENGTH or not _is_navigation(request):
         return None
     try:
         address = urlsplit(referer)
@@ -59,6 +67,11 @@ def clicked_before(request: HttpRequest) -> Click | None:
     except (SuspiciousOperation, ValueError):
         # Not an address, the site does not serve this host, or more parameters than Django accepts.
         return None
+
+
+def _mentions(address: str) -> bool:
+    # Looking for the two beginnings is faster than looking for the names, and mostly enough.
+    return ("ps_" in address or "gs" in address) and NAMES.search(address) is not None
 
 
 def _is_navigation(request: HttpRequest) -> bool:

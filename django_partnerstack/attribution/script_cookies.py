@@ -57,13 +57,14 @@ def dated(request: HttpRequest) -> tuple[Click, ...]:
     return tuple(sorted(counting, key=lambda click: click.at, reverse=True))
 
 
-def mark(request: HttpRequest) -> str:
-    """A short text that is another if these cookies contain other clicks; "" without clicks."""
-    click, text = undated(request), request.COOKIES.get(LANDING, "")
-    if not (click or text):
-        return ""
-    script = f"{click.click_id} {click.partner_key}" if click else ""
-    return hashlib.sha256(f"{script}\n{text}".encode(errors="replace")).hexdigest()[:8]
+def marks(request: HttpRequest) -> tuple[str, str]:
+    """Texts that identify the clicks of PartnerStack's script and of ``landing.js``; "" without clicks."""
+    click, landing = undated(request), request.COOKIES.get(LANDING, "")
+    return _mark(f"{click.click_id} {click.partner_key}" if click else ""), _mark(landing)
+
+
+def _mark(text: str) -> str:
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:8] if text else ""
 
 
 def _click(entry: re.Match[str], now: datetime) -> Click:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from itertools import permutations
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -21,7 +22,7 @@ from django_partnerstack.attribution.history import add_click
 from django_partnerstack.models import AttributionMethod
 
 from .clicks import CLICK, COOKIE, came_by, click, link, request, signed
-from .lengths import a_run_of_visitors
+from .lengths import a_run_of_journeys, a_run_of_visitors
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -37,6 +38,18 @@ class Browser:
         response = attribution.remember(found, HttpResponse())
         self.cookies |= {name: morsel.value for name, morsel in response.cookies.items()}
         return response
+
+    def run_landing_js(self, click_id: str) -> None:
+        """What landing.js does on a page of another stack. Its own tests show that."""
+        before = self.cookies.get("partnerstack_clicks", "")
+        entries = [entry for entry in before.split("~") if entry]
+        if any(entry.split(".")[1] == click_id for entry in entries):
+            return
+        entry = f"{int(datetime.now(timezone.utc).timestamp())}.{click_id}."
+        self.cookies |= {"ps_xid": click_id, "partnerstack_clicks": "~".join([entry, *entries][:5])}
+
+    def run_partnerstackjs(self, click_id: str) -> None:
+        self.cookies["ps_xid"] = click_id
 
     @property
     def clicks(self) -> list[str]:
@@ -250,6 +263,95 @@ def test_nothing_that_a_visitor_sends_is_an_error(query: str, sent: dict[str, st
     found.META["QUERY_STRING"] = f"ps_xid={query}&gspk={query}"
     for each in visit_of(found, token).clicks:
         assert each.is_attributable or each.unread_key
+
+
+STACKS = ("django", "landing.js", "partnerstackjs", "django and partnerstackjs")
+events = st.one_of(
+    st.sampled_from(STACKS),
+    st.sampled_from(["loaded again", "image", "prefetch", "page before", "another page"]),
+)
+
+
+@a_run_of_journeys
+@given(st.lists(events, max_size=25))
+def test_the_last_click_counts_after_any_journey_across_the_stacks(journey: list[str]) -> None:
+    browser, clicked, of_django = Browser(), [""], ["none"]
+    for number, event in enumerate(journey):
+        if event in STACKS:
+            clicked.append(f"click-{number}")
+        if event.startswith("django"):
+            of_django.append(clicked[-1])
+            browser.open(link(clicked[-1]))
+        if event == "landing.js":
+            browser.run_landing_js(clicked[-1])
+        elif event.endswith("partnerstackjs"):
+            browser.run_partnerstackjs(clicked[-1])
+        elif event == "loaded again" and of_django[-1] in clicked[-4:]:
+            browser.open(link(of_django[-1]))
+        elif event == "page before" and of_django[-1] in clicked[-4:]:
+            browser.open(HTTP_REFERER=f"http://testserver/?{link(of_django[-1])}")
+        elif event == "image":
+            browser.open(link("planted"), HTTP_SEC_FETCH_DEST="image")
+        elif event == "prefetch":
+            browser.open(link("planted"), HTTP_SEC_PURPOSE="prefetch")
+        elif event == "another page":
+            browser.open()
+        assert (browser.clicks or [""])[0] == clicked[-1]
+        assert len(browser.clicks) == len(set(browser.clicks)) <= HISTORY_LENGTH
+
+
+def test_two_tabs_are_one_visitor() -> None:
+    browser = Browser()
+    browser.open(link("first"))
+    browser.open(link("second"))
+    sent = request(link("first"), cookies=browser.cookies, method="POST")
+    assert [each.click_id for each in visit_of(sent).clicks] == ["second", "first"]
+
+
+def test_a_key_that_only_the_second_link_contains_is_added_to_the_click() -> None:
+    browser = Browser()
+    browser.open("ps_xid=a")
+    browser.open(link("a", "partner-a"))
+    [found] = visit_of(request(cookies=browser.cookies)).clicks
+    assert (found.click_id, found.partner_key) == ("a", "partner-a")
+
+
+class TestState:
+    def test_carries_the_last_click_through_an_identity_provider(self) -> None:
+        state = attribution.add_to_state("s3cr3t", came_by(click("b"), click("a")))
+        assert state.startswith("s3cr3t~")
+        for returned in (
+            request(urlencode({"state": state, "code": "x"})),
+            request(method="POST", data=urlencode({"state": state}), content_type=FORM),
+        ):
+            assert counting(returned) == ("token", "b", "troycooper1364")
+
+    def test_is_unchanged_without_a_click(self) -> None:
+        assert attribution.add_to_state("s3cr3t", request()) == "s3cr3t"
+
+    @override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.refuse")
+    def test_is_unchanged_without_consent(self) -> None:
+        assert attribution.add_to_state("s3cr3t", came_by(click())) == "s3cr3t"
+
+    def test_is_short_and_needs_no_escaping(self) -> None:
+        state = attribution.add_to_state("", came_by(click(link_host="h" * 200, path="/p" * 100)))
+        assert len(state) < 200
+        assert quote(state, safe=":") == state
+
+    @pytest.mark.parametrize("state", ["", "CA", "~", "a~b", "~~", "s3cr3t~" + "x" * 5000, "\0~\0", "é~é"])
+    def test_of_another_kind_is_ignored(self, state: str) -> None:
+        assert not visit_of(request(urlencode({"state": state}))).clicks
+        assert not visit_of(
+            request(method="POST", data=urlencode({"state": state}), content_type=FORM)
+        ).clicks
+
+    def test_comes_after_the_form_field_and_counts_only_if_it_is_newer_than_the_cookie(self) -> None:
+        older = click("older", at=datetime.now(timezone.utc) - timedelta(days=1))
+        state = attribution.add_to_state("", came_by(older))
+        found = came_by(click("newer"), query=urlencode({"state": state}))
+        assert [each.click_id for each in visit_of(found).clicks] == ["newer", "older"]
+        field = urlencode({"state": state, TOKEN_FIELD: token_of(click("field"))})
+        assert counting(request(method="POST", data=field, content_type=FORM))[1] == "field"
 
 
 class TestHistory:

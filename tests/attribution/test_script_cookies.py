@@ -90,9 +90,9 @@ def test_a_huge_cookie_is_not_read_and_at_most_five_clicks_are() -> None:
     assert len(landed("~".join(f"{NOW}.c{number}." for number in range(40)))) == 5
 
 
-def test_the_mark_changes_with_the_clicks_and_with_nothing_else() -> None:
+def test_the_marks_change_with_the_clicks_and_with_nothing_else() -> None:
     marks = [
-        script_cookies.mark(request(cookies=sent))
+        script_cookies.marks(request(cookies=sent))
         for sent in (
             {},
             {"sessionid": "x"},
@@ -103,7 +103,7 @@ def test_the_mark_changes_with_the_clicks_and_with_nothing_else() -> None:
             {"ps_xid": "b", "partnerstack_clicks": f"{NOW}.b."},
         )
     ]
-    assert marks[0] == marks[1] == ""
+    assert marks[0] == marks[1] == ("", "")
     assert marks[2] == marks[3]
     assert len(set(marks)) == 5
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urljoin
@@ -65,15 +65,18 @@ class Chromium:
     def text(self) -> str:
         return self.driver.page_source
 
+    def wait_for(self, condition: Callable[[Any], object]) -> None:
+        from selenium.webdriver.support.wait import WebDriverWait
+
+        WebDriverWait(self.driver, 10).until(condition)
+
     def _click(self, element: Any) -> None:
         """Click, and wait for the next page."""
         from selenium.webdriver.support.expected_conditions import staleness_of
-        from selenium.webdriver.support.wait import WebDriverWait
 
-        wait = WebDriverWait(self.driver, 10)
         element.click()
-        wait.until(staleness_of(element))
-        wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
+        self.wait_for(staleness_of(element))
+        self.wait_for(lambda driver: driver.execute_script("return document.readyState") == "complete")
 
 
 #: Lets Chromium run as root, in a container, and without connections of its own.

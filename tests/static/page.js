@@ -15,7 +15,7 @@ async function open(code, page) {
   const window = {
     location: { search: page.search || "", protocol: page.protocol || "https:" },
     atob, btoa, TextDecoder, URLSearchParams, Uint8Array, Promise, Math,
-    Date: { now: () => page.now || 1790000000000 },
+    Date: { now: () => page.now || Date.now() },
     growsumo: { _initialize: (key) => calls.push(["_initialize", key]) },
   };
   if (page.init) window.growsumoInit = () => calls.push(["growsumoInit"]);
