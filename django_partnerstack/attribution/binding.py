@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError, router, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -129,6 +130,14 @@ def _earlier(click: Click) -> dict[str, Any]:
     return columns
 
 
+def _origin(request: HttpRequest) -> str:
+    try:
+        return request.build_absolute_uri("/")
+    except SuspiciousOperation:
+        # The site does not serve this host.
+        return ""
+
+
 def _details(request: HttpRequest) -> dict[str, str]:
     """
     What PartnerStack's fraud checks use of a visit, by the names of a conversion's parameters.
@@ -136,7 +145,7 @@ def _details(request: HttpRequest) -> dict[str, str]:
     Source: docs.partnerstack.com/docs/step-3-tracking-conversions.
     """
     found = {
-        "origin": request.build_absolute_uri("/"),
+        "origin": _origin(request),
         "ip_address": address_of(request),
         "user_agent": request.headers.get("User-Agent", "")[:1000],
     }

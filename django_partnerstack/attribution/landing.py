@@ -43,8 +43,8 @@ def clicked(request: HttpRequest) -> Click | None:
         return None
     try:
         return read(request.GET, at=timezone.now(), path=request.path)
-    except SuspiciousOperation:
-        # More parameters than Django accepts. The page itself may not read them.
+    except (SuspiciousOperation, ValueError):
+        # More parameters than Django accepts, or no text. The page itself may not read them.
         return None
 
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.http import QueryDict
 
 #: The newer names come first.
 CLICK_IDS = ("ps_xid", "gsxid")
@@ -65,10 +67,14 @@ class Click:
         return bool(self.partner_key) and self.partner_key == other.partner_key
 
 
-def read(query: Mapping[str, str], *, at: datetime, path: str, at_is_known: bool = True) -> Click | None:
-    """The click that the parameters of a landing page describe, or None."""
-    click_id = first_click_id(query.get(name, "") for name in CLICK_IDS)
-    encoded = [query.get(name, "") for name in PARTNER_KEYS]
+def read(query: QueryDict, *, at: datetime, path: str, at_is_known: bool = True) -> Click | None:
+    """
+    The click that the parameters of a landing page describe, or None.
+
+    If a parameter occurs twice, its last valid value counts.
+    """
+    click_id = first_click_id(_values(query, CLICK_IDS))
+    encoded = list(_values(query, PARTNER_KEYS))
     partner_key = first_key(map(decode, encoded))
     unread_key = "" if partner_key else first_key(encoded)
     if not (click_id or partner_key or ENCODED.fullmatch(unread_key)):
@@ -83,6 +89,11 @@ def read(query: Mapping[str, str], *, at: datetime, path: str, at_is_known: bool
         at_is_known=at_is_known,
         path=path if is_text(path) else "",
     )
+
+
+def _values(query: QueryDict, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield from reversed(query.getlist(name))
 
 
 def first_click_id(values: Iterable[str]) -> str:

@@ -21,8 +21,8 @@ from .parameters import CLICK_IDS, Click, decode, first_click_id, first_key
 #: PartnerStack's script decodes partner keys, also under the name of the encoded parameter.
 KEYS = ("ps_partner_key", "growSumoPartnerKey")
 CLICK_ID_PREFIX = "_ps_xid_"
-#: In characters. Browsers store no longer ones.
-MAX_LENGTH = 4096
+#: In characters, with escapes. Browsers store no longer cookies, and longer click IDs are not valid.
+MAX_LENGTH, MAX_CLICK_ID_LENGTH = 4096, 3 * 64
 
 #: The cookie of ``landing.js``: clicks, the newest first, each "seconds.click ID.encoded partner key".
 LANDING = "partnerstack_clicks"
@@ -34,7 +34,7 @@ ENTRY = re.compile(r"([0-9]{1,10})\.([A-Za-z0-9_-]{0,64})\.([A-Za-z0-9_-]{0,1360
 def undated(request: HttpRequest) -> Click | None:
     """The click in the cookies of PartnerStack's script. They do not contain the time: ``at`` is now."""
     others = sorted(name for name in request.COOKIES if name.startswith(CLICK_ID_PREFIX))
-    click_id = first_click_id(_text(request, name) for name in (*CLICK_IDS, *others))
+    click_id = first_click_id(_text(request, name, MAX_CLICK_ID_LENGTH) for name in (*CLICK_IDS, *others))
     partner_key = first_key(_text(request, name) for name in KEYS)
     if not (click_id or partner_key):
         return None
@@ -73,6 +73,6 @@ def _click(entry: re.Match[str], now: datetime) -> Click:
     return Click(click_id=click_id, partner_key=decode(encoded), at=at)
 
 
-def _text(request: HttpRequest, name: str) -> str:
+def _text(request: HttpRequest, name: str, max_length: int = MAX_LENGTH) -> str:
     value = request.COOKIES.get(name, "")
-    return unquote(value) if len(value) <= MAX_LENGTH else ""
+    return unquote(value) if len(value) <= max_length else ""

@@ -151,6 +151,8 @@ SEARCHES = [
     "?ps_xid=" + "x" * 64,
     "?ps_xid=" + "x" * 65,
     "?ps_xid=one&ps_xid=two",
+    "?ps_xid=one&ps_xid=&gsxid=old",
+    "?gspk=Z3N0ZXN0&gspk=&gspk=%00",
     *(
         f"?ps_partner_key={quote(key)}"
         for key in (

@@ -59,12 +59,12 @@
     return CLICK_ID.test(value) ? value : "";
   }
 
-  // The first of these parameters that is valid. If a parameter occurs twice, its last value counts, as in Django.
+  // The first of these parameters that is valid. If a parameter occurs twice, its last valid value counts.
   function first(parameters, names, read) {
     for (var name of names) {
-      var found = read(parameters.getAll(name).pop() || "");
-      if (found) {
-        return found;
+      var found = parameters.getAll(name).map(read).filter(Boolean);
+      if (found.length) {
+        return found.pop();
       }
     }
     return "";
