@@ -230,9 +230,8 @@ def test_earlier_clicks_have_their_times_if_they_are_known() -> None:
     browser = came_by(click("b"), click("a", at_is_known=False))
     track.signup(account(), request=browser)
     [earlier] = bound().earlier_clicks
-    assert earlier == {
-        "click_id": "a", "partner_key": "troycooper1364", "unread_key": "", "link_host": "", "path": "/", "at": ""
-    }  # fmt: skip
+    assert (earlier["click_id"], earlier["at"]) == ("a", "")
+    assert set(earlier) == {"click_id", "partner_key", "unread_key", "link_host", "path", "at"}
 
 
 def test_with_partnerstacks_cookies_the_time_of_the_click_is_unknown() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ import pytest
 from django_partnerstack.models import Attribution
 from tests.example.visitors import Chromium, chromium, missing
 
-from .clicks import CLICK, link
+from .clicks import CLICK, COOKIE, link
 
 pytestmark = [
     pytest.mark.django_db(transaction=True),
@@ -26,19 +26,23 @@ def browser(tmp_path_factory: Any) -> Iterator[Chromium]:
 
 
 @pytest.fixture
-def site(live_server: Any, settings: Any, browser: Chromium) -> str:
-    """The address of the site. The visitor comes by a partner's link, without any cookie."""
+def come(live_server: Any, settings: Any, browser: Chromium) -> Callable[[], str]:
+    """Comes by a partner's link, without any cookie. Returns the address of the site."""
     settings.ALLOWED_HOSTS = ["*"]
-    browser.open(live_server.url)
-    browser.driver.delete_all_cookies()
-    browser.open(f"{live_server.url}/landing/?{link()}")
-    return live_server.url
+
+    def come() -> str:
+        browser.open(live_server.url)
+        browser.driver.delete_all_cookies()
+        browser.open(f"{live_server.url}/landing/?{link()}")
+        return live_server.url
+
+    return come
 
 
 def sign_in(browser: Chromium, site: str, query: str) -> str:
     """The click ID of the sign-up through an identity provider."""
     browser.open(f"{site}/begin/?{query}")
-    browser.wait_for(lambda driver: driver.title == "Signed in")
+    browser.wait_for("document.title === 'Signed in'")
     return Attribution.objects.get().click_id
 
 
@@ -53,18 +57,37 @@ def sign_in(browser: Chromium, site: str, query: str) -> str:
     ids=["by redirect", "by form without state", "by form with state", "by form and redirect"],
 )
 def test_a_click_survives_an_identity_provider(
-    browser: Chromium, site: str, query: str, click_id: str
+    browser: Chromium, come: Callable[[], str], query: str, click_id: str
 ) -> None:
-    assert sign_in(browser, site, query) == click_id
+    assert sign_in(browser, come(), query) == click_id
 
 
 def test_a_form_of_another_site_brings_the_cookie_if_the_site_chose_that(
-    browser: Chromium, live_server: Any, settings: Any
+    browser: Chromium, come: Callable[[], str], settings: Any
 ) -> None:
-    settings.ALLOWED_HOSTS = ["*"]
     settings.PARTNERSTACK_ATTRIBUTION_SAMESITE = "None"
-    browser.open(live_server.url)
-    browser.driver.delete_all_cookies()
-    browser.open(f"{live_server.url}/landing/?{link()}")
-    assert sign_in(browser, live_server.url, "back=sign-in&method=post") == CLICK
+    assert sign_in(browser, come(), "back=sign-in&method=post") == CLICK
     assert Attribution.objects.get().method == "cookie"
+
+
+def test_an_image_and_a_frame_of_another_site_store_no_click(
+    browser: Chromium, come: Callable[[], str]
+) -> None:
+    site = come()
+    planting = f"{site.replace('localhost', '127.0.0.1')}/planting/?of={site}/landing/%3Fps_xid=planted"
+    browser.open(planting)
+    browser.open(planting.replace("127.0.0.1", "localhost", 1))
+    assert sign_in(browser, site, "back=sign-in&method=get") == CLICK
+
+
+def test_consent_on_the_landing_page_takes_the_click_to_the_next_page(
+    browser: Chromium, come: Callable[[], str], settings: Any
+) -> None:
+    settings.PARTNERSTACK_ATTRIBUTION_CONSENT = "tests.attribution.clicks.by_cookie"
+    come()
+    assert browser.driver.get_cookies() == []
+    browser.driver.execute_script("document.cookie = 'consent=yes; path=/'")
+    browser.driver.execute_script("location.href = '/sign-in/'")
+    browser.wait_for("document.title === 'Signed in'")
+    assert (Attribution.objects.get().click_id, Attribution.objects.get().method) == (CLICK, "page-before")
+    assert COOKIE in [each["name"] for each in browser.driver.get_cookies()]

@@ -94,6 +94,12 @@ def provider(request: HttpRequest) -> HttpResponse:
     return HttpResponse(format_html(page, *(request.GET[name] for name in ("method", "back", "state"))))
 
 
+def planting(request: HttpRequest) -> HttpResponse:
+    """A page that loads an address of the site without a click on it."""
+    page = '<img src="{0}"><iframe src="{0}"></iframe><link rel="prefetch" href="{0}">'
+    return HttpResponse(format_html(page, request.GET["of"]))
+
+
 @csrf_exempt
 def sign_in(request: HttpRequest) -> HttpResponse:
     account(name=request.method or "")
@@ -126,6 +132,7 @@ urlpatterns = [
     path("oauth/", oauth_callback),
     path("begin/", begin_sign_in),
     path("provider/", provider),
+    path("planting/", planting),
     path("sign-in/", sign_in),
     path("redirected-sign-in/", redirected_sign_in),
 ]
