@@ -284,6 +284,7 @@ class TestCaches:
         headers = {
             "Cache-Control": control,
             "CDN-Cache-Control": "max-age=600",
+            "Cloudflare-CDN-Cache-Control": "max-age=600",
             "Surrogate-Control": "max-age=600",
             "X-Accel-Expires": "600",
         }

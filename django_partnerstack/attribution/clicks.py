@@ -184,7 +184,7 @@ def _in_request(request: HttpRequest) -> History:
     try:
         token = request.POST.get(TOKEN_FIELD, "")
         state = request.POST.get(STATE, "") or request.GET.get(STATE, "")
-    except (BadRequest, MultiPartParserError, OSError, SuspiciousOperation):
+    except (BadRequest, MultiPartParserError, OSError, SuspiciousOperation, ValueError):
         # The body is not a form, or there are more parameters than Django accepts.
         return ()
     return _in_token(token or state.rpartition(STATE_SEPARATOR)[2])

@@ -58,21 +58,10 @@ def test_the_cookie_of_landing_js_contains_clicks_with_their_times() -> None:
 
 
 @pytest.mark.parametrize(
-    "entry",
-    [
-        "",
-        "1.2",
-        "x.a.",
-        f"{NOW}..",
-        f"{NOW}.a b.",
-        f"{NOW}.a.é",
-        f"-{NOW}.a.",
-        f"{NOW}{NOW}.a.",
-        f"{NOW}..AAEC",
-    ],
+    "entry", ["", "1.2", "x.a.", "now..", "now.a b.", "now.a.é", "-now.a.", "nownow.a.", "now..AAEC"]
 )
 def test_an_entry_that_is_not_a_click_is_omitted(entry: str) -> None:
-    assert landed(f"{entry}~{NOW}.a.") == [("a", "", 0)]
+    assert landed(f"{entry}~now.a.".replace("now", str(NOW))) == [("a", "", 0)]
 
 
 def test_a_clock_that_is_ahead_gives_a_click_of_now_and_the_order_is_that_of_the_times() -> None:
