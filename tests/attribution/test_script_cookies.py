@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 
 import pytest
 from django.test import override_settings
@@ -18,10 +18,9 @@ NOW = int(datetime.now(timezone.utc).timestamp())
 
 
 def landed(text: str) -> list[tuple[str, str, int]]:
-    """Click ID, partner key and age in minutes of each click in the cookie of landing.js."""
+    """Click ID, partner key and age at NOW, in minutes, of each click in the cookie of landing.js."""
     found = script_cookies.dated(request(cookies={"partnerstack_clicks": text}))
-    now = datetime.now(timezone.utc)
-    return [(each.click_id, each.partner_key, (now - each.at) // timedelta(minutes=1)) for each in found]
+    return [(each.click_id, each.partner_key, max(0, NOW - int(each.at.timestamp())) // 60) for each in found]
 
 
 @pytest.mark.parametrize(
