@@ -65,10 +65,14 @@ class Conf:
     #: The name and the domain of the cookie that remembers clicks. Without a domain: only the host itself.
     attribution_cookie = Setting("partnerstack")
     attribution_domain = Setting("")
+    #: The SameSite of that cookie: "Lax" or "None". Empty: as Django's session cookie, but never "Strict".
+    attribution_samesite = Setting("")
     #: The path of a callable that takes a request and returns whether its clicks may be remembered.
     attribution_consent = Setting("")
     #: Partner keys whose clicks are ignored. None: in production, PartnerStack's test partner.
     attribution_ignored_partners: Setting[Sequence[str] | None] = Setting(None)
+    #: How many proxies of the site add an address to X-Forwarded-For. 0: the header is not believed.
+    trusted_proxy_count = Setting(0)
     #: Whether the tag ``partnerstack_snippet`` renders PartnerStackJS.
     snippet = Setting(False)
     #: What is sent about a customer: "full" (with IP address and browser), "contact", "hashed" or "none".
