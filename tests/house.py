@@ -26,7 +26,7 @@ ROWS = (
         "attribution",
         "sync",
         "webhooks",
-        "outbox.operations < outbox.queue < outbox.refunds outbox.backfill"
+        "outbox.agreement outbox.finding < outbox.operations < outbox.queue < outbox.refunds outbox.backfill"
         " < outbox.delivery < outbox.push < outbox.control < outbox",
     ),
     ("track dispatch worker insight privacy",),

@@ -71,6 +71,8 @@ class OutboxMessage(models.Model):
     in_doubt_since = models.DateTimeField(_("in doubt since"), null=True)
     #: The time of the first such attempt. The message may have had its effect since then.
     first_in_doubt_at = models.DateTimeField(null=True, editable=False)
+    #: How far the look-up of a message in doubt has got; see ``outbox.delivery.look_up``.
+    look_up = models.JSONField(null=True, editable=False)
     next_try_at = models.DateTimeField(_("next attempt"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     reason = models.TextField(_("reason"), default="", blank=True)

@@ -30,7 +30,7 @@ from django_partnerstack.models import (
     Transaction,
 )
 from django_partnerstack.outbox.control import actions
-from django_partnerstack.outbox.operations import CLOCK_SKEW
+from django_partnerstack.outbox.finding import CLOCK_SKEW
 from django_partnerstack.outbox.queue.claim import Claimed, claim
 from django_partnerstack.outbox.queue.retention import prune
 from tests.lengths import LENGTH, by_length

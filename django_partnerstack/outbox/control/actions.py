@@ -114,7 +114,7 @@ def _requeue(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
     if message.operation in creating_customers() and is_attributed(message):
         _open(lane, using, now)
     message.state, message.reason = _state(message, lane, using)
-    message.attempts, message.next_try_at, message.finished_at = 0, None, None
+    message.attempts, message.next_try_at, message.finished_at, message.look_up = 0, None, None, None
     message.save(using=using)
     _unblock_dependents(message, lane, using)
 

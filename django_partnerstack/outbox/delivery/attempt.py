@@ -38,7 +38,7 @@ class AttemptRunner:
 
     def __init__(self, sender: Sender, delivered: DeliveredLanes, *, wait: Wait, claimed_slots: int) -> None:
         self.sender = sender
-        self.throttle = sender.throttle
+        self.throttle = sender.requests.throttle
         self.delivered = delivered
         self.claimed_slots = claimed_slots
         self._wait = wait

@@ -17,6 +17,8 @@ from ...throttle.throttle import Throttle
 from ..queue.claim import Batch, Claimed, DeliveredLanes, claim, is_anything_due, lease_time
 from ..queue.retention import prune
 from .attempt import POLL, AttemptRunner
+from .look_up import LookUp
+from .requests import Requests
 from .sender import Sender
 
 logger = logging.getLogger(__name__)
@@ -58,14 +60,14 @@ class DeliveryLoop:
         self.stopping = stopping or threading.Event()
         self.client = client
         self.delivered = DeliveredLanes()
-        sender = Sender(
+        requests = Requests(
             client,
             self.throttle,
-            grace=timedelta(seconds=grace_seconds),
             request_time=timedelta(seconds=request_seconds),
-            lease=self.lease,
             acquire_slot=lambda: self.throttle.acquire_slot(self._wait),
         )
+        grace = timedelta(seconds=grace_seconds)
+        sender = Sender(requests, LookUp(requests, grace=grace, lease=self.lease), grace=grace)
         self.attempts = AttemptRunner(sender, self.delivered, wait=self._wait, claimed_slots=self.claim_limit)
         #: When this run stops starting attempts.
         self._until: datetime | None = None

@@ -78,6 +78,7 @@ def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[st
         "lease_expires_at": None,
         "next_try_at": outcome.next_try_at,
         "in_doubt_since": outcome.in_doubt_since,
+        "look_up": outcome.look_up,
         "first_in_doubt_at": message.first_in_doubt_at or outcome.in_doubt_since,
         "finished_at": None if is_waiting else now,
         "response": outcome.record.raw if outcome.record is not None else message.response,
