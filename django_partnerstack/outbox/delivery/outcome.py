@@ -36,6 +36,14 @@ class Outcome:
     counts_as_attempt: bool = True
 
 
+def without_answer(outcome: Outcome, problem: str) -> Outcome:
+    """The same outcome without what came from outside, because the database refuses to store it."""
+    reason = f"The answer was dropped, because the database refused to store it: {problem}"
+    return replace(
+        outcome, record=None, look_up=None, reason=reason.encode("ascii", "replace").decode()[:500]
+    )
+
+
 def delivered(record: Any, reason: str = "") -> Outcome:
     return Outcome(state=State.DELIVERED, record=record, reason=reason)
 
