@@ -232,7 +232,7 @@ class Outbox(RuleBasedStateMachine):
 
     @invariant()
     def no_payment_is_counted_twice(self) -> None:
-        counts = Counter(each["key"].split("-r")[0] for each in self.site.sandbox.objects("transactions"))
+        counts = Counter(each["key"].split("~r")[0] for each in self.site.sandbox.objects("transactions"))
         assert [key for key, times in counts.items() if times > 1] == []
 
     @invariant()
