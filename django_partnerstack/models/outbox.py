@@ -83,7 +83,10 @@ class OutboxMessage(models.Model):
         verbose_name_plural = _("outbox messages")
         ordering = ("-pk",)
         default_permissions = ("add", "change", "delete", "view", "retry", "hold", "release", "cancel")
-        permissions = (("mark_delivered_outboxmessage", "Can mark outbox message as delivered"),)
+        permissions = (
+            ("mark_delivered_outboxmessage", "Can mark outbox message as delivered"),
+            ("correct_outboxmessage", "Can correct a reported payment"),
+        )
         constraints = (
             models.UniqueConstraint(fields=["mode", "dedupe_key"], name="partnerstack_outboxmessage_once"),
         )

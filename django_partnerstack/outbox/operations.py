@@ -18,7 +18,7 @@ from ..client import Client
 from ..client.resources import actions, customers, transactions
 from ..client.validation import Check, milliseconds
 from ..models import Customer, Mirror, Transaction
-from ..signals import customer_pushed, transaction_pushed
+from ..signals import customer_pushed, event_pushed, transaction_pushed
 from .agreement import Comparison, compare
 from .finding import Content, Search, find_action_candidates, find_customer, find_transaction
 
@@ -201,6 +201,7 @@ OPERATIONS: dict[str, Operation] = {
             find_candidates=find_action_candidates,
             key_field="external_key",
             once=True,
+            signal=event_pushed,
         ),
     )
 }

@@ -6,7 +6,7 @@ corrected content, is created again under a derived key.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import router
@@ -26,7 +26,8 @@ class Balance:
     The part of a payment that is not refunded.
 
     ``key``: its current key at PartnerStack. ``subject``: the key that the payment was reported under.
-    ``amount``: in minor units. ``replaced``: how many derived keys the payment has used.
+    ``amount``: in minor units. ``replaced``: how many derived keys the payment has used. ``refunded``:
+    whether a part was refunded, as far as the outbox knows.
     """
 
     key: str
@@ -34,6 +35,7 @@ class Balance:
     payload: dict[str, Any]
     lane: str
     replaced: int = 0
+    refunded: bool = False
 
     @property
     def amount(self) -> int:
@@ -58,7 +60,8 @@ class Balance:
 
     def correction_messages(self, payload: dict[str, Any]) -> list[NewMessage]:
         """The messages that replace the payment by one with this content."""
-        return [self._message(DELETE_TRANSACTION, {"key": self.key}), self._replacement(payload)]
+        deletion = self._message(DELETE_TRANSACTION, {"key": self.key, "is_correction": True})
+        return [deletion, self._replacement(payload)]
 
     def _replacement(self, payload: dict[str, Any]) -> NewMessage:
         key = derived_key(self.subject, self.replaced + 1)
@@ -89,7 +92,11 @@ def refundable_balance(key: str, *, mode: str) -> Balance:
     if refunded:
         raise RefundError(f"{key} is refunded already.")
     numbers = [number_of(str(each.payload.get("key", ""))) for each in history]
-    return Balance(balance.key, key, balance.payload, balance.lane, max([number_of(balance.key), *numbers]))
+    return replace(
+        balance,
+        replaced=max([number_of(balance.key), *numbers]),
+        refunded=any(map(_is_refund, history)),
+    )
 
 
 def queue_replacement(balance: Balance, messages: list[NewMessage], *, mode: str) -> None:
@@ -136,6 +143,11 @@ def _history(key: str, mode: str, using: str) -> list[OutboxMessage]:
     operations = (CREATE_TRANSACTION, DELETE_TRANSACTION)
     rows = OutboxMessage.objects.using(using).filter(mode=mode, subject=key, operation__in=operations)
     return list(rows.exclude(state=State.SKIPPED).order_by("pk"))
+
+
+def _is_refund(message: OutboxMessage) -> bool:
+    is_deletion = message.operation == DELETE_TRANSACTION and message.state != State.CANCELLED
+    return is_deletion and not message.payload.get("is_correction")
 
 
 def _deletes(message: OutboxMessage, key: str) -> bool:

@@ -15,7 +15,7 @@ from ...client import Client
 from ...throttle.clock import Clock
 from ...throttle.throttle import Throttle
 from ..queue.claim import Batch, Claimed, DeliveredLanes, claim, is_anything_due, lease_time
-from ..queue.retention import prune
+from ..queue.retention import BATCH, prune
 from .attempt import POLL, AttemptRunner
 from .look_up import LookUp
 from .requests import Requests
@@ -129,8 +129,9 @@ class DeliveryLoop:
                 elif not forever:
                     return
                 else:
-                    self._prune()
                     self._wait_until_due()
+                if forever:
+                    self._prune()
             except Error as error:
                 logger.warning("The database failed (%s); trying again in %s s.", error, POLL)
                 connections.close_all()
@@ -169,10 +170,11 @@ class DeliveryLoop:
             )
 
     def _prune(self) -> None:
-        """Delete old delivered messages, once an hour."""
+        """Delete old delivered messages once an hour, a batch at a time, so that deliveries go on."""
         now = self.clock.now()
-        if self.pruned_at is None or now - self.pruned_at > PRUNE_EVERY:
-            prune(self.throttle.mode, now - self.retention)
+        if self.pruned_at is not None and now - self.pruned_at <= PRUNE_EVERY:
+            return
+        if prune(self.throttle.mode, now - self.retention, batches=1) < BATCH:
             self.pruned_at = now
 
     def _wait_until_due(self) -> None:
