@@ -19,13 +19,18 @@ for _ in range(60):
     DEEP = [DEEP]
 
 
+def rendered(params: Any) -> str:
+    """With the JSON that psycopg wraps."""
+    return str([getattr(each, "obj", each) for each in params or ()])
+
+
 @contextmanager
 def refusing(table: str, error: Exception, marker: str = "") -> Iterator[list[str]]:
     """The database refuses each write to a table whose parameters contain the marker."""
     refused: list[str] = []
 
     def execute(execute: Callable[..., Any], sql: str, params: Any, *rest: Any) -> Any:
-        if table in sql and not sql.startswith("SELECT") and marker in str(params):
+        if table in sql and not sql.startswith("SELECT") and marker in rendered(params):
             refused.append(sql)
             raise error
         return execute(sql, params, *rest)
@@ -57,7 +62,7 @@ def test_an_answer_that_the_database_refuses_is_dropped_and_the_message_is_deliv
 
     customer_pushed.connect(receive)
     poison, healthy = account(email="poison@customers.example"), account()
-    with refusing(table, error, marker='"email": "poison@customers.example", '):
+    with refusing(table, error, marker="poison@customers.example"):
         site.push()
     customer_pushed.disconnect(receive)
     assert set(states().values()) == {"delivered"}
