@@ -9,7 +9,14 @@ killed right after the commit sends none, so do not rely on signals for anything
 
 from django.dispatch import Signal
 
-__all__ = ["customer_pushed", "message_queued", "objects_synced", "push_failed", "transaction_pushed"]
+__all__ = [
+    "customer_pushed",
+    "event_pushed",
+    "message_queued",
+    "objects_synced",
+    "push_failed",
+    "transaction_pushed",
+]
 
 #: Sent for each stored page of a sync that created or updated rows.
 #:
@@ -32,6 +39,10 @@ customer_pushed = Signal()
 #: Sent after a transaction was delivered or deleted. As ``customer_pushed``, but ``key`` is the transaction
 #: key that the site reported, also for the rest of a refunded payment. ``record`` is None after a deletion.
 transaction_pushed = Signal()
+
+#: Sent after an event was delivered. As ``customer_pushed``, but ``key`` is the site's key of the event, or
+#: empty, and ``record`` the action as PartnerStack returned it.
+event_pushed = Signal()
 
 #: Sent when a message needs attention because its delivery failed or was put on hold.
 #:

@@ -63,9 +63,10 @@ class TransactionData:
     """
     The data of a payment (docs.partnerstack.com/reference/post_transactions).
 
-    ``key``: the site's key of the payment, 4 to 240 characters; each key is reported once. ``customer``: the
-    site's object that ``sources.customer`` is registered for. ``amount``: a ``Decimal`` in major units
-    (``Decimal("49.00")``) or an ``int`` in minor units (``4900``). ``currency``: an ISO 4217 code.
+    ``key``: the site's key of the payment, 4 to 240 characters, not ending in ``~r1`` or another number;
+    each key is reported once. ``customer``: the site's object that ``sources.customer`` is registered for.
+    ``amount``: a ``Decimal`` in major units (``Decimal("49.00")``) or an ``int`` in minor units (``4900``).
+    ``currency``: an ISO 4217 code.
     ``metadata``: at most 25 short texts. ``created_at``: when it was paid, with a time zone; None for now.
     """
 

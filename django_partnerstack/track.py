@@ -35,7 +35,7 @@ from .outbox.queue.builders import (
     transaction_message,
 )
 from .outbox.queue.messages import NewMessage, enqueue
-from .outbox.refunds import refundable_balance
+from .outbox.refunds import is_told, queue_replacement, refundable_balance
 
 logger = logging.getLogger(__name__)
 
@@ -132,9 +132,9 @@ def purchase(
     Report a payment of a customer (docs.partnerstack.com/reference/post_transactions).
 
     ``amount``: a ``Decimal`` in major units (``Decimal("49.00")``) or an ``int`` in minor units (``4900``).
-    ``currency``: an ISO 4217 code. ``key``: the site's key of the payment, 4 to 240 characters. For the other
-    arguments see ``sources.TransactionData``. Safe to repeat: each key is queued once, and a later call with
-    the same key changes nothing.
+    ``currency``: an ISO 4217 code. ``key``: the site's key of the payment, 4 to 240 characters, not ending in
+    ``~r1`` or another number. For the other arguments see ``sources.TransactionData``. Safe to repeat: each
+    key is queued once, and a later call with the same key changes nothing.
 
     Raises InvalidArgument for an amount, a currency, a key or metadata that cannot be used, and SourceError
     for a customer that was not saved.
@@ -152,28 +152,29 @@ def purchase(
     return _enqueue(transaction_message(data), customer)
 
 
-def refund(key: str, *, amount: Decimal | int | None = None) -> Report:
+def refund(payment: str, /, *, amount: Decimal | int | None = None, key: str = "") -> Report:
     """
     Refund a reported payment, or a part of it.
 
     PartnerStack can only delete a transaction: the payment is deleted, and after a partial refund its balance
-    is reported under the payment's key with ``-r1``, ``-r2``, … appended. ``key``: the key that the payment
-    was reported under. ``amount``: what to refund, in the units of ``purchase``; None for the whole balance.
+    is reported under the payment's key with ``~r1``, ``~r2``, … appended. ``payment``: the key that the
+    payment was reported under. ``amount``: what to refund, in the units of ``purchase``; None for the whole
+    balance. ``key``: the site's key of the refund, such as that of the billing service.
 
-    Not safe to repeat with an ``amount``: each call refunds it once more. Without an amount, a second call
-    raises RefundError.
+    Safe to repeat with a ``key``: a later call with the same key changes nothing. Without a key each call
+    with an ``amount`` refunds it once more, and a second call without an amount raises RefundError.
 
     Raises RefundError if the payment was never reported, is refunded already, or its balance is smaller, and
     InvalidArgument for an amount that cannot be used. Nothing is queued then.
     """
     using = router.db_for_write(OutboxMessage)
     with transaction.atomic(using):
-        balance = refundable_balance(key, mode=conf.mode)
+        if key and is_told(payment, key, mode=conf.mode):
+            return Report(conf.mode, payment, queued=False)
+        balance = refundable_balance(payment, mode=conf.mode)
         refunded = balance.amount if amount is None else minor_units(amount, balance.currency)
-        for message in balance.refund_messages(refunded):
-            if not enqueue(message, mode=conf.mode, using=using):
-                raise RefundError(f"Another process is refunding {key} at this moment; try again.")
-    return Report(conf.mode, key, queued=True)
+        queue_replacement(balance, balance.refund_messages(refunded, key), mode=conf.mode)
+    return Report(conf.mode, payment, queued=True)
 
 
 def event(customer: models.Model, name: str, *, value: int = 1, key: str = "") -> Report:

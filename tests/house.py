@@ -26,8 +26,8 @@ ROWS = (
         "attribution",
         "sync",
         "webhooks",
-        "outbox.operations < outbox.queue < outbox.refunds outbox.backfill"
-        " < outbox.delivery < outbox.push < outbox.control < outbox",
+        "outbox.agreement outbox.finding outbox.keys < outbox.operations < outbox.queue"
+        " < outbox.refunds outbox.backfill < outbox.delivery < outbox.push < outbox.control < outbox",
     ),
     ("track dispatch worker insight privacy",),
     (

@@ -37,6 +37,8 @@ WITH_DEPLOY = (
 WITH_DATABASE = (
     database.check_mode_of_data,
     database.check_worker,
+    database.check_foreign_keys,
+    database.check_character_set,
 )
 
 

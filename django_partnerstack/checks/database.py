@@ -7,15 +7,24 @@ from datetime import timedelta
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
-from django.db import DatabaseError, router, transaction
+from django.db import DatabaseError, connections, router, transaction
 
 from .. import sources
 from ..conf import conf
 from ..insight.status import are_messages_left, worker_health
-from ..models import OutboxMessage, SyncState, Worker
+from ..models import OutboxMessage, State, SyncState, Worker
+from ..outbox.agreement import ANOTHER_EMAIL
+from ..outbox.operations import creating_customers
 
 #: How long messages may wait.
 LEFT_AFTER = timedelta(hours=1)
+
+OTHER_CHARACTER_SETS = """
+    SELECT table_name, table_collation FROM information_schema.tables
+    WHERE table_schema = DATABASE() AND table_name LIKE 'partnerstack%'
+    AND table_collation NOT LIKE 'utf8mb4%'
+    ORDER BY table_name
+"""
 
 
 def check_mode_of_data(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
@@ -53,6 +62,51 @@ def check_worker(*, databases: Iterable[str] | None = None, **kwargs: Any) -> It
             f"Messages have waited for more than an hour, and no worker runs.{seen}",
             hint="Run partnerstack_worker as a service. The README shows how.",
             id="partnerstack.W020",
+        )
+
+
+def check_foreign_keys(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """A customer key that belongs to somebody else suggests another site, or database, on the account."""
+    alias = router.db_for_read(OutboxMessage)
+    if alias not in (databases or ()):
+        return
+    foreign = OutboxMessage.objects.using(alias).filter(
+        mode=conf.mode,
+        state=State.FAILED,
+        operation__in=creating_customers(),
+        reason__contains=ANOTHER_EMAIL,
+    )
+    try:
+        with transaction.atomic(using=alias):
+            keys = list(foreign.order_by("pk").values_list("subject", flat=True)[:3])
+    except DatabaseError:  # The table does not exist yet.
+        return
+    if keys:
+        yield Warning(
+            f"PartnerStack has other customers under keys of this site, such as {', '.join(keys)}.",
+            hint="If another site, or an earlier database, reports to the same account, set "
+            "PARTNERSTACK_KEY_PREFIX on this one.",
+            id="partnerstack.W021",
+        )
+
+
+def check_character_set(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """MySQL and MariaDB store all of Unicode only as utf8mb4."""
+    alias = router.db_for_write(OutboxMessage)
+    if alias not in (databases or ()) or connections[alias].vendor != "mysql":
+        return
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT @@character_set_database")
+        [database] = cursor.fetchone()
+        cursor.execute(OTHER_CHARACTER_SETS)
+        tables = [f"table {name}: {collation}" for name, collation in cursor.fetchall()]
+    others = [f"database: {database}"] * (database != "utf8mb4") + tables
+    if others:
+        yield Warning(
+            f"MySQL or MariaDB cannot store all texts of PartnerStack here ({', '.join(others)}).",
+            hint="Convert the database and this app's tables to utf8mb4: ALTER TABLE … CONVERT TO CHARACTER "
+            "SET utf8mb4.",
+            id="partnerstack.W022",
         )
 
 

@@ -2,5 +2,6 @@
 
 from ..client.money import minor_units
 from .store import Difference, announce, compare, store, store_one, to_row
+from .text import storable
 
-__all__ = ["Difference", "announce", "compare", "minor_units", "store", "store_one", "to_row"]
+__all__ = ["Difference", "announce", "compare", "minor_units", "storable", "store", "store_one", "to_row"]

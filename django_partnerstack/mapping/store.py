@@ -17,6 +17,7 @@ from ..client.fields import has_column
 from ..models import Mirror
 from ..models.bulk import upsert, with_keys
 from ..signals import objects_synced
+from .text import storable
 
 #: The fields of a record whose columns have another name, because a row has times of its own.
 RENAMED = {"created_at": "remote_created_at", "updated_at": "remote_updated_at"}
@@ -82,7 +83,7 @@ def to_row(record: Any, *, mode: str, synced_at: datetime) -> dict[str, Any]:
     """The columns of a record's mirror row. It is not missing, because PartnerStack has just sent it."""
     record_class: type = type(record)
     columns, values = _columns(record_class)
-    row = dict(zip(columns, values(record), strict=True))
+    row = dict(zip(columns, map(storable, values(record)), strict=True))
     row.update(mode=mode, missing_since=None, synced_at=synced_at)
     return row
 
@@ -119,7 +120,7 @@ def _newest_by_key(records: Iterable[Any]) -> dict[str, Any]:
 def _is_change(record: Any, updated_at: datetime | None, missing_since: datetime | None, raw: Any) -> bool:
     if _is_older(record.updated_at, updated_at):
         return False
-    return missing_since is not None or raw != record.raw
+    return missing_since is not None or (raw != record.raw and raw != storable(record.raw))
 
 
 def _is_older(time: datetime | None, other: datetime | None) -> bool:

@@ -71,6 +71,8 @@ class OutboxMessage(models.Model):
     in_doubt_since = models.DateTimeField(_("in doubt since"), null=True)
     #: The time of the first such attempt. The message may have had its effect since then.
     first_in_doubt_at = models.DateTimeField(null=True, editable=False)
+    #: How far the look-up of a message in doubt has got; see ``outbox.delivery.look_up``.
+    look_up = models.JSONField(null=True, editable=False)
     next_try_at = models.DateTimeField(_("next attempt"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     reason = models.TextField(_("reason"), default="", blank=True)
@@ -81,7 +83,10 @@ class OutboxMessage(models.Model):
         verbose_name_plural = _("outbox messages")
         ordering = ("-pk",)
         default_permissions = ("add", "change", "delete", "view", "retry", "hold", "release", "cancel")
-        permissions = (("mark_delivered_outboxmessage", "Can mark outbox message as delivered"),)
+        permissions = (
+            ("mark_delivered_outboxmessage", "Can mark outbox message as delivered"),
+            ("correct_outboxmessage", "Can correct a reported payment"),
+        )
         constraints = (
             models.UniqueConstraint(fields=["mode", "dedupe_key"], name="partnerstack_outboxmessage_once"),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.dispatch import Signal
@@ -17,17 +17,13 @@ from django.dispatch import Signal
 from ..client import Client
 from ..client.resources import actions, customers, transactions
 from ..client.validation import Check, milliseconds
-from ..exceptions import NotFound
 from ..models import Customer, Mirror, Transaction
-from ..signals import customer_pushed, transaction_pushed
+from ..signals import customer_pushed, event_pushed, transaction_pushed
+from .agreement import Comparison, compare
+from .finding import Content, Search, find_action_candidates, find_customer, find_transaction
 
-#: How far the clocks of this site and PartnerStack may differ when an object is looked up by time.
-CLOCK_SKEW = timedelta(minutes=5)
-
-Content = dict[str, Any]
-AcquireSlot = Callable[[], None]
-Find = Callable[[Client, Content, datetime, datetime, AcquireSlot], Any]
-FindCandidates = Callable[[Client, Content, str, datetime, datetime, AcquireSlot], Iterator[Any]]
+Find = Callable[[Client, Content, Search], Any]
+FindCandidates = Callable[[Client, Content, str, Search], Iterator[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +32,9 @@ class Operation:
     An operation. Its fields decide how its messages are queued, sent, retried, signalled and deleted.
 
     ``send`` sends the content and returns the record in the response, or None. ``find`` looks up by natural
-    key what an earlier attempt created, and returns the record or None. Its arguments include the start and
-    end of that attempt's time, and a function that waits for a slot, to call before each request after the
-    first. ``match_fields``: the fields in which the record must agree with the content.
+    key what an earlier attempt created, and returns the record or None; see ``finding.Search``.
+    ``match_fields``: the fields in which the record must agree with the content. Otherwise it is another
+    object with the same key, and the message fails.
 
     A message in doubt is retried if the operation is ``idempotent``, and looked up if it has ``find``.
     Otherwise it is put on hold; ``find_candidates`` then lists for an operator what may be its effect.
@@ -91,13 +87,9 @@ class Operation:
         key = payload.get(self.key_field)
         return f"{self.name}:{key}" if self.once and key else ""
 
-    def mismatch(self, content: Content, record: Any) -> str:
-        """How PartnerStack's object differs from the content. Empty if no difference is known."""
-        for name in self.match_fields:
-            asked, found = content.get(name), getattr(record, name, None)
-            if asked not in (None, "") and found not in (None, "") and asked != found:
-                return f"another {name}: {found!r}, not {asked!r}"
-        return ""
+    def compare(self, content: Content, record: Any) -> Comparison:
+        """Whether PartnerStack's object with the key agrees with the content."""
+        return compare(self.match_fields, content, record, key_field=self.key_field)
 
 
 def _create_customer(client: Client, content: Content) -> Any:
@@ -114,13 +106,6 @@ def _update_customer(client: Client, content: Content) -> Any:
     return client.customers.update(content["customer_key"], **changes)
 
 
-def _find_customer(client: Client, content: Content, *span: Any) -> Any:
-    try:
-        return client.customers.get(content["customer_key"])
-    except NotFound:
-        return None
-
-
 def _iso_datetime(name: str, value: str) -> int:
     return milliseconds(name, datetime.fromisoformat(value))
 
@@ -129,58 +114,6 @@ def _create_transaction(client: Client, content: Content) -> Any:
     when = content.get("created_at")
     dated = {"created_at": datetime.fromisoformat(when)} if when else {}
     return client.transactions.create(**{**content, **dated})
-
-
-def _find_transaction(
-    client: Client, content: Content, begin: datetime, end: datetime, acquire_slot: AcquireSlot
-) -> Any:
-    """PartnerStack cannot be asked for a transaction by key, so list those of the time of the attempt."""
-    found = _find_between(client, content["key"], begin, end, acquire_slot)
-    if found is None and (when := content.get("created_at")):
-        acquire_slot()
-        dated = datetime.fromisoformat(when)
-        found = _find_between(client, content["key"], dated, dated, acquire_slot)
-    return found
-
-
-def _find_between(client: Client, key: str, begin: datetime, end: datetime, acquire_slot: AcquireSlot) -> Any:
-    for page in client.transactions.pages(min_created=begin - CLOCK_SKEW, max_created=end + CLOCK_SKEW):
-        for record in page.records:
-            if record.key == key:
-                return record
-        for error in page.unusable:
-            if not isinstance(error.raw, dict) or error.raw.get("key") == key:
-                # It may be the wanted record, so "not found" would be wrong.
-                raise error
-        if page.next_cursor is not None:
-            acquire_slot()
-    return None
-
-
-def _find_action_candidates(
-    client: Client, content: Content, mode: str, begin: datetime, end: datetime, acquire_slot: AcquireSlot
-) -> Iterator[Any]:
-    """The actions of this type and customer that were created while it was sent."""
-    customers = Customer.objects.filter(mode=mode, customer_key=content["target_key"])
-    customer = customers.values_list("key", flat=True).first()
-    pages = client.actions.pages(
-        min_created=begin - CLOCK_SKEW, max_created=end + CLOCK_SKEW, action_type=content["type"]
-    )
-    for page in pages:
-        yield from (record for record in page.records if _may_be_action(record, content, customer))
-        if page.has_more:
-            acquire_slot()
-
-
-def _may_be_action(record: Any, content: Content, customer: str | None) -> bool:
-    """PartnerStack does not document how an action names its target, so compare the fields that both have."""
-    if record.type != content["type"]:
-        return False
-    if content.get("external_key") and record.external_key:
-        return record.external_key == content["external_key"]
-    if target := record.raw.get("target_key"):
-        return target == content["target_key"]
-    return not customer or not record.customer_key or record.customer_key == customer
 
 
 #: A customer's data are queued under this name. Sequencing decides whether they are a creation or an update.
@@ -200,8 +133,8 @@ OPERATIONS: dict[str, Operation] = {
             name=CREATE_CUSTOMER,
             checks=customers.CHECKS,
             send=_create_customer,
-            find=_find_customer,
-            match_fields=("customer_key", "partner_key"),
+            find=find_customer,
+            match_fields=("customer_key", "email", "partner_key"),
             key_field="customer_key",
             model=Customer,
             creates_customer=True,
@@ -213,8 +146,8 @@ OPERATIONS: dict[str, Operation] = {
             name=CONVERT_CLICK,
             checks=customers.CHECKS,
             send=_convert_click,
-            find=_find_customer,
-            match_fields=("customer_key",),
+            find=find_customer,
+            match_fields=("customer_key", "email"),
             needs_confirmation=True,
             uses_tracking_token=True,
             key_field="customer_key",
@@ -238,8 +171,8 @@ OPERATIONS: dict[str, Operation] = {
             name=CREATE_TRANSACTION,
             checks={**transactions.CUSTOMER_CHECKS, **transactions.CHECKS, "created_at": _iso_datetime},
             send=_create_transaction,
-            find=_find_transaction,
-            match_fields=("key", "amount", "currency", "customer_external_key"),
+            find=find_transaction,
+            match_fields=("key", "customer_external_key", "amount", "currency"),
             key_field="key",
             once=True,
             once_in_mirror=True,
@@ -265,9 +198,10 @@ OPERATIONS: dict[str, Operation] = {
             name=CREATE_ACTION,
             checks=actions.CHECKS,
             send=lambda client, content: client.actions.create(**content),
-            find_candidates=_find_action_candidates,
+            find_candidates=find_action_candidates,
             key_field="external_key",
             once=True,
+            signal=event_pushed,
         ),
     )
 }

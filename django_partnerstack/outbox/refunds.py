@@ -1,16 +1,23 @@
-"""Refunds. PartnerStack can only delete a transaction, so a partial refund creates the balance again."""
+"""
+Refunds and corrections. PartnerStack can only delete a transaction, so the rest of a payment, or its
+corrected content, is created again under a derived key.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import router
 
 from ..exceptions import RefundError
 from ..models import OutboxMessage, ReportedKey, State, Transaction
+from .keys import derived_key, number_of, payment_key
 from .operations import CREATE_TRANSACTION, DELETE_TRANSACTION, OPERATIONS
-from .queue.messages import NewMessage, customer_lane
+from .queue.messages import NewMessage, customer_lane, enqueue
+
+REFUND_CANCELLED = "Its refund was cancelled."
 
 
 @dataclass(frozen=True)
@@ -19,13 +26,16 @@ class Balance:
     The part of a payment that is not refunded.
 
     ``key``: its current key at PartnerStack. ``subject``: the key that the payment was reported under.
-    ``amount``: in minor units.
+    ``amount``: in minor units. ``replaced``: how many derived keys the payment has used. ``refunded``:
+    whether a part was refunded, as far as the outbox knows.
     """
 
     key: str
     subject: str
     payload: dict[str, Any]
     lane: str
+    replaced: int = 0
+    refunded: bool = False
 
     @property
     def amount(self) -> int:
@@ -35,25 +45,31 @@ class Balance:
     def currency(self) -> str:
         return self.payload["currency"]
 
-    def refund_messages(self, amount: int) -> list[NewMessage]:
+    def refund_messages(self, amount: int, refund_key: str = "") -> list[NewMessage]:
         """The messages that refund an amount in minor units. Raises RefundError if the balance is smaller."""
         if not 0 < amount <= self.amount:
             raise RefundError(
                 f"{self.subject}: cannot refund {amount}; "
                 f"{self.amount} can be refunded ({self.currency}, minor units)."
             )
-        messages = [self._message(DELETE_TRANSACTION, {"key": self.key})]
+        marked = {"refund": refund_key} if refund_key else {}
+        messages = [self._message(DELETE_TRANSACTION, {"key": self.key, **marked})]
         if amount < self.amount:
-            rest = {**self.payload, "key": self._next_key(), "amount": self.amount - amount}
-            messages.append(self._message(CREATE_TRANSACTION, rest))
+            messages.append(self._replacement({**self.payload, "amount": self.amount - amount}))
         return messages
 
-    def _next_key(self) -> str:
-        number = int(self.key.removeprefix(f"{self.subject}-r")) if self.key != self.subject else 0
-        return f"{self.subject}-r{number + 1}"
+    def correction_messages(self, payload: dict[str, Any]) -> list[NewMessage]:
+        """The messages that replace the payment by one with this content."""
+        deletion = self._message(DELETE_TRANSACTION, {"key": self.key, "is_correction": True})
+        return [deletion, self._replacement(payload)]
 
-    def _message(self, operation: str, payload: dict[str, Any]) -> NewMessage:
-        return NewMessage(operation=operation, lane=self.lane, subject=self.subject, payload=payload)
+    def _replacement(self, payload: dict[str, Any]) -> NewMessage:
+        key = derived_key(self.subject, self.replaced + 1)
+        lane = customer_lane(payload["customer_external_key"])
+        return self._message(CREATE_TRANSACTION, {**payload, "key": key}, lane)
+
+    def _message(self, operation: str, payload: dict[str, Any], lane: str = "") -> NewMessage:
+        return NewMessage(operation=operation, lane=lane or self.lane, subject=self.subject, payload=payload)
 
 
 def refundable_balance(key: str, *, mode: str) -> Balance:
@@ -64,27 +80,101 @@ def refundable_balance(key: str, *, mode: str) -> Balance:
     can queue its messages, because the dedupe keys are unique.
     """
     using = router.db_for_write(OutboxMessage)
-    messages = OutboxMessage.objects.using(using).filter(mode=mode, subject=key)
-    payments = messages.filter(operation=CREATE_TRANSACTION).exclude(state=State.CANCELLED).order_by("-pk")
-    last = payments.first()
-    balance = (
-        Balance(last.payload["key"], key, last.payload, last.lane) if last else _from_mirror(key, mode, using)
-    )
-    deletion = OPERATIONS[DELETE_TRANSACTION].dedupe_key({"key": balance.key})
-    queued = messages.filter(operation=DELETE_TRANSACTION, dedupe_key=deletion).exclude(state=State.CANCELLED)
-    reported = ReportedKey.objects.using(using).filter(mode=mode, dedupe_key=deletion)
-    if queued.exists() or reported.exists():
+    history = _history(key, mode, using)
+    valid = [each for each in history if each.operation == CREATE_TRANSACTION and not _is_void(each, history)]
+    balance = _queued_balance(valid[-1], key) if valid else _from_mirror(key, mode, using)
+    deletions = [each for each in history if _deletes(each, balance.key)]
+    if deletions:
+        refunded = deletions[-1].state != State.CANCELLED
+    else:
+        deletion = OPERATIONS[DELETE_TRANSACTION].dedupe_key({"key": balance.key})
+        refunded = ReportedKey.objects.using(using).filter(mode=mode, dedupe_key=deletion).exists()
+    if refunded:
         raise RefundError(f"{key} is refunded already.")
-    return balance
+    numbers = [number_of(str(each.payload.get("key", ""))) for each in history]
+    return replace(
+        balance,
+        replaced=max([number_of(balance.key), *numbers]),
+        refunded=any(map(_is_refund, history)),
+    )
+
+
+def queue_replacement(balance: Balance, messages: list[NewMessage], *, mode: str) -> None:
+    """
+    Queue the messages of a refund or a correction. Call it in a transaction.
+
+    Those of an earlier refund that an operator cancelled give way. Raises RefundError if another process is
+    refunding the payment.
+    """
+    using = router.db_for_write(OutboxMessage)
+    history = _history(balance.subject, mode, using)
+    deletion = OPERATIONS[DELETE_TRANSACTION].dedupe_key({"key": balance.key})
+    cancelled = [each for each in history if _deletes(each, balance.key) and each.state == State.CANCELLED]
+    # The payment itself was not replaced, so it keeps its key.
+    void = [each for each in history if _is_void(each, history) and number_of(each.payload["key"])]
+    replaced = OutboxMessage.objects.using(using).filter(pk__in=[each.pk for each in [*cancelled, *void]])
+    replaced.exclude(state=State.CANCELLED).update(state=State.CANCELLED, reason=REFUND_CANCELLED)
+    replaced.update(dedupe_key=None)
+    if cancelled:
+        ReportedKey.objects.using(using).filter(mode=mode, dedupe_key=deletion).delete()
+    for message in messages:
+        if not enqueue(message, mode=mode, using=using):
+            raise RefundError(f"Another process is refunding {balance.subject} at this moment; try again.")
+
+
+def is_told(payment: str, refund_key: str, *, mode: str) -> bool:
+    """
+    Whether a refund with this key was queued before; otherwise remember it. Call it in a transaction.
+
+    A refund that an operator cancelled counts as not told.
+    """
+    using = router.db_for_write(OutboxMessage)
+    digest = hashlib.sha256(f"{payment}\0{refund_key}".encode()).hexdigest()
+    known = ReportedKey.objects.using(using)
+    _, is_new = known.get_or_create(mode=mode, dedupe_key=f"refund:{digest}")
+    if is_new:
+        return False
+    told = [each for each in _history(payment, mode, using) if each.payload.get("refund") == refund_key]
+    return not told or told[-1].state != State.CANCELLED
+
+
+def _history(key: str, mode: str, using: str) -> list[OutboxMessage]:
+    """The payment, its deletions and their replacements, the oldest first."""
+    operations = (CREATE_TRANSACTION, DELETE_TRANSACTION)
+    rows = OutboxMessage.objects.using(using).filter(mode=mode, subject=key, operation__in=operations)
+    return list(rows.exclude(state=State.SKIPPED).order_by("pk"))
+
+
+def _is_refund(message: OutboxMessage) -> bool:
+    is_deletion = message.operation == DELETE_TRANSACTION and message.state != State.CANCELLED
+    return is_deletion and not message.payload.get("is_correction")
+
+
+def _deletes(message: OutboxMessage, key: str) -> bool:
+    return message.operation == DELETE_TRANSACTION and message.payload.get("key") == key
+
+
+def _is_void(message: OutboxMessage, history: list[OutboxMessage]) -> bool:
+    """Whether a payment is not to be at PartnerStack: it was cancelled, or the deletion queued before it."""
+    if message.operation != CREATE_TRANSACTION:
+        return False
+    if message.state == State.CANCELLED:
+        return True
+    before = [each for each in history if each.operation == DELETE_TRANSACTION and each.pk < message.pk]
+    return bool(number_of(message.payload["key"]) and before and before[-1].state == State.CANCELLED)
+
+
+def _queued_balance(message: OutboxMessage, subject: str) -> Balance:
+    return Balance(message.payload["key"], subject, message.payload, message.lane)
 
 
 def _from_mirror(key: str, mode: str, using: str) -> Balance:
     """The balance of a payment that was reported by other means, or whose message was pruned."""
     rows = Transaction.objects.using(using).filter(mode=mode, archived=False, missing_since=None)
-    candidates = [row for row in rows.filter(key__startswith=key) if _belongs_to(row.key, key)]
+    candidates = [row for row in rows.filter(key__startswith=key) if payment_key(row.key) == key]
     if not candidates:
-        raise RefundError(f"{key} was never reported, or is refunded already.")
-    row = max(candidates, key=lambda candidate: (len(candidate.key), candidate.key))
+        return _reported_balance(key, mode, using)
+    row = max(candidates, key=lambda candidate: number_of(candidate.key))
     payload = {
         "key": row.key,
         "customer_external_key": row.customer_external_key,
@@ -94,7 +184,6 @@ def _from_mirror(key: str, mode: str, using: str) -> Balance:
     return Balance(row.key, key, payload, customer_lane(row.customer_external_key))
 
 
-def _belongs_to(candidate: str, key: str) -> bool:
-    """Whether it is the key of the payment, or of its balance after a refund."""
-    number = candidate.removeprefix(f"{key}-r")
-    return candidate == key or (number != candidate and number.isdecimal())
+def _reported_balance(key: str, mode: str, using: str) -> Balance:
+    """The balance of a payment that is in neither the outbox nor the mirror."""
+    raise RefundError(f"{key} was never reported, or is refunded already.")

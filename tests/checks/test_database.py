@@ -117,3 +117,39 @@ def test_a_router_that_separates_messages_from_what_they_report_is_an_error_for_
     errors = run(**KEYS, DATABASE_ROUTERS=[f"{__name__}.ShopRouter"])
     assert [error.id for error in errors] == ["partnerstack.E022"] * 2
     assert [error.msg.split()[0] for error in errors] == ["shop.Account", "shop.Payment"]
+
+
+@pytest.mark.django_db
+class TestForeignCustomers:
+    def failed(self, reason: str, **columns: Any) -> None:
+        defaults = {"mode": "test", "operation": "customers.create", "state": "dead", "subject": "account-1"}
+        OutboxMessage.objects.create(
+            **{**defaults, **columns}, lane="", payload={}, reason=reason, queued_at=timezone.now()
+        )
+
+    def test_a_key_of_another_site_is_reported_with_the_prefix(self) -> None:
+        self.failed("PartnerStack has account-1 with another email: o…@elsewhere.example.")
+        [warning] = run(databases=["default"], **KEYS)
+        assert warning.id == "partnerstack.W021"
+        assert "such as account-1" in warning.msg
+        assert "PARTNERSTACK_KEY_PREFIX" in warning.hint
+
+    def test_other_failures_and_modes_are_not_reported(self) -> None:
+        self.failed("PartnerStack has account-1 with another partner_key: 'a', not 'b'.")
+        self.failed("PartnerStack has account-1 with another email: o…@e.example.", mode="production")
+        self.failed("PartnerStack has account-1 with another email: o…@e.example.", state="cancelled")
+        assert ids(databases=["default"], **KEYS) == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "mysql", reason="a setting of MySQL and MariaDB")
+def test_a_table_that_is_not_utf8mb4_is_reported() -> None:
+    assert ids(databases=["default"], **KEYS) == []
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE partnerstack_syncstate DEFAULT CHARACTER SET latin1")
+        try:
+            [warning] = run(databases=["default"], **KEYS)
+        finally:
+            cursor.execute("ALTER TABLE partnerstack_syncstate DEFAULT CHARACTER SET utf8mb4")
+    assert warning.id == "partnerstack.W022"
+    assert "table partnerstack_syncstate: latin1" in warning.msg

@@ -98,5 +98,5 @@ def _effects(event: Event, paid: dict[int, int]) -> list[Effect]:
         return [("change customer", event.text)]
     if event.kind == "payment":
         return [("create transaction", key)]
-    rest = [("create transaction", f"{key}-r1")] if event.cents < paid[event.payment] else []
+    rest = [("create transaction", f"{key}~r1")] if event.cents < paid[event.payment] else []
     return [("delete transaction", key), *rest]

@@ -39,7 +39,7 @@ def test_a_refund_of_a_part_deletes_the_payment_and_reports_the_rest(account: Ac
         "transactions.delete",
         "transactions.create",
     ]
-    assert (rest.payload["key"], rest.payload["amount"]) == (f"{payment.key}-r1", 4000)
+    assert (rest.payload["key"], rest.payload["amount"]) == (f"{payment.key}~r1", 4000)
 
 
 def test_a_refund_of_more_than_was_paid_changes_nothing(account: Account) -> None:

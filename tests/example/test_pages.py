@@ -63,7 +63,7 @@ def test_a_refund_is_shown(browser: Client, account: Account) -> None:
     payment = Payment.objects.get()
     url = f"/billing/payments/{payment.pk}/refund/"
     assert "9.00 USD refunded." in browser.post(url, {"amount": "9.00"}, follow=True).content.decode()
-    assert f"<td>{payment.key}-r1</td>" in browser.get("/billing/").content.decode()
+    assert f"<td>{payment.key}~r1</td>" in browser.get("/billing/").content.decode()
 
 
 @pytest.mark.parametrize("amount", ["60", "0", "much", "1.001"])

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import override_settings
+from django.utils import timezone
 
 from django_partnerstack import track
-from django_partnerstack.models import LaneStatus, OutboxLane
+from django_partnerstack.models import LaneStatus, OutboxLane, ThrottleState
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from tests.outbox.site import account, messages, payment
@@ -34,6 +36,15 @@ def partnerstack(transactional_db: None) -> Iterator[Sandbox]:
 def push(**options: Any) -> tuple[str, str]:
     out, err = StringIO(), StringIO()
     call_command("partnerstack_push", stdout=out, stderr=err, no_color=True, **options)
+    return out.getvalue(), err.getvalue()
+
+
+def push_in_vain() -> tuple[str, str]:
+    """A run that ends with exit status 1."""
+    out, err = StringIO(), StringIO()
+    with pytest.raises(SystemExit) as stopped:
+        call_command("partnerstack_push", stdout=out, stderr=err, no_color=True)
+    assert stopped.value.code == 1
     return out.getvalue(), err.getvalue()
 
 
@@ -83,11 +94,20 @@ def test_its_exit_status_is_1_while_a_message_needs_attention(partnerstack: Sand
 def test_it_says_why_delivery_is_paused(partnerstack: Sandbox) -> None:
     payment(account())
     partnerstack.faults.add("status", status=401)
-    out, err = push()
+    out, err = push_in_vain()
     assert out == "1 scheduled\n"
     assert "Delivery is paused until" in err
     assert "401" in err
-    assert push() == ("Nothing was sent.\n", err)
+    assert push_in_vain() == ("Nothing was sent.\n", err)
+
+
+def test_its_exit_status_is_0_while_delivery_is_paused_and_nothing_is_due(partnerstack: Sandbox) -> None:
+    payment(account())
+    push()
+    ThrottleState.objects.update(paused_until=timezone.now() + timedelta(minutes=5), pause_reason="Keys.")
+    out, err = push()
+    assert out == "Nothing was sent.\n"
+    assert "Keys." in err
 
 
 def test_it_sends_no_more_than_the_limit(partnerstack: Sandbox) -> None:

@@ -30,7 +30,7 @@ from django_partnerstack.models import (
     Transaction,
 )
 from django_partnerstack.outbox.control import actions
-from django_partnerstack.outbox.operations import CLOCK_SKEW
+from django_partnerstack.outbox.finding import CLOCK_SKEW
 from django_partnerstack.outbox.queue.claim import Claimed, claim
 from django_partnerstack.outbox.queue.retention import prune
 from tests.lengths import LENGTH, by_length
@@ -232,7 +232,7 @@ class Outbox(RuleBasedStateMachine):
 
     @invariant()
     def no_payment_is_counted_twice(self) -> None:
-        counts = Counter(each["key"].split("-r")[0] for each in self.site.sandbox.objects("transactions"))
+        counts = Counter(each["key"].split("~r")[0] for each in self.site.sandbox.objects("transactions"))
         assert [key for key, times in counts.items() if times > 1] == []
 
     @invariant()

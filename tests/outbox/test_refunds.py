@@ -10,8 +10,10 @@ import pytest
 from django.utils import timezone
 
 from django_partnerstack import track
+from django_partnerstack.exceptions import InvalidArgument
 from django_partnerstack.models import OutboxMessage, Transaction
 from django_partnerstack.outbox.control import actions
+from django_partnerstack.outbox.keys import LONGEST_KEY
 from django_partnerstack.outbox.queue.messages import enqueue
 from django_partnerstack.outbox.queue.retention import prune
 from django_partnerstack.outbox.refunds import refundable_balance
@@ -49,7 +51,7 @@ def test_a_partial_refund_reports_the_balance_under_a_new_key(site: Site, shop: 
     buy(shop)
     track.refund("inv_1", amount=Decimal("9.00"))
     site.push()
-    assert amounts(site) == {"inv_1-r1": 4000}
+    assert amounts(site) == {"inv_1~r1": 4000}
 
 
 def test_a_payment_is_refunded_in_several_parts(site: Site, shop: Account) -> None:
@@ -57,7 +59,7 @@ def test_a_payment_is_refunded_in_several_parts(site: Site, shop: Account) -> No
     for part in (900, Decimal("10.00")):
         track.refund("inv_1", amount=part)
         site.push()
-    assert amounts(site) == {"inv_1-r2": 3000}
+    assert amounts(site) == {"inv_1~r2": 3000}
     track.refund("inv_1")
     site.push()
     assert amounts(site) == {}
@@ -99,7 +101,7 @@ def test_a_payment_can_be_refunded_after_its_message_was_pruned(site: Site, shop
     assert messages("transactions.create") == []
     track.refund("inv_1", amount=1000)
     site.push()
-    assert amounts(site) == {"inv_1-r2": 3000}
+    assert amounts(site) == {"inv_1~r2": 3000}
 
 
 def test_a_payment_that_was_pulled_can_be_refunded(site: Site, shop: Account) -> None:
@@ -139,7 +141,7 @@ def test_a_refund_of_a_payment_on_hold_is_blocked_until_its_release(site: Site, 
     assert {each.state for each in messages(subject="inv_1")} == {"held", "blocked"}
     actions.release(messages("transactions.create")[0])
     site.push()
-    assert amounts(site) == {"inv_1-r1": 4000}
+    assert amounts(site) == {"inv_1~r1": 4000}
 
 
 def test_a_refund_of_a_failed_payment_is_blocked_until_its_delivery(site: Site, shop: Account) -> None:
@@ -163,10 +165,10 @@ def test_the_balance_is_not_sent_before_the_payment_is_deleted(site: Site, shop:
     track.refund("inv_1", amount=900)
     site.push()
     assert amounts(site) == {"inv_1": 4900}
-    assert message("transactions.create", dedupe_key="transactions.create:inv_1-r1").state == "blocked"
+    assert message("transactions.create", dedupe_key="transactions.create:inv_1~r1").state == "blocked"
     actions.retry(message("transactions.delete"))
     site.push()
-    assert amounts(site) == {"inv_1-r1": 4000}
+    assert amounts(site) == {"inv_1~r1": 4000}
 
 
 def test_two_refunds_at_once_of_the_same_balance_queue_only_one(site: Site, shop: Account) -> None:
@@ -181,7 +183,7 @@ def test_a_refund_is_all_or_nothing(shop: Account) -> None:
     buy(shop)
     OutboxMessage.objects.create(
         mode="test", lane="", operation="note", payload={}, queued_at=timezone.now(),
-        dedupe_key="transactions.create:inv_1-r1",
+        dedupe_key="transactions.create:inv_1~r1",
     )  # fmt: skip
     with pytest.raises(RefundError, match="at this moment; try again"):
         track.refund("inv_1", amount=900)
@@ -197,3 +199,102 @@ def test_a_refund_is_remembered_after_its_messages_were_pruned(site: Site, shop:
     Transaction.objects.update(archived=False)
     with pytest.raises(RefundError, match="inv_1 is refunded already"):
         track.refund("inv_1")
+
+
+def test_the_same_refund_told_twice_is_made_once(site: Site, shop: Account) -> None:
+    buy(shop)
+    assert track.refund("inv_1", amount=900, key="re_1")
+    assert not track.refund("inv_1", amount=900, key="re_1")
+    site.push()
+    assert not track.refund("inv_1", amount=900, key="re_1")
+    prune("test", timezone.now() + timedelta(days=1))
+    assert not track.refund("inv_1", amount=900, key="re_1")
+    assert track.refund("inv_1", amount=900, key="re_2")
+    site.push()
+    assert amounts(site) == {"inv_1~r2": 3100}
+
+
+def test_a_full_refund_with_a_key_can_be_told_twice(site: Site, shop: Account) -> None:
+    buy(shop)
+    assert track.refund("inv_1", key="re_1")
+    assert not track.refund("inv_1", key="re_1")
+    site.push()
+    assert amounts(site) == {}
+
+
+def test_a_refund_that_is_refused_is_not_remembered(shop: Account) -> None:
+    buy(shop)
+    with pytest.raises(RefundError):
+        track.refund("inv_1", amount=4901, key="re_1")
+    assert track.refund("inv_1", amount=900, key="re_1")
+
+
+@pytest.mark.parametrize("key", ["", "re_1"])
+@pytest.mark.parametrize(("first", "second", "left"), [(None, None, {}), (900, 1000, {"inv_1~r2": 3900})])
+def test_a_refund_after_a_cancelled_refund(
+    site: Site, shop: Account, key: str, first: int | None, second: int | None, left: dict[str, int]
+) -> None:
+    buy(shop)
+    site.push()
+    track.refund("inv_1", amount=first, key=key)
+    actions.cancel(message("transactions.delete"))
+    site.push()
+    assert amounts(site) == {"inv_1": 4900}
+    assert track.refund("inv_1", amount=second, key=key)
+    site.push()
+    assert amounts(site) == left
+    assert {each.state for each in messages(subject="inv_1")} == {"delivered", "cancelled"}
+
+
+def test_the_payment_can_be_refunded_three_times_after_a_cancelled_refund(site: Site, shop: Account) -> None:
+    buy(shop)
+    site.push()
+    track.refund("inv_1", amount=100)
+    actions.cancel(message("transactions.delete"))
+    for _ in range(3):
+        track.refund("inv_1", amount=100)
+        site.push()
+    assert amounts(site) == {"inv_1~r4": 4600}
+
+
+@pytest.mark.parametrize("key", ["inv_1~r1", "inv_1~r20", "abcd~r0"])
+def test_a_key_that_ends_like_a_derived_key_is_refused(shop: Account, key: str) -> None:
+    with pytest.raises(InvalidArgument, match="ends like a key that a refund derives"):
+        track.purchase(shop, amount=1, currency="USD", key=key)
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+@pytest.mark.parametrize("other", ["inv-1-r1", "inv-1-r2", "inv-1~r1x", "inv-1~r", "inv-1~R1"])
+def test_a_refund_touches_no_other_payment(site: Site, shop: Account, other: str, pruned: bool) -> None:
+    for key in ("inv-1", other):
+        buy(shop, key)
+    site.push()
+    if pruned:
+        prune("test", timezone.now() + timedelta(days=1))
+    track.refund("inv-1", amount=900)
+    site.push()
+    track.refund("inv-1")
+    site.push()
+    assert amounts(site) == {other: 4900}
+
+
+def test_the_longest_key_can_be_refunded_many_times(site: Site, shop: Account) -> None:
+    key = "k" * LONGEST_KEY
+    buy(shop, key)
+    for _ in range(12):
+        track.refund(key, amount=1)
+    site.push()
+    assert amounts(site) == {f"{key}~r12": 4888}
+    with pytest.raises(InvalidArgument, match="4 to 240 characters"):
+        buy(shop, key + "k")
+
+
+def test_a_refund_whose_answer_is_lost_is_sent_again(site: Site, shop: Account) -> None:
+    buy(shop)
+    site.push()
+    for kind in ("lost", "reset"):
+        site.fail(kind, method="DELETE")
+    track.refund("inv_1")
+    site.push_for(hours=1)
+    assert message("transactions.delete").state == "delivered"
+    assert amounts(site) == {}

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ...exceptions import InvalidTransition
+from ...exceptions import InvalidTransition, RefundError
 from ...models import OutboxMessage
 from ...outbox.control import actions
 from .selection import left_out, limited
@@ -34,7 +34,7 @@ def operate(change: Change, rows: Iterable[OutboxMessage], done: Any, *, over: i
         try:
             change(row)
             count += 1
-        except InvalidTransition as error:
+        except (InvalidTransition, RefundError) as error:
             refused.append(str(error))
     texts = [done.format(count=count)] if count or not refused else []
     if refused:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from django.contrib import admin
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from ...conf import conf
 from ...models import Action, Customer, OutboxMessage, Reward, Transaction
+from ...outbox.keys import payment_key
 from ...outbox.operations import mirrored_in
 from ...outbox.queue.messages import customer_lane
 from ..actions.push import PushAction
@@ -97,5 +97,5 @@ class TransactionAdmin(ReportedMirrorAdmin):
 
     def messages_of(self, row: Any) -> Q:
         """After a partial refund PartnerStack has the rest of the payment under a key of its own."""
-        subjects = {row.key, re.sub(r"-r\d+$", "", row.key)}
+        subjects = {row.key, payment_key(row.key)}
         return Q(subject__in=subjects, operation__in=mirrored_in(Transaction))

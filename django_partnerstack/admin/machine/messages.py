@@ -15,8 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from ...conf import conf
 from ...models import Customer, OutboxLane, OutboxMessage, State, Transaction
 from ...outbox.control.actions import ALLOWED_STATES
+from ...outbox.control.correction import is_correction
 from ...outbox.operations import mirrored_in
 from ...outbox.queue.messages import customer_lane
+from ..actions.correct import correct
 from ..actions.mark_delivered import mark_delivered
 from ..actions.operate import cancel, hold, release, retry
 from ..actions.selection import NonAtomicActions
@@ -41,13 +43,14 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
     search_fields = ("lane", "subject", "source_pk")
     search_help_text = _("By customer key, key of the payment, or primary key of the site's object.")
     sortable_by = ("status", "age")
-    actions = (retry, hold, release, cancel, mark_delivered)
+    actions = (retry, hold, release, cancel, mark_delivered, correct)
 
     has_retry_permission = permission_to("retry")
     has_hold_permission = permission_to("hold")
     has_release_permission = permission_to("release")
     has_cancel_permission = permission_to("cancel")
     has_mark_delivered_permission = permission_to("mark_delivered")
+    has_correct_permission = permission_to("correct")
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         context["buttons"] = self.buttons(request, kwargs["obj"])
@@ -57,7 +60,10 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
         """The names and labels of the actions that the user may take and that the message's state allows."""
         state = State.SCHEDULED if message.state == State.QUEUED else message.state
         choices = self.get_action_choices(request, default_choices=[])
-        return [(name, label) for name, label in choices if state in ALLOWED_STATES[name]]
+        allowed = {name for name, states in ALLOWED_STATES.items() if state in states}
+        # A message that differs from a reported payment can only be corrected, and no other can.
+        allowed &= {"correct"} if is_correction(message) else ALLOWED_STATES.keys() - {"correct"}
+        return [(name, label) for name, label in choices if name in allowed]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         rows = super().get_queryset(request).annotate(**related_keys())

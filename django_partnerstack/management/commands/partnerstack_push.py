@@ -15,6 +15,7 @@ from django_partnerstack.management.preconditions import database_errors_in_one_
 from django_partnerstack.management.service import run_service, stopped_by_signals
 from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
 from django_partnerstack.outbox.push import worker
+from django_partnerstack.outbox.queue.claim import is_anything_due
 from django_partnerstack.outbox.queue.retention import prune
 from django_partnerstack.worker import delivery
 
@@ -27,8 +28,8 @@ class Command(BaseCommand):
     requires_system_checks = ("partnerstack",)
     help = (
         "Send the due messages to PartnerStack, and print how many reached each state. Exits with "
-        "status 1 if a message is failed or on hold. With --loop it runs until it is stopped, like "
-        "partnerstack_worker without its other jobs."
+        "status 1 if a message is failed or on hold, or if delivery is paused although a message is due. "
+        "With --loop it runs until it is stopped, like partnerstack_worker without its other jobs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -76,6 +77,7 @@ class Command(BaseCommand):
         if any(stuck.values()):
             text = ", ".join(f"{number} {state.label}" for state, number in stuck.items() if number)
             self.stderr.write(self.style.ERROR(f"Messages that need attention: {text}. See the admin."))
+        if any(stuck.values()) or (throttle is not None and is_anything_due(conf.mode)):
             raise SystemExit(1)
 
     def _organic(self) -> Iterator[str]:

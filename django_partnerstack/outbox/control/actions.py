@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from django.db import router
-from django.db.models import Exists
+from django.db.models import Exists, Model
 
 from ...exceptions import InvalidTransition
-from ...models import LaneStatus, OutboxLane, OutboxMessage, State
+from ...models import LaneStatus, OutboxLane, OutboxMessage, ReportedKey, State
 from ...throttle.throttle import site_throttle
 from ..operations import OPERATIONS, UPDATE_CUSTOMER, creating_customers, customer_snapshots
 from ..queue.customer_creation import is_attributed
@@ -35,6 +35,9 @@ UNDELIVERED = frozenset(
     {State.SCHEDULED, State.UNCONFIRMED, State.ORGANIC, State.BLOCKED, State.ON_HOLD, State.FAILED}
 )
 
+#: Where the keys of messages are remembered.
+REMEMBERING: tuple[type[Model], ...] = (OutboxMessage, ReportedKey)
+
 #: The states in which each action is allowed. A queued message is sequenced first.
 ALLOWED_STATES = {
     "retry": frozenset({State.FAILED, State.SCHEDULED, State.UNCONFIRMED}),
@@ -42,6 +45,7 @@ ALLOWED_STATES = {
     "release": frozenset({State.ON_HOLD}),
     "cancel": UNDELIVERED,
     "mark_delivered": frozenset({State.ON_HOLD, State.FAILED, State.UNCONFIRMED}),
+    "correct": frozenset({State.FAILED}),
 }
 
 
@@ -95,6 +99,8 @@ def _change(message: OutboxMessage, states: Collection[State], change: Change) -
         while found.state == State.QUEUED:
             sequence_new_messages(found.mode, using, row.now, lane=found.lane)
             found.refresh_from_db(using=using)
+        if change in SENDING and not holds_its_key(found):
+            raise InvalidTransition(f"{found}: another message reports its key, so it must not be sent.")
         if found.state not in states:
             raise InvalidTransition(
                 f"{found} is {State(found.state).label}; this action is not possible now."
@@ -103,6 +109,17 @@ def _change(message: OutboxMessage, states: Collection[State], change: Change) -
         change(found, lane, row.now)
         _make_due(lane, using, row.now)
     message.refresh_from_db()
+
+
+def holds_its_key(message: OutboxMessage) -> bool:
+    """Whether no other message reports its key, so that it may reach PartnerStack."""
+    operation = OPERATIONS.get(message.operation)
+    key = operation.dedupe_key(message.payload) if operation is not None else ""
+    if not key or message.dedupe_key is not None:
+        return True
+    using = router.db_for_write(OutboxMessage)
+    same = {"mode": message.mode, "dedupe_key": key}
+    return not any(model._base_manager.using(using).filter(**same).exists() for model in REMEMBERING)
 
 
 def _requeue(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
@@ -114,7 +131,7 @@ def _requeue(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
     if message.operation in creating_customers() and is_attributed(message):
         _open(lane, using, now)
     message.state, message.reason = _state(message, lane, using)
-    message.attempts, message.next_try_at, message.finished_at = 0, None, None
+    message.attempts, message.next_try_at, message.finished_at, message.look_up = 0, None, None, None
     message.save(using=using)
     _unblock_dependents(message, lane, using)
 
@@ -183,6 +200,10 @@ def _open(lane: OutboxLane, using: str, now: datetime) -> None:
     lane.status = LaneStatus.OPEN
     lane.save(update_fields=["status"], using=using)
     release_organic([lane.key], mode=lane.mode, using=using, now=now)
+
+
+#: The changes after which a message may be sent, or counts as sent.
+SENDING = frozenset({_requeue, _release, _mark_delivered})
 
 
 def _make_due(lane: OutboxLane, using: str, now: datetime) -> None:

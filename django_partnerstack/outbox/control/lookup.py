@@ -14,6 +14,7 @@ from ...connection import get_client
 from ...exceptions import LookUpTimeout, PartnerStackError
 from ...models import OutboxMessage
 from ...throttle.throttle import site_throttle
+from ..finding import Search
 from ..operations import OPERATIONS
 
 
@@ -74,12 +75,13 @@ def _look_up(message: OutboxMessage, client: Client, acquire_slot: Callable[[], 
     try:
         acquire_slot()
         if operation.find is not None:
-            found = operation.find(client, content, begin, end, acquire_slot)
-            return LookUp(
-                found=found, differs=operation.mismatch(content, found) if found is not None else ""
-            )
+            found = operation.find(client, content, Search(begin, end, acquire_slot))
+            differs = operation.compare(content, found).difference if found is not None else ""
+            return LookUp(found=found, differs=differs)
         if operation.find_candidates is not None:
-            candidates = operation.find_candidates(client, content, message.mode, begin, end, acquire_slot)
+            candidates = operation.find_candidates(
+                client, content, message.mode, Search(begin, end, acquire_slot)
+            )
             return LookUp(candidates=tuple(candidates))
     except PartnerStackError as error:
         return LookUp(problem=str(error))

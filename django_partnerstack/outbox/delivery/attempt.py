@@ -7,7 +7,7 @@ import traceback
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import Error, connections
+from django.db import connections
 
 from ...exceptions import DeliveryPaused
 from ...models import OutboxMessage, State
@@ -15,8 +15,9 @@ from ...signals import push_failed
 from ...throttle.throttle import Wait
 from ..operations import OPERATIONS
 from ..queue.claim import Claimed, DeliveredLanes
+from ..queue.isolation import is_about_database
 from . import outcome as outcomes
-from .outcome import Outcome
+from .outcome import Outcome, without_answer
 from .sender import Sender
 from .write_back import ModeEvidence, write_back
 
@@ -24,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 #: Seconds between polls of an empty outbox (one query each), and before a failing database is tried again.
 POLL = 1.0
+
+#: After this many retries the answer is dropped: the database may refuse it with an error of its own failing.
+PERSISTENT = 3
 
 #: How long a stopping worker waits for a failing database.
 PATIENCE = timedelta(seconds=3)
@@ -38,7 +42,7 @@ class AttemptRunner:
 
     def __init__(self, sender: Sender, delivered: DeliveredLanes, *, wait: Wait, claimed_slots: int) -> None:
         self.sender = sender
-        self.throttle = sender.throttle
+        self.throttle = sender.requests.throttle
         self.delivered = delivered
         self.claimed_slots = claimed_slots
         self._wait = wait
@@ -48,14 +52,15 @@ class AttemptRunner:
 
     def run(self, claimed: Claimed) -> str:
         """Send a claimed message, write the outcome back and signal it. Returns its new state, or "lost"."""
-        outcome = self._attempt(claimed)
+        intended = self._attempt(claimed)
         self.throttle.requests.end_attempt()
-        if not self._write_back(claimed, outcome):
+        outcome = self._write_back(claimed, intended)
+        if outcome is None:
             return "lost"
         if outcome.state == State.DELIVERED:
             self.delivered.add(claimed)
         send_signal(claimed.message, outcome)
-        self._mode_evidence.record(claimed.message.operation, outcome.record, self.throttle.clock.now())
+        self._mode_evidence.record(claimed.message.operation, intended.record, self.throttle.clock.now())
         return str(outcome.state)
 
     def _attempt(self, claimed: Claimed) -> Outcome:
@@ -70,27 +75,34 @@ class AttemptRunner:
             logger.exception("Message %s could not be sent.", message.pk)
             return outcomes.failed(traceback.format_exc(), self.throttle.clock.now())
 
-    def _write_back(self, claimed: Claimed, outcome: Outcome) -> bool:
+    def _write_back(self, claimed: Claimed, outcome: Outcome) -> Outcome | None:
         """
-        Retry until the outcome is saved or the lease expires, after which the next worker looks it up.
+        Save the outcome and return what was saved. None if another worker has the message.
 
-        Any other error leads to a look-up as well: it must not end the thread, which other messages need.
+        An answer that the database refuses is dropped, and the outcome saved without it. If the database
+        fails, retry until the lease expires, after which the next worker looks the message up. No error may
+        end the thread, which other messages need.
         """
-        is_new_connection = False
+        retries = 0
         while True:
             try:
-                return write_back(self.throttle, claimed, outcome)
-            except Error as error:
+                return outcome if write_back(self.throttle, claimed, outcome) else None
+            except Exception as error:
+                problem = error
+            if not is_about_database(problem) or retries >= PERSISTENT:
+                reduced = without_answer(outcome, f"{type(problem).__name__}: {problem}")
+                try:
+                    return reduced if write_back(self.throttle, claimed, reduced) else None
+                except Exception as error:
+                    problem = error
+            if is_about_database(problem):
                 connections.close_all()
-                if is_new_connection and not self._wait_for_database(claimed, error):
-                    return False
-                # Retry at once: the old connection may have been cut long ago while the database is well.
-                is_new_connection = True
-            except Exception:
-                logger.exception("The outcome of message %s could not be saved.", claimed.message.pk)
-                return False
+            # The first retry at once: the connection may have been cut long ago while the database is well.
+            if retries and not self._wait_for_database(claimed, problem):
+                return None
+            retries += 1
 
-    def _wait_for_database(self, claimed: Claimed, error: Error) -> bool:
+    def _wait_for_database(self, claimed: Claimed, error: Exception) -> bool:
         """Wait before the next retry. Returns False if there is none."""
         if self._is_too_late(claimed):
             logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)

@@ -15,8 +15,10 @@ from ...client import Client
 from ...throttle.clock import Clock
 from ...throttle.throttle import Throttle
 from ..queue.claim import Batch, Claimed, DeliveredLanes, claim, is_anything_due, lease_time
-from ..queue.retention import prune
+from ..queue.retention import BATCH, prune
 from .attempt import POLL, AttemptRunner
+from .look_up import LookUp
+from .requests import Requests
 from .sender import Sender
 
 logger = logging.getLogger(__name__)
@@ -58,14 +60,14 @@ class DeliveryLoop:
         self.stopping = stopping or threading.Event()
         self.client = client
         self.delivered = DeliveredLanes()
-        sender = Sender(
+        requests = Requests(
             client,
             self.throttle,
-            grace=timedelta(seconds=grace_seconds),
             request_time=timedelta(seconds=request_seconds),
-            lease=self.lease,
             acquire_slot=lambda: self.throttle.acquire_slot(self._wait),
         )
+        grace = timedelta(seconds=grace_seconds)
+        sender = Sender(requests, LookUp(requests, grace=grace, lease=self.lease), grace=grace)
         self.attempts = AttemptRunner(sender, self.delivered, wait=self._wait, claimed_slots=self.claim_limit)
         #: When this run stops starting attempts.
         self._until: datetime | None = None
@@ -144,8 +146,9 @@ class DeliveryLoop:
                 elif not forever:
                     return
                 else:
-                    self._prune()
                     self._wait_until_due()
+                if forever:
+                    self._prune()
             except Error as error:
                 logger.warning("The database failed (%s); trying again in %s s.", error, POLL)
                 connections.close_all()
@@ -187,10 +190,11 @@ class DeliveryLoop:
             )
 
     def _prune(self) -> None:
-        """Delete old delivered messages, once an hour."""
+        """Delete old delivered messages once an hour, a batch at a time, so that deliveries go on."""
         now = self.clock.now()
-        if self.pruned_at is None or now - self.pruned_at > PRUNE_EVERY:
-            prune(self.throttle.mode, now - self.retention)
+        if self.pruned_at is not None and now - self.pruned_at <= PRUNE_EVERY:
+            return
+        if prune(self.throttle.mode, now - self.retention, batches=1) < BATCH:
             self.pruned_at = now
 
     def _wait_until_due(self) -> None:

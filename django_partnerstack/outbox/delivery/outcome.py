@@ -23,8 +23,8 @@ class Outcome:
     The state of a message after an attempt.
 
     ``next_try_at``: for SCHEDULED and UNCONFIRMED. ``in_doubt_since``: the time of the last attempt without
-    an answer. ``record``: the object as PartnerStack has it now. ``counts_as_attempt``: False if the message
-    did not cause the failure.
+    an answer. ``record``: the object as PartnerStack has it now. ``look_up``: how far the look-up has got.
+    ``counts_as_attempt``: False if the message did not cause the failure.
     """
 
     state: State
@@ -32,7 +32,16 @@ class Outcome:
     next_try_at: datetime | None = None
     in_doubt_since: datetime | None = None
     record: Any = None
+    look_up: dict[str, Any] | None = None
     counts_as_attempt: bool = True
+
+
+def without_answer(outcome: Outcome, problem: str) -> Outcome:
+    """The same outcome without what came from outside, because the database refuses to store it."""
+    reason = f"The answer was dropped, because the database refused to store it: {problem}"
+    return replace(
+        outcome, record=None, look_up=None, reason=reason.encode("ascii", "replace").decode()[:500]
+    )
 
 
 def delivered(record: Any, reason: str = "") -> Outcome:
@@ -66,12 +75,12 @@ def retry_later(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
 
 
 def in_doubt(
-    message: OutboxMessage,
     reason: str,
     now: datetime,
     *,
     since: datetime,
     grace: timedelta,
+    look_up: dict[str, Any] | None = None,
     counts_as_attempt: bool = True,
 ) -> Outcome:
     """
@@ -89,6 +98,7 @@ def in_doubt(
         reason=reason,
         next_try_at=at,
         in_doubt_since=since,
+        look_up=look_up,
         counts_as_attempt=counts_as_attempt,
     )
 
@@ -110,5 +120,6 @@ def _waiting(message: OutboxMessage, reason: str, at: datetime, *, counts_as_att
         reason=reason,
         next_try_at=at,
         in_doubt_since=message.in_doubt_since,
+        look_up=message.look_up,
         counts_as_attempt=counts_as_attempt,
     )

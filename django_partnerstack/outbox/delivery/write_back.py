@@ -11,7 +11,7 @@ from typing import Any
 from django.db import Error, router, transaction
 from django.db.models import F
 
-from ...mapping import store_one
+from ...mapping import storable, store_one
 from ...models import Mirror, OutboxLane, OutboxMessage, State, SyncState
 from ...resources import of_model
 from ...throttle.throttle import Throttle
@@ -73,14 +73,15 @@ def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[st
     is_waiting = outcome.state in (State.SCHEDULED, State.UNCONFIRMED)
     columns = {
         "state": outcome.state,
-        "reason": outcome.reason,
+        "reason": storable(outcome.reason),
         "lease_token": "",
         "lease_expires_at": None,
         "next_try_at": outcome.next_try_at,
         "in_doubt_since": outcome.in_doubt_since,
+        "look_up": outcome.look_up,
         "first_in_doubt_at": message.first_in_doubt_at or outcome.in_doubt_since,
         "finished_at": None if is_waiting else now,
-        "response": outcome.record.raw if outcome.record is not None else message.response,
+        "response": storable(outcome.record.raw) if outcome.record is not None else message.response,
         "attempts": message.attempts if outcome.counts_as_attempt else F("attempts") - 1,
     }
     return {name: value for name, value in columns.items() if getattr(message, name) != value}

@@ -20,15 +20,13 @@ from ...client.money import minor_units
 from ...client.resources.customers import LONGEST_NAME
 from ...client.validation import milliseconds
 from ...conf import conf
-from ...exceptions import InvalidArgument, SourceError
+from ...exceptions import SourceError
 from ...models import OutboxMessage
+from ..keys import check_key
 from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
 from .messages import NewMessage, customer_lane
 
 T = TypeVar("T")
-
-#: PartnerStack allows 255 characters; the rest is for the suffix of the balance after a refund.
-LONGEST_KEY = 240
 
 
 def message_of(instance: models.Model) -> NewMessage:
@@ -91,8 +89,7 @@ def transaction_message(data: sources.TransactionData, source: models.Model | No
 
     Raises InvalidArgument for a key, an amount or a currency that cannot be used.
     """
-    if not isinstance(data.key, str) or not 4 <= len(data.key) <= LONGEST_KEY:
-        raise InvalidArgument(f"A transaction key has 4 to {LONGEST_KEY} characters; not {data.key!r}.")
+    check_key(data.key)
     customer_key = sources.customer_key(data.customer)
     payload: dict[str, Any] = {
         "key": data.key,

@@ -70,6 +70,10 @@ def blocked_by(
         pk__lt=OuterRef("pk"),
         **dependency,
     )
+    # A cancelled message whose dedupe key another took over is replaced.
+    earlier = earlier.exclude(
+        state=State.CANCELLED, dedupe_key=None, operation__in=names(lambda operation: operation.once)
+    )
     return rows.filter(Exists(earlier), operation__in=waiting_for_subject())
 
 

@@ -14,13 +14,14 @@ from ..operations import customer_snapshots
 BATCH = 1000
 
 
-def prune(mode: str, before: datetime) -> int:
+def prune(mode: str, before: datetime, *, batches: int | None = None) -> int:
     """
     Delete delivered messages, and notes of objects that are not reported, if older than ``before``.
 
     Returns how many. Keeps the last data of each customer, because later data are compared with them, and
     messages that are failed, on hold, blocked or organic. What was delivered is not reported again, because
-    ``ReportedKey`` remembers it. Safe to repeat and to run beside workers.
+    ``ReportedKey`` remembers it. ``batches``: delete at most so many times ``BATCH``; by default all. Safe to
+    repeat and to run beside workers.
     """
     using = router.db_for_write(OutboxMessage)
     snapshots = Q(operation__in=customer_snapshots(), subject__gt="")
@@ -33,7 +34,8 @@ def prune(mode: str, before: datetime) -> int:
         state__in=(State.DELIVERED, State.SKIPPED),
         finished_at__lt=before,
     )
-    pruned = 0
-    while pks := list(rows.values_list("pk", flat=True)[:BATCH]):
+    pruned = done = 0
+    while done != batches and (pks := list(rows.values_list("pk", flat=True)[:BATCH])):
         pruned += OutboxMessage.objects.using(using).filter(pk__in=pks).delete()[0]
+        done += 1
     return pruned

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from copy import copy
 from datetime import datetime
 
 from django.db import transaction
@@ -25,6 +24,7 @@ from ..operations import (
 )
 from .builders import customer_of
 from .customer_creation import Creation, creation_of
+from .isolation import isolated
 from .lanes import BLOCKED_REASON, BLOCKING_STATES, blocked_by, release_organic
 from .messages import CUSTOMER, check, unsaved
 
@@ -51,10 +51,10 @@ def sequence_new_messages(mode: str, using: str, now: datetime, *, lane: str | N
     new = OutboxMessage.objects.using(using).filter(mode=mode, state=State.QUEUED)
     if lane is not None:
         new = new.filter(lane=lane)
-    messages = list(new.order_by("pk")[:BATCH])
-    if messages:
-        Sequencer(mode, using, now).sequence(messages)
-    return len(messages) == BATCH
+    pks = list(new.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    rows = OutboxMessage.objects.using(using).order_by("pk")
+    isolated(pks, using, lambda part: Sequencer(mode, using, now).sequence(list(rows.filter(pk__in=part))))
+    return len(pks) == BATCH
 
 
 class Sequencer:
@@ -167,17 +167,25 @@ class Sequencer:
             return []
         older = self.messages.filter(lane=lane.key, operation__in=customer_snapshots(), pk__lt=message.pk)
         older.filter(state=State.BLOCKED).update(state=State.CANCELLED, reason=REPLACED)
-        creations.filter(pk=failed.pk).update(state=State.CANCELLED, reason=f"{REPLACED} {failed.reason}")
         if failed.in_doubt_since is None:
+            reason = f"{REPLACED} {failed.reason}"
+            creations.filter(pk=failed.pk).update(state=State.CANCELLED, reason=reason)
             self._create(message, lane)
             return []
-        # If PartnerStack has the customer after all, it has the older data. The newer follow as an update.
-        creation = copy(message)
-        creation.pk, creation.state = None, State.SCHEDULED
-        creation.in_doubt_since, creation.first_in_doubt_at = failed.in_doubt_since, failed.first_in_doubt_at
-        creation.first_sent_at = failed.first_sent_at
-        self._create(creation, lane)
-        return [creation]
+        # An attempt may have created the customer with the older data, so a look-up must compare those.
+        creation = self._creation(message)
+        partner_key = message.payload.get("partner_key")
+        named = {"partner_key": partner_key} if partner_key else {}
+        creations.filter(pk=failed.pk).update(
+            operation=creation.operation,
+            attributed_to=creation.attributed_to or named,
+            state=State.UNCONFIRMED,
+            attempts=0,
+            next_try_at=None,
+            finished_at=None,
+        )
+        self._open(lane)
+        return []
 
     def _introduce_customer(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
         """Queue the customer of the message, which was never queued, as the site's source describes it."""

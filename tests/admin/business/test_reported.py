@@ -23,7 +23,7 @@ class TestMessagesOnAPage:
         assert page_url(message) in html
         assert page_url(other) not in html
 
-    @pytest.mark.parametrize("key", ["payment-1", "payment-1-r2"])
+    @pytest.mark.parametrize("key", ["payment-1", "payment-1~r2"])
     def test_of_a_transaction_are_those_of_the_payment(self, browser: Client, key: str) -> None:
         message = queue(operation="transactions.create", subject="payment-1")
         foreign = queue(operation="customers.update", subject="payment-1")

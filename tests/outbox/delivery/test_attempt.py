@@ -10,10 +10,11 @@ import pytest
 from django.db import OperationalError, connection
 from django.db.models.signals import post_save
 
+from django_partnerstack import track
 from django_partnerstack.models import OutboxMessage, SyncState
 from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.outbox.queue.claim import Claimed, claim
-from django_partnerstack.signals import customer_pushed, push_failed, transaction_pushed
+from django_partnerstack.signals import customer_pushed, event_pushed, push_failed, transaction_pushed
 from tests.outbox.site import Site, account, message, messages, payment
 
 
@@ -103,10 +104,10 @@ def signalled() -> Any:
         stored = OutboxMessage.objects.get(pk=message).state
         received.append((about["operation"], about["key"], stored, about.get("state"), about.get("record")))
 
-    for signal in (customer_pushed, transaction_pushed, push_failed):
+    for signal in (customer_pushed, event_pushed, transaction_pushed, push_failed):
         signal.connect(receive)
     yield received
-    for signal in (customer_pushed, transaction_pushed, push_failed):
+    for signal in (customer_pushed, event_pushed, transaction_pushed, push_failed):
         signal.disconnect(receive)
 
 
@@ -139,3 +140,11 @@ def test_a_failing_receiver_does_not_stop_a_delivery(site: Site, paid: Any, capl
     assert message("transactions.create").state == "delivered"
     assert connection.alias == "default"
     assert messages(state="sending") == []
+
+
+@pytest.mark.django_db
+def test_the_delivery_of_an_event_is_signalled(site: Site, signalled: Any) -> None:
+    track.event(account(), "demo", key="demo-1")
+    site.push()
+    assert signalled[1][:4] == ("actions.create", "demo-1", "delivered", None)
+    assert signalled[1][4].type == "demo"

@@ -77,14 +77,14 @@ def test_a_worker_that_was_stopped_until_after_its_lease_sends_nothing(
     if operation == "transactions.create":
         site.push(limit=1)
     before = len(site.sent)
-    sender = site.worker.attempts.sender
-    running = sender.client
+    requests = site.worker.attempts.sender.requests
+    running = requests.client
     looks = iter([0.0])  # It is stopped after its first look at the clock, for a day.
     policy = RetryPolicy(attempts=1, clock=lambda: next(looks, 86_400.0))
     stopped = Client(*TEST_KEYS, api_url=API, session=running._session, retry_policy=policy)
-    object.__setattr__(sender, "client", stopped)
+    object.__setattr__(requests, "client", stopped)
     site.push(limit=1)
-    object.__setattr__(sender, "client", running)
+    object.__setattr__(requests, "client", running)
     assert site.sent[before:] == []
     assert (message(operation).state, message(operation).in_doubt_since) == ("ready", None)
     assert "the deadline has passed" in message(operation).reason

@@ -18,7 +18,7 @@ GRACE = timedelta(seconds=900)
 
 def test_a_look_up_is_a_second_later_even_if_the_clock_was_set_back(site: Site, paid: Any) -> None:
     now = site.clock.at
-    outcome = in_doubt(message("transactions.create"), "", now, since=now + timedelta(hours=1), grace=GRACE)
+    outcome = in_doubt("", now, since=now + timedelta(hours=1), grace=GRACE)
     assert outcome.next_try_at is not None
     assert now + timedelta(seconds=0.5) <= outcome.next_try_at <= now + timedelta(seconds=1)
 

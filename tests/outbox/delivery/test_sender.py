@@ -11,7 +11,6 @@ import requests
 from django_partnerstack import track
 from django_partnerstack.models import Customer, OutboxMessage, ThrottleState
 from django_partnerstack.outbox.control import actions
-from django_partnerstack.outbox.delivery.outcome import ATTEMPTS
 from django_partnerstack.outbox.queue.claim import claim
 from django_partnerstack.outbox.queue.messages import fingerprint
 from tests.outbox.site import Site, account, message, payment, states
@@ -29,7 +28,8 @@ def create_at_partnerstack(site: Site, **transaction: Any) -> None:
 
 @pytest.mark.parametrize("status", [401, 403])
 def test_refused_keys_pause_delivery_and_count_as_no_attempt(site: Site, paid: Any, status: int) -> None:
-    site.fail("status", status=status)
+    for method in ("POST", "GET"):
+        site.fail("status", method=method, status=status)
     site.push()
     found, throttle = message("transactions.create"), ThrottleState.objects.get()
     assert (found.state, found.attempts, found.in_doubt_since) == ("ready", 0, None)
@@ -206,28 +206,42 @@ def test_a_payment_that_partnerstack_has_with_another_amount_fails(
     site.push()
     failed = message("transactions.create")
     assert failed.state == "dead"
-    assert failed.reason == f"PartnerStack has payment-{paid.pk} with another amount: 1, not 4900."
+    refusal = {
+        "409": f"POST /transactions: 409 Transaction with key 'payment-{paid.pk}' already exists. ",
+        "400": f"POST /transactions: 400 Transaction with key 'payment-{paid.pk}' already exists. ",
+        "200": "",
+    }[duplicates]
+    assert failed.reason == f"{refusal}PartnerStack has payment-{paid.pk} with another amount: 1, not 4900."
 
 
 def test_a_customer_that_partnerstack_has_with_another_partner_fails(site: Site) -> None:
     shop = account()
     site.sandbox.create("partnerships", partner_key="other")
-    site.sandbox.create("customers", customer_key=f"account-{shop.pk}", partner_key="other")
+    site.sandbox.create("customers", customer_key=f"account-{shop.pk}", email=shop.email, partner_key="other")
     site.push()
     assert message("customers.create").state == "dead"
     assert "another partner_key: 'other', not 'gstest'" in message("customers.create").reason
 
 
-def test_a_conflict_with_an_object_that_cannot_be_found_fails_in_the_end(site: Site, paid: Any) -> None:
+def test_a_conflict_with_an_object_that_cannot_be_found_fails_after_the_grace(site: Site, paid: Any) -> None:
     site.push()
     track.refund(f"payment-{paid.pk}")
     site.push()
     OutboxMessage.objects.filter(operation="transactions.create").update(state="ready", attempts=0)
     OutboxMessage.objects.filter(operation="transactions.delete").delete()
     actions.retry(message("transactions.create"))
-    site.push_for(days=3)
-    assert message("transactions.create").state == "dead"
-    assert f"Given up after {ATTEMPTS} attempts" in message("transactions.create").reason
+    site.push_for(seconds=GRACE.total_seconds() - 1)
+    assert message("transactions.create").state == "unknown"
+    assert "409 Transaction with key" in message("transactions.create").reason
+    site.push_for(seconds=2)
+    failed = message("transactions.create")
+    assert (failed.state, failed.in_doubt_since) == ("dead", None)
+    assert failed.reason == (
+        f"POST /transactions: 409 Transaction with key 'payment-{paid.pk}' already exists. PartnerStack has "
+        f"nothing under the key 'payment-{paid.pk}', so another object is the cause. "
+        "Correct the data, then report them again or retry."
+    )
+    assert site.sent.count("POST /transactions") == 2
 
 
 def test_a_payment_is_retried_if_its_new_customer_is_not_found_yet(site: Site, paid: Any) -> None:

@@ -1,0 +1,62 @@
+"""Correcting a payment that PartnerStack has, after its amount, currency or customer changed on the site."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from django.db import router
+from django.utils import timezone
+
+from ...exceptions import InvalidTransition, RefundError
+from ...models import OutboxMessage, State
+from ...throttle.throttle import site_throttle
+from ..keys import number_of
+from ..operations import CREATE_TRANSACTION
+from ..refunds import Balance, queue_replacement, refundable_balance
+from .actions import holds_its_key
+
+CORRECTED = "Replaced by a correction: PartnerStack gets it under the key {}."
+
+
+def is_correction(message: OutboxMessage) -> bool:
+    """Whether a failed message only shows how a payment differs from what was reported under its key."""
+    is_payment = message.operation == CREATE_TRANSACTION and message.state == State.FAILED
+    return is_payment and not holds_its_key(message) and not number_of(message.payload["key"])
+
+
+def correctable_balance(message: OutboxMessage) -> Balance:
+    """
+    What was reported and is to be replaced.
+
+    Raises InvalidTransition for a message that corrects nothing, and RefundError for a payment that was
+    refunded, also in part: what is to be left of it is not known.
+    """
+    if not is_correction(message):
+        raise InvalidTransition(f"{message} does not differ from a reported payment.")
+    key = message.payload["key"]
+    balance = refundable_balance(key, mode=message.mode)
+    if balance.refunded:
+        raise RefundError(f"{key} was refunded in part; correct it at PartnerStack.")
+    return balance
+
+
+def correct_payment(message: OutboxMessage) -> None:
+    """
+    Replace a reported payment by the content of a message that differs from it.
+
+    Like a refund: the payment is deleted at PartnerStack, and created again under a derived key. The message
+    itself is cancelled. Raises the errors of ``correctable_balance``; nothing is changed then.
+    """
+    with site_throttle(message.mode).locked(durable=False):
+        using = router.db_for_write(OutboxMessage)
+        found = OutboxMessage.objects.using(using).get(pk=message.pk)
+        balance = correctable_balance(found)
+        deletion, creation = balance.correction_messages(found.payload)
+        source = (found.source, found.source_pk)
+        customer_source = (found.customer_source, found.customer_source_pk)
+        creation = replace(creation, source=source, customer_source=customer_source)
+        queue_replacement(balance, [deletion, creation], mode=found.mode)
+        found.state, found.finished_at = State.CANCELLED, timezone.now()
+        found.reason = CORRECTED.format(creation.payload["key"])
+        found.save(using=using, update_fields=["state", "reason", "finished_at"])
+    message.refresh_from_db()

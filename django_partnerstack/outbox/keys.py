@@ -1,0 +1,41 @@
+"""The keys of payments: those of the site, and those derived from them for a balance or a correction."""
+
+from __future__ import annotations
+
+import re
+
+from ..exceptions import InvalidArgument
+
+#: PartnerStack allows 4 to 255 characters; the rest is for the suffix of a derived key.
+SHORTEST_KEY, LONGEST_KEY = 4, 240
+
+#: How derived keys end. No key of the site may end so. All characters are allowed in a URL as they are.
+RESERVED = re.compile(r"~r[0-9]+\Z")
+
+
+def check_key(key: object) -> None:
+    """Raise InvalidArgument for a key that the site cannot use for a payment."""
+    if not isinstance(key, str) or not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
+        raise InvalidArgument(
+            f"A transaction key has {SHORTEST_KEY} to {LONGEST_KEY} characters; not {key!r}."
+        )
+    if RESERVED.search(key):
+        raise InvalidArgument(
+            f"The transaction key {key!r} ends like a key that a refund derives (~r1, ~r2, …); use another."
+        )
+
+
+def derived_key(payment: str, number: int) -> str:
+    """The key of what replaces a payment at PartnerStack for the ``number``-th time."""
+    return f"{payment}~r{number}"
+
+
+def payment_key(key: str) -> str:
+    """The key that a payment was reported under, from that key or one derived from it."""
+    return RESERVED.sub("", key)
+
+
+def number_of(key: str) -> int:
+    """The number of a derived key; 0 for the key of the site."""
+    found = RESERVED.search(key)
+    return int(found.group()[2:]) if found else 0
