@@ -54,8 +54,10 @@ class Conf:
     #: Who delivers a message soon after it was queued: "worker" (messages wait until partnerstack_push sends
     #: them), "immediate", "tasks", "celery", or the path of a callable that takes a lane.
     dispatch = Setting("worker")
-    #: The path of a callable that takes an object of the site and returns its customer key.
-    customer_key = Setting("<model>-<pk>")
+    #: The path of a callable that takes an object of the site and returns its customer key. Asked only once.
+    customer_key = Setting("<app>-<model>-<pk>")
+    #: What default customer keys begin with, where several sites share one PartnerStack account.
+    key_prefix = Setting("")
     #: Days that a click is remembered, and that an organic customer can still be attributed to a partner.
     attribution_days = Setting(90)
     #: The name and the domain of the cookie that remembers clicks. Without a domain: only the host itself.

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import conf
+from ..identity.customers import DEFAULT_KEY
 from .settings import is_function, is_number
 
 #: How many requests a minute PartnerStack accepts from one address.
@@ -38,7 +39,7 @@ def check_delivery_values(**kwargs: Any) -> Iterator[CheckMessage]:
     for name, (unit, duration) in durations.items():
         if not is_number(duration) or not 0 <= duration < 1_000_000:
             yield Error(f"{name} must be a number of {unit}, or 0.", id="partnerstack.E018")
-    if conf.customer_key != "<model>-<pk>" and not is_function(conf.customer_key):
+    if conf.customer_key != DEFAULT_KEY and not is_function(conf.customer_key):
         yield Error(
             "PARTNERSTACK_CUSTOMER_KEY is not the dotted path of a function.",
             hint="Name a function that takes the customer and returns its key, which must never change.",

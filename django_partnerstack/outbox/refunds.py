@@ -72,7 +72,9 @@ def refundable_balance(key: str, *, mode: str) -> Balance:
     )
     deletion = OPERATIONS[DELETE_TRANSACTION].dedupe_key({"key": balance.key})
     queued = messages.filter(operation=DELETE_TRANSACTION, dedupe_key=deletion).exclude(state=State.CANCELLED)
-    reported = ReportedKey.objects.using(using).filter(mode=mode, dedupe_key=deletion)
+    reported = ReportedKey.objects.using(using).filter(
+        mode=mode, dedupe_key=deletion, reported_at__isnull=False
+    )
     if queued.exists() or reported.exists():
         raise RefundError(f"{key} is refunded already.")
     return balance
