@@ -43,3 +43,4 @@ def register() -> None:
     for check in WITH_DEPLOY:
         checks.register(check, TAG, deploy=True)
     checks.register(database.check_mode_of_data, TAG, checks.Tags.database)
+    checks.register(database.check_labels, TAG, checks.Tags.database)

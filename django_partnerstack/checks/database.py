@@ -10,7 +10,8 @@ from django.db import DatabaseError, router, transaction
 
 from .. import sources
 from ..conf import conf
-from ..models import OutboxMessage, SyncState
+from ..identity.relabel import lost_labels
+from ..models import CustomerIdentity, OutboxMessage, SyncState
 
 
 def check_mode_of_data(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
@@ -28,6 +29,24 @@ def check_mode_of_data(*, databases: Iterable[str] | None = None, **kwargs: Any)
             f"PARTNERSTACK_MODE is {conf.mode}, but PartnerStack has returned only {seen} data.",
             hint=f"Set the {conf.mode} key pair, or set PARTNERSTACK_MODE to {seen.value!r}.",
             id="partnerstack.W004",
+        )
+
+
+def check_labels(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """A renamed model would be unknown customers to this app, without a partner."""
+    alias = router.db_for_write(CustomerIdentity)
+    if alias not in (databases or ()):
+        return
+    try:
+        with transaction.atomic(using=alias):
+            lost = lost_labels(alias)
+    except DatabaseError:  # The table does not exist yet.
+        return
+    for label in lost:
+        yield Warning(
+            f"Customers of {label} were reported, but no model has this label and table any more.",
+            hint=f"If the model was renamed or moved, run: manage.py partnerstack_relabel {label} NEW_LABEL",
+            id="partnerstack.W011",
         )
 
 

@@ -70,7 +70,10 @@ def pk_of(instance: models.Model) -> str:
     Raises SourceError for an object that was not saved.
     """
     fields = root_of(type(instance))._meta.pk_fields
-    texts = [text for field in fields if (text := _text(field, getattr(instance, field.attname))) is not None]
+    values = [getattr(instance, field.attname) for field in fields]
+    if values == [None] and not isinstance(instance.pk, tuple):
+        values = [instance.pk]  # A child that was given only the pointer to its parent.
+    texts = [text for field, value in zip(fields, values, strict=True) if (text := _text(field, value))]
     if len(texts) != len(fields):
         raise SourceError(f"A customer is a saved object of the site; not {instance!r}. Save it first.")
     pk = texts[0] if len(texts) == 1 else json.dumps(texts)

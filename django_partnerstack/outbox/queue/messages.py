@@ -17,8 +17,9 @@ from django.utils import timezone
 from ...client.validation import LONGEST_KEY
 from ...exceptions import InvalidArgument, KeyCollision
 from ...identity.customers import Identity, identity_of_key, record, remember_content
-from ...models import Mirror, OutboxMessage, State
+from ...models import LaneStatus, Mirror, OutboxLane, OutboxMessage, State
 from ...models.bulk import ALWAYS, BoundParam, Condition, insert, none_of
+from ...models.once import insert_once
 from ...signals import message_queued
 from ..operations import OPERATIONS, SAVE_CUSTOMER, UPDATE_CUSTOMER
 from .once import take_key, take_keys, take_note
@@ -137,6 +138,8 @@ def enqueue_refused(message: NewMessage, reason: str, *, mode: str, using: str) 
     about = hashlib.sha256(json.dumps([message.source, reason]).encode()).hexdigest()
     with transaction.atomic(using):
         if take_note(f"refused:{about}", mode, using):
+            lane = {"mode": mode, "key": message.lane, "status": LaneStatus.NEW, "due_at": None}
+            insert_once(OutboxLane, lane, using=using)
             # It does not hold its key, so it has no part in what is reported under it.
             refused = {"state": State.FAILED, "reason": reason, "finished_at": now, "dedupe_key": None}
             insert(OutboxMessage, [{**row, **refused, "subject": ""}], using=using)
