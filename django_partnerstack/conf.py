@@ -58,8 +58,10 @@ class Conf:
     sync_every: Setting[float] = Setting(300)
     #: The time of day of its daily full sync, in the site's time zone. Empty: no full sync.
     full_sync_at = Setting("03:30")
-    #: The path of a callable that takes an object of the site and returns its customer key.
-    customer_key = Setting("<model>-<pk>")
+    #: The path of a callable that takes an object of the site and returns its customer key. Asked only once.
+    customer_key = Setting("<app>-<model>-<pk>")
+    #: What default customer keys begin with, where several sites share one PartnerStack account.
+    key_prefix = Setting("")
     #: Days that a click is remembered, and that an organic customer can still be attributed to a partner.
     attribution_days = Setting(90)
     #: The name and the domain of the cookie that remembers clicks. Without a domain: only the host itself.

@@ -4,6 +4,7 @@ Every error of this package, as one tree. Nothing here imports Django, so that t
     PartnerStackError
     ├── InvalidArgument           refused before anything was sent or queued (also a ValueError)
     ├── SourceError               a source, or what it returned, cannot be used
+    ├── KeyCollision              a customer or transaction key belongs to another object or payment
     ├── RefundError               there is nothing, or not enough, to refund
     ├── AlreadyReported           PartnerStack has the customer, so its partner cannot be changed here
     ├── InvalidTransition         a message in its state does not allow this action
@@ -44,6 +45,7 @@ __all__ = [
     "Forbidden",
     "InvalidArgument",
     "InvalidTransition",
+    "KeyCollision",
     "LookUpTimeout",
     "NotFound",
     "NotProcessed",
@@ -86,6 +88,10 @@ class InvalidArgument(PartnerStackError, ValueError):
 
 class SourceError(PartnerStackError):
     """A source, or what it returned, cannot be used; the message says what to change."""
+
+
+class KeyCollision(PartnerStackError):
+    """A customer key or a transaction key belongs to another object or payment; nothing was queued."""
 
 
 class RefundError(PartnerStackError):

@@ -9,6 +9,7 @@ from django.db import models
 
 from . import dispatch, sources, track
 from .conf import conf
+from .models.once import ends_transaction
 
 logger = logging.getLogger(__name__)
 
@@ -19,14 +20,16 @@ def report_saved(
     """
     Report a saved object of a registered model. An error is logged, so the host's save still succeeds.
 
-    Does not report fixtures (``raw``). With PARTNERSTACK_STRICT an error is raised into the save.
+    Does not report fixtures (``raw``). An error that ended the site's transaction, such as a deadlock, is
+    raised into the save; with PARTNERSTACK_STRICT every error is.
     """
     if raw or not (sources.find(sources.customers, sender) or sources.find(sources.transactions, sender)):
         return
     try:
         track.report(instance, new=created)
-    except Exception:
-        if conf.strict:
+    except Exception as error:
+        # After an error that ended the site's transaction, "saved" would be wrong.
+        if conf.strict or ends_transaction(error):
             raise
         logger.exception("%s could not be queued for PartnerStack.", sources.label(instance))
 

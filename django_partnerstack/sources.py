@@ -22,9 +22,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, connections, models
-from django.utils.module_loading import import_string
 
-from .conf import conf
 from .exceptions import SourceError
 
 __all__ = [
@@ -33,7 +31,6 @@ __all__ = [
     "SourceError",
     "TransactionData",
     "customer",
-    "customer_key",
     "transaction",
 ]
 
@@ -191,31 +188,6 @@ def _undo(connection: Any, savepoints: list[str | None]) -> None:
         except DatabaseError:
             # The database has ended the transaction. Nothing of it can be saved any more.
             connection.needs_rollback = True
-
-
-def customer_key(instance: models.Model) -> str:
-    """
-    The key of a customer at PartnerStack, 1 to 255 characters, from ``PARTNERSTACK_CUSTOMER_KEY``.
-
-    By default ``<model>-<pk>``. The key of an object must never change, so do not use an e-mail address.
-
-    Raises SourceError for an object that was not saved, and for a key that cannot be used.
-    """
-    if not isinstance(instance, models.Model) or instance.pk is None:
-        raise SourceError(f"A customer is a saved object of the site; not {instance!r}. Save it first.")
-    chosen = conf.customer_key
-    if chosen == "<model>-<pk>":
-        # The same model in the key, whatever proxy or subclass the object was loaded as.
-        registered = (model for model in type(instance).__mro__ if model in customers)
-        model = next(registered, instance._meta.concrete_model or type(instance))
-        key = f"{model._meta.model_name}-{instance.pk}"
-    else:
-        key = call(import_string(chosen), instance)
-    if not isinstance(key, str) or not 0 < len(key) <= 255:
-        raise SourceError(
-            f"PARTNERSTACK_CUSTOMER_KEY returned {key!r} for {label(instance)}; use 1 to 255 characters."
-        )
-    return key
 
 
 def label(instance: models.Model) -> str:

@@ -21,25 +21,40 @@ from django.http import HttpRequest
 from . import attribution, sources
 from .client.money import minor_units
 from .conf import conf
-from .exceptions import RefundError, SourceError
+from .exceptions import KeyCollision, RefundError, SourceError
+from .identity.customers import Identity, customer_key, database_of, identity_of, record
+from .identity.stored import ask
 from .models import Attribution, OutboxMessage
+from .models.once import ends_transaction
 from .outbox.control.reattribution import apply_late_attribution, change_attribution
 from .outbox.operations import SAVE_CUSTOMER
 from .outbox.queue.builders import (
-    ask,
-    customer_message,
-    event_message,
-    message_of,
+    Builder,
+    builder_of,
+    customer_builder,
+    event_builder,
+    note_builder,
     reference,
-    skipped_message,
-    transaction_message,
+    transaction_builder,
 )
-from .outbox.queue.messages import NewMessage, enqueue
+from .outbox.queue.messages import enqueue_refused
+from .outbox.queue.reporting import enqueue_report
 from .outbox.refunds import is_told, queue_replacement, refundable_balance
 
 logger = logging.getLogger(__name__)
 
-__all__ = ["RefundError", "Report", "assign", "event", "purchase", "refund", "report", "signup"]
+__all__ = [
+    "KeyCollision",
+    "RefundError",
+    "Report",
+    "assign",
+    "customer_key",
+    "event",
+    "purchase",
+    "refund",
+    "report",
+    "signup",
+]
 
 
 @dataclass(frozen=True)
@@ -93,9 +108,22 @@ def signup(
     is no request. The first attribution of a customer is kept. A customer without a partner is organic: it is
     recorded, and nothing is sent. Safe to repeat: unchanged data are not queued again.
 
-    Raises SourceError if the model has no source and no ``email`` is given, and InvalidArgument for data that
-    no message can hold.
+    Raises SourceError if the model has no source and no ``email`` is given, InvalidArgument for data that no
+    message can hold, and KeyCollision if PARTNERSTACK_CUSTOMER_KEY returns the key of another object.
     """
+    return _signup(customer, email, name, partner_key, request, token)
+
+
+def _signup(
+    customer: models.Model,
+    email: str | None = None,
+    name: str | None = None,
+    partner_key: str | None = None,
+    request: HttpRequest | None = None,
+    token: str = "",
+    *,
+    new: bool = False,
+) -> Report:
     given = {"email": email, "name": name, "partner_key": partner_key}
     fields: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
     describe = sources.find(sources.customers, type(customer))
@@ -104,15 +132,16 @@ def signup(
             f"{customer._meta.label} has no source; register one with sources.customer, or give email=."
         )
     # First, whatever the source says or raises, because the click cannot be read later.
-    bound = (request is not None or token != "") and _bind(customer, request, token)
+    identity, bound = None, False
+    if request is not None or token != "":
+        identity, bound = _bind(customer, request, token, new=new)
     data = ask(describe, customer) if describe is not None else sources.CustomerData(**fields)
     if not isinstance(data, sources.CustomerData):
-        return _enqueue(skipped_message(customer, SAVE_CUSTOMER, data), customer)
-    message = customer_message(customer, replace(data, **fields))
-    queued = _enqueue(message, customer)
+        return _report(note_builder(customer, SAVE_CUSTOMER, data), customer)
+    queued = _report(customer_builder(customer, replace(data, **fields)), customer, identity, new=new)
     if not queued and bound:
         # The customer was queued before its click was known.
-        late = apply_late_attribution(message.subject, mode=conf.mode, using=_database(customer))
+        late = apply_late_attribution(queued.key, mode=conf.mode, using=database_of(customer))
         return replace(queued, queued=late)
     return queued
 
@@ -134,10 +163,12 @@ def purchase(
     ``amount``: a ``Decimal`` in major units (``Decimal("49.00")``) or an ``int`` in minor units (``4900``).
     ``currency``: an ISO 4217 code. ``key``: the site's key of the payment, 4 to 240 characters, not ending in
     ``~r1`` or another number. For the other arguments see ``sources.TransactionData``. Safe to repeat: each
-    key is queued once, and a later call with the same key changes nothing.
+    key is queued once, and the same call again queues nothing. A payment that PartnerStack refused, or that
+    was cancelled before it was sent, is replaced by a later call with other content.
 
-    Raises InvalidArgument for an amount, a currency, a key or metadata that cannot be used, and SourceError
-    for a customer that was not saved.
+    Raises InvalidArgument for an amount, a currency, a key or metadata that cannot be used, SourceError for a
+    customer that was not saved, and KeyCollision if another customer, amount or currency was reported under
+    the key.
     """
     data = sources.TransactionData(
         key=key,
@@ -149,7 +180,7 @@ def purchase(
         metadata=metadata or {},
         created_at=created_at,
     )
-    return _enqueue(transaction_message(data), customer)
+    return _report(transaction_builder(data), customer)
 
 
 def refund(payment: str, /, *, amount: Decimal | int | None = None, key: str = "") -> Report:
@@ -188,7 +219,7 @@ def event(customer: models.Model, name: str, *, value: int = 1, key: str = "") -
 
     Raises InvalidArgument for a key that cannot be used, and SourceError for a customer that was not saved.
     """
-    return _enqueue(event_message(customer, name, value, key), customer)
+    return _report(event_builder(customer, name, value, key), customer)
 
 
 def report(instance: models.Model, *, new: bool = False) -> Report:
@@ -197,11 +228,17 @@ def report(instance: models.Model, *, new: bool = False) -> Report:
 
     ``new``: it was just created. If it is a customer, its click is read from the current request.
 
-    Raises SourceError if the model has no source, and whatever the source raises.
+    Raises SourceError if the model has no source, whatever the source raises, and KeyCollision for a payment
+    whose key was reported for another one; a failed message then shows the reason.
     """
     if sources.find(sources.customers, type(instance)) is not None:
-        return signup(instance, request=attribution.current.get() if new else None)
-    return _enqueue(message_of(instance), instance)
+        return _signup(instance, request=attribution.current.get() if new else None, new=new)
+    builder = builder_of(instance)
+    try:
+        return _report(builder, instance)
+    except KeyCollision as error:
+        _leave_refused(builder, instance, str(error))
+        raise
 
 
 def assign(customer_key: str, partner_key: str, *, by: str) -> None:
@@ -218,30 +255,43 @@ def assign(customer_key: str, partner_key: str, *, by: str) -> None:
         change_attribution(customer_key, mode=conf.mode)
 
 
-def _bind(customer: models.Model, request: HttpRequest | None, token: str) -> bool:
+def _bind(
+    customer: models.Model, request: HttpRequest | None, token: str, *, new: bool
+) -> tuple[Identity | None, bool]:
     """Save the attribution. An error is logged; PARTNERSTACK_STRICT raises it."""
+    using = database_of(customer)
     try:
-        return attribution.bind(
-            sources.customer_key(customer),
-            request,
-            mode=conf.mode,
-            token=token,
-            source=reference(customer),
-            using=_database(customer),
-        )
-    except Exception:
-        if conf.strict:
+        with transaction.atomic(using):
+            identity = identity_of(customer, mode=conf.mode, using=using, new=new)
+            identity = identity if identity.recorded else record(identity)
+            is_new = attribution.bind(
+                identity.key,
+                request,
+                mode=conf.mode,
+                token=token,
+                source=reference(customer),
+                using=using,
+            )
+            return identity, is_new
+    except Exception as error:
+        if conf.strict or ends_transaction(error):
             raise
         logger.exception("The attribution of %s could not be saved.", sources.label(customer))
-        return False
+        return None, False
 
 
-def _enqueue(message: NewMessage, instance: models.Model) -> Report:
+def _report(
+    builder: Builder, instance: models.Model, identity: Identity | None = None, *, new: bool = False
+) -> Report:
     """Queue in the database of the object, so that both are in one transaction. A note does not count."""
-    queued = enqueue(message, mode=conf.mode, using=_database(instance)) and not message.skipped
-    return Report(conf.mode, message.subject, queued, message.skipped)
+    message, queued = enqueue_report(
+        builder, mode=conf.mode, using=database_of(instance), identity=identity, new=new
+    )
+    return Report(conf.mode, message.subject, queued and not message.skipped, message.skipped)
 
 
-def _database(instance: models.Model) -> str:
-    """Where the router writes messages about an object: by default where the object is, never a replica."""
-    return router.db_for_write(OutboxMessage, instance=instance)
+def _leave_refused(builder: Builder, instance: models.Model, reason: str) -> None:
+    using = database_of(instance)
+    if builder.customer is not None:
+        message = builder(identity_of(builder.customer, mode=conf.mode, using=using).key)
+        enqueue_refused(message, reason, mode=conf.mode, using=using)

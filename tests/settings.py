@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django_partnerstack",
     "tests.shop",
+    "tests.identity",
     "example_project.saas",
 ]
 if find_spec("django_tasks_db") and find_spec("django.tasks"):

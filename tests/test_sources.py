@@ -1,4 +1,4 @@
-"""What a site registers, and the keys of its customers."""
+"""What a site registers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.test import override_settings
 
 from django_partnerstack import sources, track
 from django_partnerstack.exceptions import SourceError
@@ -53,34 +52,6 @@ def test_a_second_source_for_a_model_is_refused() -> None:
 def test_registering_the_same_source_again_is_allowed() -> None:
     registered = sources.customers[Account]
     assert sources.customer(Account)(registered) is registered
-
-
-def test_the_default_customer_key_is_model_and_primary_key(shop: Account) -> None:
-    assert sources.customer_key(shop) == f"account-{shop.pk}"
-
-
-def test_a_proxy_has_the_customer_key_of_its_model(shop: Account) -> None:
-    assert sources.customer_key(Loyal.objects.get()) == sources.customer_key(shop)
-
-
-def test_a_site_can_choose_its_customer_keys(shop: Account) -> None:
-    with override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.by_name"):
-        assert sources.customer_key(Account(pk=1, name="ada")) == "customer ada"
-
-
-@pytest.mark.parametrize("name", ["", "x" * 256, None])
-def test_an_unusable_customer_key_is_refused(name: Any) -> None:
-    with (
-        override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.plain_name"),
-        pytest.raises(SourceError, match=r"PARTNERSTACK_CUSTOMER_KEY returned .* for shop.Account 1"),
-    ):
-        sources.customer_key(Account(pk=1, name=name))
-
-
-@pytest.mark.parametrize("customer", [Account(email="a@customers.example"), None, "account-1"])
-def test_an_object_that_was_not_saved_is_refused_as_a_customer(customer: Any) -> None:
-    with pytest.raises(SourceError, match="is a saved object"):
-        sources.customer_key(customer)
 
 
 def test_a_model_without_a_source_needs_an_email_address(shop: Account, accounts: dict[Any, Any]) -> None:

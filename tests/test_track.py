@@ -89,7 +89,7 @@ def test_each_verb_returns_a_report_of_what_it_queued(shop: Account) -> None:
     ]
     assert all(isinstance(report, track.Report) for report in reports)
     assert [(bool(report), report.key) for report in reports] == [
-        (True, f"account-{shop.pk}"), (True, "inv_1"), (True, "inv_1"), (True, "demo-1"),
+        (True, f"shop-account-{shop.pk}"), (True, "inv_1"), (True, "inv_1"), (True, "demo-1"),
     ]  # fmt: skip
 
 
@@ -163,4 +163,4 @@ def test_a_report_says_why_the_source_skipped_an_object(
 
 def test_reports_with_the_same_values_are_equal(shop: Account) -> None:
     again = [track.signup(shop) for _ in range(2)]
-    assert again[0] == again[1] == track.Report("test", f"account-{shop.pk}", queued=False)
+    assert again[0] == again[1] == track.Report("test", f"shop-account-{shop.pk}", queued=False)

@@ -39,6 +39,7 @@ WITH_DATABASE = (
     database.check_worker,
     database.check_foreign_keys,
     database.check_character_set,
+    database.check_labels,
 )
 
 

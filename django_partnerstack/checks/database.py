@@ -11,8 +11,9 @@ from django.db import DatabaseError, connections, router, transaction
 
 from .. import sources
 from ..conf import conf
+from ..identity.relabel import lost_labels
 from ..insight.status import are_messages_left, worker_health
-from ..models import OutboxMessage, State, SyncState, Worker
+from ..models import CustomerIdentity, OutboxMessage, State, SyncState, Worker
 from ..outbox.agreement import ANOTHER_EMAIL
 from ..outbox.operations import creating_customers
 
@@ -107,6 +108,24 @@ def check_character_set(*, databases: Iterable[str] | None = None, **kwargs: Any
             hint="Convert the database and this app's tables to utf8mb4: ALTER TABLE … CONVERT TO CHARACTER "
             "SET utf8mb4.",
             id="partnerstack.W022",
+        )
+
+
+def check_labels(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """A renamed model would be unknown customers to this app, without a partner."""
+    alias = router.db_for_write(CustomerIdentity)
+    if alias not in (databases or ()):
+        return
+    try:
+        with transaction.atomic(using=alias):
+            lost = lost_labels(alias)
+    except DatabaseError:  # The table does not exist yet.
+        return
+    for label in lost:
+        yield Warning(
+            f"Customers of {label} were reported, but no model has this label and table any more.",
+            hint=f"If the model was renamed or moved, run: manage.py partnerstack_relabel {label} NEW_LABEL",
+            id="partnerstack.W011",
         )
 
 

@@ -10,11 +10,14 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import conf
+from ..identity.customers import DEFAULT_KEY
 from ..worker.schedule import time_of_day
 from .settings import is_function, is_number
 
 #: How many requests a minute PartnerStack accepts from one address.
 ALLOWED_PER_MINUTE = 4000
+#: Leaves room for app, model and primary key.
+LONGEST_PREFIX = 100
 DISPATCH = ("worker", "immediate", "tasks", "celery")
 
 
@@ -46,11 +49,17 @@ def check_delivery_values(**kwargs: Any) -> Iterator[CheckMessage]:
             hint="It is in the site's TIME_ZONE. An empty string turns the daily full sync off.",
             id="partnerstack.E040",
         )
-    if conf.customer_key != "<model>-<pk>" and not is_function(conf.customer_key):
+    if conf.customer_key != DEFAULT_KEY and not is_function(conf.customer_key):
         yield Error(
             "PARTNERSTACK_CUSTOMER_KEY is not the dotted path of a function.",
             hint="Name a function that takes the customer and returns its key, which must never change.",
             id="partnerstack.E019",
+        )
+    if not isinstance(conf.key_prefix, str) or len(conf.key_prefix) > LONGEST_PREFIX:
+        yield Error(
+            f"PARTNERSTACK_KEY_PREFIX must be a string of at most {LONGEST_PREFIX} characters.",
+            hint="Choose a short name of this site, such as 'shop-', or remove the setting.",
+            id="partnerstack.E024",
         )
 
 

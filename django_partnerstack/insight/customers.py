@@ -8,6 +8,7 @@ from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db import models
 
 from .. import sources
+from ..identity.customers import customer_key
 from ..models import Attribution, Customer, OutboxMessage
 from ..outbox.operations import customer_snapshots
 from ..outbox.queue.messages import customer_lane
@@ -46,7 +47,7 @@ def _registered(text: str) -> Iterator[str]:
     for model in sources.customers:
         for column in ("pk", "email"):
             try:
-                yield from map(sources.customer_key, _objects(model, column, text))
+                yield from map(customer_key, _objects(model, column, text))
             except (FieldDoesNotExist, ValidationError, ValueError):
                 continue  # The model has no such column, or the column cannot contain the text.
 

@@ -1,8 +1,9 @@
 """The tables of this app."""
 
 from .attribution import Attribution, AttributionMethod
+from .identity import CustomerIdentity, ReportedKey
 from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
-from .outbox import LaneStatus, OutboxLane, OutboxMessage, ReportedKey, State
+from .outbox import LaneStatus, OutboxLane, OutboxMessage, State
 from .sync import SyncSeen, SyncState
 from .throttle import ThrottleState
 from .worker import Worker
@@ -12,6 +13,7 @@ __all__ = [
     "Attribution",
     "AttributionMethod",
     "Customer",
+    "CustomerIdentity",
     "Deal",
     "Group",
     "LaneStatus",

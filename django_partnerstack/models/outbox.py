@@ -48,7 +48,7 @@ class OutboxMessage(models.Model):
     #: The partner or click that the customer is attributed to, fixed when the message is sequenced.
     attributed_to = models.JSONField(_("attributed to"), default=dict, blank=True)
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
-    #: Only one message with this key is ever queued. NULL: no limit.
+    #: Only one message holds this key; see ``ReportedKey``. NULL: no limit, or another message took it over.
     dedupe_key = KeyField(max_length=300, null=True, editable=False)
     #: The creation of the customer (0) is sent before earlier messages (1).
     priority = models.PositiveSmallIntegerField(default=1, editable=False)
@@ -87,9 +87,6 @@ class OutboxMessage(models.Model):
             ("mark_delivered_outboxmessage", "Can mark outbox message as delivered"),
             ("correct_outboxmessage", "Can correct a reported payment"),
         )
-        constraints = (
-            models.UniqueConstraint(fields=["mode", "dedupe_key"], name="partnerstack_outboxmessage_once"),
-        )
         indexes = (
             models.Index(fields=["mode", "lane", "state", "priority", "id"], name="partnerstack_outbox_lane"),
             models.Index(fields=["mode", "state", "id"], name="partnerstack_outbox_state"),
@@ -103,25 +100,6 @@ class OutboxMessage(models.Model):
     def content(self) -> dict[str, Any]:
         """All that is sent: the payload and the attribution."""
         return {**self.payload, **self.attributed_to}
-
-
-class ReportedKey(models.Model):
-    """
-    The dedupe key of a message that was delivered.
-
-    Kept when the message is pruned and when the mirror is emptied, so that nothing is reported twice.
-    """
-
-    mode = models.CharField(max_length=10, choices=Mode.choices)
-    dedupe_key = KeyField(max_length=300)
-
-    class Meta:
-        constraints = (
-            models.UniqueConstraint(fields=["mode", "dedupe_key"], name="partnerstack_reportedkey_key"),
-        )
-
-    def __str__(self) -> str:
-        return self.dedupe_key
 
 
 class LaneStatus(models.TextChoices):

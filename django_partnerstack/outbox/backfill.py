@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -11,11 +11,15 @@ from django.apps import apps
 from django.db import IntegrityError, models, router, transaction
 
 from .. import sources
-from ..exceptions import InvalidArgument
+from ..exceptions import InvalidArgument, KeyCollision
+from ..identity.customers import Identity, identities_of, record_all
+from ..identity.objects import host_object
 from ..models import Customer, OutboxMessage, ReportedKey, Transaction
-from .operations import CREATE_TRANSACTION, OPERATIONS, customer_snapshots
-from .queue.builders import message_of
-from .queue.messages import NewMessage, enqueue, enqueue_all
+from .operations import CREATE_TRANSACTION, OPERATIONS, SAVE_CUSTOMER
+from .queue.builders import Builder, builder_of
+from .queue.messages import NewMessage, columns_of, enqueue_all, fingerprint
+from .queue.once import collision, gives_way, messages_about
+from .queue.reporting import enqueue_report
 
 T = TypeVar("T")
 
@@ -89,12 +93,36 @@ def _pages(model: type[models.Model]) -> Iterator[list[models.Model]]:
         for relation in model._meta.concrete_fields
         if relation.related_model and sources.find(sources.customers, relation.related_model)
     ]
-    rows = model._base_manager.using(router.db_for_write(model)).order_by("pk")
+    fields = model._meta.pk_fields
+    rows = model._base_manager.using(router.db_for_write(model)).order_by(*(field.name for field in fields))
     rows = rows.select_related(*customers) if customers else rows
     page = list(rows[:PAGE])
     while page:
         yield page
-        page = list(rows.filter(pk__gt=page[-1].pk)[:PAGE])
+        page = list(rows.filter(_after(page[-1], fields))[:PAGE])
+
+
+def _after(last: models.Model, fields: Sequence[models.Field[Any, Any]]) -> models.Q:
+    """The condition that a row follows another. Its primary key may be composite."""
+    first, *rest = fields
+    value = getattr(last, first.attname)
+    following = models.Q(**{f"{first.attname}__gt": value})
+    return following | (models.Q(**{first.attname: value}) & _after(last, rest)) if rest else following
+
+
+@dataclass(frozen=True)
+class Due:
+    """An object of a page, and the message that reports it."""
+
+    instance: models.Model
+    builder: Builder
+    identity: Identity | None
+    message: NewMessage
+
+    @property
+    def told(self) -> str:
+        """The fingerprint of the customer's data; empty if it is no customer."""
+        return fingerprint(self.message.payload) if self.message.operation == SAVE_CUSTOMER else ""
 
 
 class ModelBackfill:
@@ -105,18 +133,30 @@ class ModelBackfill:
         self.mode = mode
         self.dry_run = dry_run
         self.using = router.db_for_write(result.model)
-        self.messages = OutboxMessage.objects.using(self.using).filter(mode=mode)
 
     def queue_page(self, page: list[models.Model]) -> None:
         """The number of queries does not depend on the number of objects."""
         if sources.find(sources.customers, self.result.model):
             page = self._without_known_customers(page)
-        messages = self._without_known_messages(self._each(message_of, page))
-        if messages and not self.dry_run:
-            with transaction.atomic(self.using):
-                self._queue(messages)
+        due = self._without_known_messages(self._with_identities(self._each(builder_of, page)))
+        if due and not self.dry_run:
+            self._queue(due)
         else:
-            self.result.queued += sum(not message.skipped for _, message in messages)
+            self.result.queued += sum(not each.message.skipped for each in due)
+
+    def _with_identities(self, built: list[tuple[models.Model, Builder]]) -> list[Due]:
+        """Each object with its message. The keys of all customers of the page are read together."""
+        builders = dict(built)
+        named = self._each(lambda instance: _customer_of(builders[instance]), builders)
+        customers = [customer for _, customer in named if customer is not None]
+        identities = identities_of(customers, mode=self.mode, using=self.using)
+
+        def due(instance: models.Model) -> Due:
+            builder = builders[instance]
+            identity = identities[host_object(builder.customer)] if builder.customer is not None else None
+            return Due(instance, builder, identity, builder(identity.key if identity else ""))
+
+        return [each for _, each in self._each(due, [instance for instance, _ in named])]
 
     def _each(
         self, function: Callable[[models.Model], T], page: Iterable[models.Model]
@@ -132,55 +172,94 @@ class ModelBackfill:
 
     def _without_known_customers(self, page: list[models.Model]) -> list[models.Model]:
         """Compare only keys, so that the source is called only for new customers."""
-        keyed = self._each(sources.customer_key, page)
-        keys = [key for _, key in keyed]
-        queued = self.messages.filter(subject__in=keys, operation__in=customer_snapshots())
+        hosts = self._each(host_object, page)
+        saved = [instance for instance, _ in hosts]
+        identities = identities_of(saved, mode=self.mode, using=self.using)
+        keys = [identity.key for identity in identities.values()]
         mirrored = Customer.objects.using(self.using).filter(mode=self.mode, customer_key__in=keys)
-        known = {*queued.values_list("subject", flat=True), *mirrored.values_list("customer_key", flat=True)}
-        self.result.known += sum(key in known for _, key in keyed)
-        return [instance for instance, key in keyed if key not in known]
-
-    def _without_known_messages(
-        self, messages: list[tuple[models.Model, NewMessage]]
-    ) -> list[tuple[models.Model, NewMessage]]:
-        """Compare the dedupe keys of payments and notes with those that were queued, reported or mirrored."""
-        self.result.skipped.update(message.skipped for _, message in messages if message.skipped)
-        dedupe_keys = [message.dedupe_key for _, message in messages if message.dedupe_key]
-        reported = ReportedKey.objects.using(self.using).filter(mode=self.mode, dedupe_key__in=dedupe_keys)
-        queued = self.messages.filter(dedupe_key__in=dedupe_keys).order_by()
-        # In one statement, so that a key is found even if its message is pruned at this moment.
-        once = queued.values_list("dedupe_key", flat=True).union(
-            reported.values_list("dedupe_key", flat=True)
-        )
-        # Since Django 6.1 a union has the model's ordering unless it is cleared.
-        once = once.order_by()
-        keys = [message.subject for _, message in messages if message.operation == CREATE_TRANSACTION]
-        mirrored = Transaction.objects.using(self.using).filter(mode=self.mode, key__in=keys)
-        at_partnerstack = mirrored.values_list("key", flat=True)
+        at_partnerstack = set(mirrored.values_list("customer_key", flat=True))
         known = {
-            *once,
-            *(OPERATIONS[CREATE_TRANSACTION].dedupe_key({"key": key}) for key in at_partnerstack),
+            host
+            for host, identity in identities.items()
+            if identity.last_reported or identity.key in at_partnerstack
         }
-        self.result.known += sum(
-            message.dedupe_key in known and not message.skipped for _, message in messages
-        )
-        return [(instance, message) for instance, message in messages if message.dedupe_key not in known]
+        self.result.known += sum(host in known for _, host in hosts)
+        return [instance for instance, host in hosts if host not in known]
 
-    def _queue(self, messages: list[tuple[models.Model, NewMessage]]) -> None:
-        """Queue all with one INSERT; one by one if one of them cannot be stored or was queued meanwhile."""
-        try:
-            enqueue_all([message for _, message in messages], mode=self.mode, using=self.using)
-        except (InvalidArgument, IntegrityError):
-            for instance, message in messages:
-                self._queue_one(instance, message)
+    def _without_known_messages(self, found: list[Due]) -> list[Due]:
+        """Compare payments and notes with those that were queued, reported or mirrored under the same key."""
+        self.result.skipped.update(each.message.skipped for each in found if each.message.skipped)
+        dedupe_keys = [each.message.dedupe_key for each in found if each.message.dedupe_key]
+        rows = ReportedKey.objects.using(self.using).filter(mode=self.mode, dedupe_key__in=dedupe_keys)
+        used = {row.dedupe_key: row for row in rows}
+        open_keys = [
+            each.message.subject
+            for each in found
+            if each.message.payload and _is_open(used.get(each.message.dedupe_key))
+        ]
+        about = messages_about(open_keys, self.mode, self.using) if open_keys else {}
+        mirrored = self._mirrored([each.message for each in found if each.message.dedupe_key not in used])
+        return [each for each in found if self._is_due(each, used, about, mirrored)]
+
+    def _mirrored(self, messages: list[NewMessage]) -> dict[str, Transaction]:
+        keys = [message.subject for message in messages if message.operation == CREATE_TRANSACTION]
+        rows = Transaction.objects.using(self.using).filter(mode=self.mode, key__in=keys) if keys else ()
+        return {row.key: row for row in rows}
+
+    def _is_due(
+        self,
+        each: Due,
+        used: dict[str, ReportedKey],
+        about: dict[str, list[OutboxMessage]],
+        mirrored: dict[str, Transaction],
+    ) -> bool:
+        message = each.message
+        row, record = used.get(message.dedupe_key), mirrored.get(message.subject)
+        if row is not None:
+            columns = columns_of(message, self.mode)
+            if gives_way(row, columns, about.get(message.subject, ())):
+                return True
+            problem = collision(row, columns)
+        elif record is not None:
+            problem = OPERATIONS[CREATE_TRANSACTION].compare(message.payload, record).difference
+            problem = problem and f"PartnerStack has {message.subject!r} already, with {problem}."
         else:
-            self.result.queued += sum(not message.skipped for _, message in messages)
+            return True
+        if problem:
+            self.result.fail(each.instance, KeyCollision(problem))
+        else:
+            self.result.known += not message.skipped
+        return False
 
-    def _queue_one(self, instance: models.Model, message: NewMessage) -> None:
+    def _queue(self, due: list[Due]) -> None:
+        """Queue all with few statements; one by one if one of them fails or was queued meanwhile."""
         try:
-            is_new = enqueue(message, mode=self.mode, using=self.using)
-        except InvalidArgument as error:
-            self.result.fail(instance, error)
+            with transaction.atomic(self.using):
+                recorded = record_all({each.identity: each.told for each in due if each.identity})
+                reports = [(each.message, each.identity and recorded[each.identity]) for each in due]
+                enqueue_all(reports, mode=self.mode, using=self.using)
+        except (InvalidArgument, IntegrityError):
+            for each in due:
+                self._queue_one(each)
+        else:
+            self.result.queued += sum(not each.message.skipped for each in due)
+
+    def _queue_one(self, each: Due) -> None:
+        try:
+            message, is_new = enqueue_report(each.builder, mode=self.mode, using=self.using)
+        except (InvalidArgument, KeyCollision) as error:
+            self.result.fail(each.instance, error)
         else:
             self.result.queued += is_new and not message.skipped
             self.result.known += not is_new and not message.skipped
+
+
+def _is_open(row: ReportedKey | None) -> bool:
+    return row is not None and row.reported_at is None
+
+
+def _customer_of(builder: Builder) -> models.Model | None:
+    """Raises SourceError for a customer that was not saved."""
+    if builder.customer is not None:
+        host_object(builder.customer)
+    return builder.customer

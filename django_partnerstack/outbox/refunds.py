@@ -88,7 +88,8 @@ def refundable_balance(key: str, *, mode: str) -> Balance:
         refunded = deletions[-1].state != State.CANCELLED
     else:
         deletion = OPERATIONS[DELETE_TRANSACTION].dedupe_key({"key": balance.key})
-        refunded = ReportedKey.objects.using(using).filter(mode=mode, dedupe_key=deletion).exists()
+        reported = ReportedKey.objects.using(using).filter(mode=mode, dedupe_key=deletion)
+        refunded = reported.filter(reported_at__isnull=False).exists()
     if refunded:
         raise RefundError(f"{key} is refunded already.")
     numbers = [number_of(str(each.payload.get("key", ""))) for each in history]
@@ -108,15 +109,14 @@ def queue_replacement(balance: Balance, messages: list[NewMessage], *, mode: str
     """
     using = router.db_for_write(OutboxMessage)
     history = _history(balance.subject, mode, using)
-    deletion = OPERATIONS[DELETE_TRANSACTION].dedupe_key({"key": balance.key})
     cancelled = [each for each in history if _deletes(each, balance.key) and each.state == State.CANCELLED]
     # The payment itself was not replaced, so it keeps its key.
     void = [each for each in history if _is_void(each, history) and number_of(each.payload["key"])]
+    released = [each.dedupe_key for each in [*cancelled, *void] if each.dedupe_key is not None]
     replaced = OutboxMessage.objects.using(using).filter(pk__in=[each.pk for each in [*cancelled, *void]])
     replaced.exclude(state=State.CANCELLED).update(state=State.CANCELLED, reason=REFUND_CANCELLED)
     replaced.update(dedupe_key=None)
-    if cancelled:
-        ReportedKey.objects.using(using).filter(mode=mode, dedupe_key=deletion).delete()
+    ReportedKey.objects.using(using).filter(mode=mode, dedupe_key__in=released, reported_at=None).delete()
     for message in messages:
         if not enqueue(message, mode=mode, using=using):
             raise RefundError(f"Another process is refunding {balance.subject} at this moment; try again.")
@@ -170,10 +170,13 @@ def _queued_balance(message: OutboxMessage, subject: str) -> Balance:
 
 def _from_mirror(key: str, mode: str, using: str) -> Balance:
     """The balance of a payment that was reported by other means, or whose message was pruned."""
-    rows = Transaction.objects.using(using).filter(mode=mode, archived=False, missing_since=None)
-    candidates = [row for row in rows.filter(key__startswith=key) if payment_key(row.key) == key]
-    if not candidates:
+    rows = Transaction.objects.using(using).filter(mode=mode, key__startswith=key)
+    mirrored = [row for row in rows if payment_key(row.key) == key]
+    if not mirrored:
         return _reported_balance(key, mode, using)
+    candidates = [row for row in mirrored if not row.archived and row.missing_since is None]
+    if not candidates:
+        raise RefundError(f"{key} was never reported, or is refunded already.")
     row = max(candidates, key=lambda candidate: number_of(candidate.key))
     payload = {
         "key": row.key,
@@ -185,5 +188,20 @@ def _from_mirror(key: str, mode: str, using: str) -> Balance:
 
 
 def _reported_balance(key: str, mode: str, using: str) -> Balance:
-    """The balance of a payment that is in neither the outbox nor the mirror."""
-    raise RefundError(f"{key} was never reported, or is refunded already.")
+    """The balance of a payment whose message was pruned and that the next sync will mirror again."""
+    creation = OPERATIONS[CREATE_TRANSACTION].dedupe_key({"key": key})
+    rows = ReportedKey.objects.using(using).filter(mode=mode, dedupe_key__startswith=creation)
+    reported = [
+        row for row in rows if row.reported_at is not None and payment_key(row.dedupe_key) == creation
+    ]
+    if not reported:
+        raise RefundError(f"{key} was never reported, or is refunded already.")
+    row = max(reported, key=lambda each: number_of(each.dedupe_key))
+    number = number_of(row.dedupe_key)
+    payload = {
+        "key": derived_key(key, number) if number else key,
+        "customer_external_key": row.customer_key,
+        "amount": row.amount,
+        "currency": row.currency,
+    }
+    return Balance(payload["key"], key, payload, customer_lane(row.customer_key))

@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from django_partnerstack import sources
+from django_partnerstack import track
 from django_partnerstack.conf import conf
 from django_partnerstack.models import Attribution, OutboxMessage
 from django_partnerstack.track import RefundError
@@ -92,7 +92,7 @@ def refund(request: HttpRequest, pk: int) -> HttpResponse:
 
 def attribution_of(account: Account) -> Attribution | None:
     """The click that was saved when the account was created."""
-    key = sources.customer_key(account)
+    key = track.customer_key(account)
     return Attribution.objects.filter(mode=conf.mode, customer_key=key).first()
 
 

@@ -68,8 +68,8 @@ def queue(
     state: State = State.DELIVERED, operation: str = "customers.update", **columns: Any
 ) -> OutboxMessage:
     """A message of one customer."""
-    payload = columns.setdefault("payload", {"customer_key": "account-1"})
-    given = {"mode": "test", "lane": "customer:account-1", "subject": "account-1", **columns}
+    payload = columns.setdefault("payload", {"customer_key": "shop-account-1"})
+    given = {"mode": "test", "lane": "customer:shop-account-1", "subject": "shop-account-1", **columns}
     given.setdefault("queued_at", timezone.now())
     return OutboxMessage.objects.create(
         state=state, operation=operation, fingerprint=fingerprint(payload), **given
@@ -115,7 +115,7 @@ def row_of(model: type[Model]) -> Any:
     return model._default_manager.create(mode="test", **columns)
 
 
-def attribution(customer_key: str = "account-1", **columns: Any) -> Attribution:
+def attribution(customer_key: str = "shop-account-1", **columns: Any) -> Attribution:
     columns.setdefault("bound_at", timezone.now())
     return Attribution.objects.create(mode="test", customer_key=customer_key, **columns)
 

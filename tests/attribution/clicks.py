@@ -65,7 +65,7 @@ def account(**fields: Any) -> Account:
 
 
 def key_of(account: Account) -> str:
-    return f"account-{account.pk}"
+    return f"shop-account-{account.pk}"
 
 
 def customer(account: Account) -> Customer:

@@ -86,14 +86,14 @@ def effects(events: Iterable[Event]) -> dict[str, list[Effect]]:
     paid = {event.payment: event.cents for event in events if event.kind == "payment"}
     for event in events:
         if event.kept:
-            expected[f"account-{event.account}"] += _effects(event, paid)
+            expected[f"shop-account-{event.account}"] += _effects(event, paid)
     return expected
 
 
 def _effects(event: Event, paid: dict[int, int]) -> list[Effect]:
     key = f"payment-{event.payment}"
     if event.kind == "sign-up":
-        return [("create customer", f"account-{event.account}")]
+        return [("create customer", f"shop-account-{event.account}")]
     if event.kind == "change":
         return [("change customer", event.text)]
     if event.kind == "payment":

@@ -116,7 +116,7 @@ def test_a_request_that_hangs_does_not_delay_other_customers(family, witness, sh
         write(Event("sign-up", number))
     family.start(command)
     until(lambda: len(witness.writes) == 9, seconds=30, what="customers are created")
-    witness.faults.add("latency", path="/api/v2/customers/account-1", seconds=8)
+    witness.faults.add("latency", path="/api/v2/customers/shop-account-1", seconds=8)
     write(Event("change", 1, text="Hangs"))
     until(lambda: len(witness.writes) == 10, seconds=10, what="the request that hangs")
     began = witness.clock()

@@ -41,7 +41,10 @@ class Site:
 
     def expect_delivery(self) -> None:
         """Wait until PartnerStack has the customer and the payment, once each."""
-        once = {("test", "customers.create", "account-1"): 1, ("test", "transactions.create", "payment-1"): 1}
+        once = {
+            ("test", "customers.create", "shop-account-1"): 1,
+            ("test", "transactions.create", "payment-1"): 1,
+        }
         until(lambda: self.sandbox.effects == once, seconds=15, output=self.output)
 
     def output(self) -> str:

@@ -51,7 +51,7 @@ WAKE, FAIL = f"{__name__}.wake", f"{__name__}.fail"
 @pytest.mark.parametrize("dispatched", [WAKE], indirect=True)
 def test_a_function_of_the_site_gets_the_lane_of_a_queued_message(dispatched: str) -> None:
     account = Account.objects.create(email="ada@shop.example")
-    assert wakeups_sent(dispatched) == [f"customer:account-{account.pk}"]
+    assert wakeups_sent(dispatched) == [f"customer:shop-account-{account.pk}"]
 
 
 @pytest.mark.parametrize("dispatched", [WAKE], indirect=True)

@@ -50,8 +50,8 @@ def test_the_first_wake_up_sends_everything_and_each_other_costs_a_query(
 
 
 def test_a_lane_can_be_delivered_alone(accounts: list[Account], sandbox: Sandbox) -> None:
-    assert jobs.deliver(lanes=[f"customer:account-{accounts[1].pk}"]) == {"delivered": 1}
-    assert list(sandbox.effects) == [("test", "customers.create", f"account-{accounts[1].pk}")]
+    assert jobs.deliver(lanes=[f"customer:shop-account-{accounts[1].pk}"]) == {"delivered": 1}
+    assert list(sandbox.effects) == [("test", "customers.create", f"shop-account-{accounts[1].pk}")]
 
 
 def test_nothing_is_sent_once_it_is_stopping(accounts: list[Account], sandbox: Sandbox) -> None:

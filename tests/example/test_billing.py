@@ -17,7 +17,7 @@ def queued() -> list[tuple[str, str]]:
 def test_a_sign_up_is_queued_with_its_partner(account: Account) -> None:
     message = OutboxMessage.objects.get()
     assert message.payload == {
-        "customer_key": f"account-{account.pk}",
+        "customer_key": f"saas-account-{account.pk}",
         "email": "ada@example.com",
         "name": "Ada Ltd",
         "partner_key": "partner1",

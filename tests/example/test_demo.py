@@ -36,7 +36,7 @@ def test_a_mirror_with_an_extra_object_ends_the_demo() -> None:
 def test_a_missing_or_repeated_effect_ends_the_demo(account: Account, times: int) -> None:
     out = OutputWrapper(StringIO())
     sandbox = Sandbox()
-    sandbox.effects["test", "customers.save", f"account-{account.pk}"] = times
+    sandbox.effects["test", "customers.save", f"saas-account-{account.pk}"] = times
     with (
         sandbox.serve() as server,
         pytest.raises(CommandError, match="not every message had"),

@@ -20,7 +20,7 @@ LINK = "/pricing/?ps_partner_key=Z3N0ZXN0&pscd=get.example.com"
 
 
 def explained(account: Account) -> str:
-    return " ".join(explain(f"account-{account.pk}", mode="test"))
+    return " ".join(explain(f"shop-account-{account.pk}", mode="test"))
 
 
 def synced(**columns: Any) -> None:
@@ -31,14 +31,14 @@ def test_a_sign_up_by_a_link_is_explained_from_the_click_to_partnerstack(partner
     Partnership.objects.create(mode="test", key="part_1", partner_key="gstest")
     account = sign_up(LINK)
     worker().run()
-    decision, click, reporting, message, customer = explain(f"account-{account.pk}", mode="test")
-    assert decision.startswith(f"account-{account.pk} was created on ")
+    decision, click, reporting, message, customer = explain(f"shop-account-{account.pk}", mode="test")
+    assert decision.startswith(f"shop-account-{account.pk} was created on ")
     assert decision.endswith("Its click was read from the link of the same request.")
     link = "a link of the partner gstest at get.example.com to /pricing/ on "
     assert click.startswith(f"The visitor followed {link}")
     assert click.endswith("There is no click ID.")
     assert reporting == "The customer is reported with the partner key gstest."
-    assert message.startswith(f"customers.create account-{account.pk}: delivered on ")
+    assert message.startswith(f"customers.create shop-account-{account.pk}: delivered on ")
     assert customer.startswith("PartnerStack has the customer as cus_")
     assert customer.endswith("under the partner gstest.")
 
@@ -65,7 +65,7 @@ def test_an_organic_sign_up_is_explained(partnerstack: Sandbox) -> None:
 
 def test_a_sign_up_outside_a_request_has_no_attribution(db: None) -> None:
     account = Account.objects.create(email="ada@example.com")
-    assert f"This site has no attribution for account-{account.pk}." in explained(account)
+    assert f"This site has no attribution for shop-account-{account.pk}." in explained(account)
 
 
 def test_a_partner_that_the_site_names_comes_before_the_click(partnerstack: Sandbox) -> None:
@@ -94,8 +94,10 @@ def test_earlier_clicks_are_shown(db: None) -> None:
 def test_an_assigned_partner_is_shown_with_the_operator(partnerstack: Sandbox) -> None:
     account = sign_up()
     worker().run()
-    track.assign(f"account-{account.pk}", "gstest", by="eve")
-    assert f"account-{account.pk} is attributed to the partner gstest. Assigned by eve." in explained(account)
+    track.assign(f"shop-account-{account.pk}", "gstest", by="eve")
+    assert f"shop-account-{account.pk} is attributed to the partner gstest. Assigned by eve." in explained(
+        account
+    )
 
 
 def test_a_partner_that_was_not_synced_is_shown(db: None) -> None:

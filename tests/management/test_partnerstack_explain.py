@@ -19,7 +19,7 @@ def run(customer: str) -> list[str]:
 def test_a_sign_up_is_explained_below_its_key() -> None:
     account = sign_up("/?ps_xid=abc")
     heading, *sentences = run("ada@example.com")
-    assert heading == f"account-{account.pk} (test mode)"
+    assert heading == f"shop-account-{account.pk} (test mode)"
     [click] = [sentence for sentence in sentences if "a link without a partner key" in sentence]
     assert click.endswith("The click ID is abc.")
 

@@ -69,7 +69,7 @@ def test_it_says_how_many_customers_are_organic(partnerstack: Sandbox) -> None:
 @pytest.mark.django_db
 def test_it_counts_no_more_than_a_thousand_organic_customers() -> None:
     OutboxLane.objects.bulk_create(
-        OutboxLane(mode="test", key=f"customer:account-{number}", status=LaneStatus.ORGANIC)
+        OutboxLane(mode="test", key=f"customer:shop-account-{number}", status=LaneStatus.ORGANIC)
         for number in range(1001)
     )
     with override_settings(**KEYS):

@@ -134,4 +134,4 @@ def states() -> dict[str, str]:
 
 
 def lane_of(account: Account) -> OutboxLane:
-    return OutboxLane.objects.get(key=customer_lane(f"account-{account.pk}"))
+    return OutboxLane.objects.get(key=customer_lane(f"shop-account-{account.pk}"))

@@ -43,7 +43,7 @@ def test_objects_written_in_bulk_are_queued() -> None:
     [payment] = payments(account, 1)
     assert (backfill_model(Account).queued, backfill_model(Payment).queued) == (1, 1)
     subjects = list(OutboxMessage.objects.order_by("pk").values_list("subject", flat=True))
-    assert subjects == [f"account-{account.pk}", f"payment-{payment.pk}"]
+    assert subjects == [f"shop-account-{account.pk}", f"payment-{payment.pk}"]
 
 
 def test_a_backfill_is_safe_to_repeat() -> None:
@@ -65,7 +65,7 @@ def test_saved_objects_are_known() -> None:
 def test_objects_that_partnerstack_has_are_known() -> None:
     [account] = accounts(1)
     [payment] = payments(account, 1)
-    Customer.objects.create(mode="test", key="cus_1", customer_key=f"account-{account.pk}")
+    Customer.objects.create(mode="test", key="cus_1", customer_key=f"shop-account-{account.pk}")
     Transaction.objects.create(mode="test", key=f"payment-{payment.pk}", amount=1000, currency="USD")
     assert [backfill_model(model).known for model in (Account, Payment)] == [1, 1]
     assert not OutboxMessage.objects.exists()
@@ -73,7 +73,7 @@ def test_objects_that_partnerstack_has_are_known() -> None:
 
 def test_rows_of_the_other_mode_are_not_known() -> None:
     [account] = accounts(1)
-    Customer.objects.create(mode="production", key="cus_1", customer_key=f"account-{account.pk}")
+    Customer.objects.create(mode="production", key="cus_1", customer_key=f"shop-account-{account.pk}")
     assert backfill_model(Account).queued == 1
 
 
@@ -126,7 +126,8 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_objects(
 ) -> None:
     for account in accounts(200):
         payments(account, 1)
-    with django_assert_max_num_queries(9):
+    # The customers of payments, which were never reported, are recorded in one more statement.
+    with django_assert_max_num_queries(9 if model is Account else 10):
         assert backfill_model(model).queued == 200
     with django_assert_max_num_queries(5):
         assert backfill_model(model).known == 200

@@ -67,7 +67,7 @@ def shop(site: Site) -> Account:
 
 def offer(shop: Account, key: str = "offer-1", subject: str = "") -> bool:
     content = {"partner_key": "gstest", "external_key": key, "account_name": "Shop", "amount": 4900}
-    lane = customer_lane(f"account-{shop.pk}")
+    lane = customer_lane(f"shop-account-{shop.pk}")
     new = NewMessage(operation="offers.create", lane=lane, subject=subject or key, payload=content)
     return enqueue(new, mode="test")
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from django_partnerstack import track
 from django_partnerstack.exceptions import InvalidArgument
-from django_partnerstack.models import OutboxMessage, Transaction
+from django_partnerstack.models import ReportedKey, Transaction
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.keys import LONGEST_KEY
 from django_partnerstack.outbox.queue.messages import enqueue
@@ -181,10 +181,9 @@ def test_two_refunds_at_once_of_the_same_balance_queue_only_one(site: Site, shop
 
 def test_a_refund_is_all_or_nothing(shop: Account) -> None:
     buy(shop)
-    OutboxMessage.objects.create(
-        mode="test", lane="", operation="note", payload={}, queued_at=timezone.now(),
-        dedupe_key="transactions.create:inv_1~r1",
-    )  # fmt: skip
+    ReportedKey.objects.create(
+        mode="test", dedupe_key="transactions.create:inv_1~r1", reported_at=timezone.now()
+    )
     with pytest.raises(RefundError, match="at this moment; try again"):
         track.refund("inv_1", amount=900)
     assert messages("transactions.delete") == []

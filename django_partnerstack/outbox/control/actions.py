@@ -26,8 +26,8 @@ from ..queue.lanes import (
     release_organic,
     unblock,
 )
-from ..queue.messages import remember_reported
-from ..queue.sequence import REPLACED, STATES, sequence_new_messages
+from ..queue.once import REPLACED, remember_reported
+from ..queue.sequence import STATES, sequence_new_messages
 
 Change = Callable[[OutboxMessage, OutboxLane, datetime], None]
 
@@ -158,7 +158,10 @@ def _state(message: OutboxMessage, lane: OutboxLane, using: str) -> tuple[State,
 
 
 def _is_outdated(message: OutboxMessage, using: str) -> bool:
-    """Whether it is an update of a customer and newer data are queued."""
+    """Whether it is an update of a customer and newer data are queued, or another message has its key."""
+    operation = OPERATIONS.get(message.operation)
+    if operation is not None and operation.dedupe_key(message.payload) and message.dedupe_key is None:
+        return True
     newer = OutboxMessage.objects.using(using).filter(
         mode=message.mode, subject=message.subject, operation__in=customer_snapshots(), pk__gt=message.pk
     )
@@ -183,7 +186,7 @@ def _mark_delivered(message: OutboxMessage, lane: OutboxLane, now: datetime) -> 
     message.state, message.reason = State.DELIVERED, "Marked as delivered by an operator."
     message.finished_at, message.in_doubt_since, message.next_try_at = now, None, None
     message.save(using=using)
-    remember_reported(message, using)
+    remember_reported(message, using, now)
     if message.operation in creating_customers():
         _open(lane, using, now)
     _unblock_dependents(message, lane, using)

@@ -11,7 +11,8 @@ from ...exceptions import InvalidTransition, RefundError
 from ...models import OutboxMessage, State
 from ...throttle.throttle import site_throttle
 from ..keys import number_of
-from ..operations import CREATE_TRANSACTION
+from ..operations import CREATE_TRANSACTION, OPERATIONS
+from ..queue.once import replace_key
 from ..refunds import Balance, queue_replacement, refundable_balance
 from .actions import holds_its_key
 
@@ -45,7 +46,8 @@ def correct_payment(message: OutboxMessage) -> None:
     Replace a reported payment by the content of a message that differs from it.
 
     Like a refund: the payment is deleted at PartnerStack, and created again under a derived key. The message
-    itself is cancelled. Raises the errors of ``correctable_balance``; nothing is changed then.
+    itself is cancelled. Raises the errors of ``correctable_balance``, and
+    KeyCollision for a message of another object than the reported; nothing is changed then.
     """
     with site_throttle(message.mode).locked(durable=False):
         using = router.db_for_write(OutboxMessage)
@@ -55,6 +57,9 @@ def correct_payment(message: OutboxMessage) -> None:
         source = (found.source, found.source_pk)
         customer_source = (found.customer_source, found.customer_source_pk)
         creation = replace(creation, source=source, customer_source=customer_source)
+        dedupe_key = OPERATIONS[CREATE_TRANSACTION].dedupe_key(found.payload)
+        columns = {field.attname: getattr(found, field.attname) for field in found._meta.concrete_fields}
+        replace_key({**columns, "subject": found.payload["key"], "dedupe_key": dedupe_key}, using)
         queue_replacement(balance, [deletion, creation], mode=found.mode)
         found.state, found.finished_at = State.CANCELLED, timezone.now()
         found.reason = CORRECTED.format(creation.payload["key"])

@@ -11,6 +11,7 @@ from django.db.models import Count
 
 from ... import sources
 from ...conf import conf
+from ...identity.customers import customer_key
 from ...models import OutboxMessage, State
 from ..push import worker
 from ..queue.messages import customer_lane
@@ -53,12 +54,12 @@ def deliver_now(lanes: Collection[str], *, limit: int, seconds: float) -> Delive
 def lane_of(instance: models.Model) -> str:
     """The lane of a host object with a registered source; empty if the source does not report it."""
     if sources.find(sources.customers, type(instance)) is not None:
-        return customer_lane(sources.customer_key(instance))
+        return customer_lane(customer_key(instance))
     describe = sources.find(sources.transactions, type(instance))
     data = describe(instance) if describe is not None else None
     if not isinstance(data, sources.TransactionData):
         return ""
-    return customer_lane(sources.customer_key(data.customer))
+    return customer_lane(customer_key(data.customer))
 
 
 def _count(lanes: Collection[str]) -> tuple[Counter[str], frozenset[str]]:

@@ -18,7 +18,7 @@ from ...throttle.throttle import Throttle
 from ..operations import OPERATIONS, Operation
 from ..queue.claim import Claimed
 from ..queue.lanes import BLOCKING_STATES, block
-from ..queue.messages import remember_reported
+from ..queue.once import remember_reported
 from .outcome import Outcome
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def write_back(throttle: Throttle, claimed: Claimed, outcome: Outcome) -> bool:
         if not row.update(**_columns(message, outcome, now)):
             return False
         if outcome.state == State.DELIVERED and operation is not None:
-            remember_reported(message, using)
+            remember_reported(message, using, now)
             _mirror(operation, message, outcome, throttle.mode, using, now)
         else:
             lane = OutboxLane.objects.using(using).filter(mode=throttle.mode, key=message.lane)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from copy import copy
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from django.apps import apps
-from django.core.exceptions import ValidationError
-from django.db import models, router
-from django.db.backends.utils import format_number
-from django.utils.timezone import make_aware
+from django.db import DEFAULT_DB_ALIAS, models
 
 from ... import sources
 from ...client.money import minor_units
@@ -21,36 +16,80 @@ from ...client.resources.customers import LONGEST_NAME
 from ...client.validation import milliseconds
 from ...conf import conf
 from ...exceptions import SourceError
+from ...identity.customers import identity_of_key
+from ...identity.objects import has_model, loaded, models_with_source, pk_of
+from ...identity.stored import ask
 from ...models import OutboxMessage
 from ..keys import check_key
 from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
-from .messages import NewMessage, customer_lane
-
-T = TypeVar("T")
+from .messages import CUSTOMER, NewMessage, customer_lane
 
 
-def message_of(instance: models.Model) -> NewMessage:
+@dataclass(frozen=True)
+class Builder:
     """
-    The message that reports an object as its source describes it, or a note that it is not reported.
+    What is reported about an object: call it with the customer key for the message.
+
+    ``customer``: the site's object whose key it is; None for a note, which has no customer.
+    """
+
+    customer: models.Model | None
+    build: Callable[[str], NewMessage]
+
+    def __call__(self, customer_key: str) -> NewMessage:
+        return self.build(customer_key)
+
+
+def builder_of(instance: models.Model) -> Builder:
+    """
+    The builder of the message that reports an object as its source describes it, or of a note that it is not
+    reported.
 
     Raises SourceError if its model has no source, and whatever the source raises.
     """
     if (describe := sources.find(sources.customers, type(instance))) is not None:
         data = ask(describe, instance)
         if isinstance(data, sources.CustomerData):
-            return customer_message(instance, data)
-        return skipped_message(instance, SAVE_CUSTOMER, data)
+            return customer_builder(instance, data)
+        return note_builder(instance, SAVE_CUSTOMER, data)
     if (describe_payment := sources.find(sources.transactions, type(instance))) is not None:
         payment = ask(describe_payment, instance)
         if isinstance(payment, sources.TransactionData):
-            return transaction_message(payment, instance)
-        return skipped_message(instance, CREATE_TRANSACTION, payment)
+            return transaction_builder(payment, instance)
+        return note_builder(instance, CREATE_TRANSACTION, payment)
     raise SourceError(f"{instance._meta.label} has no source; register one in partnerstack.py.")
 
 
-def customer_message(customer: models.Model, data: sources.CustomerData) -> NewMessage:
-    """The message with all data of a customer. It is queued only if they differ from the last message."""
-    key = sources.customer_key(customer)
+def customer_builder(customer: models.Model, data: sources.CustomerData) -> Builder:
+    """All data of a customer. They are queued only if they differ from the last."""
+    return Builder(customer, partial(_customer_message, customer, data))
+
+
+def transaction_builder(data: sources.TransactionData, source: models.Model | None = None) -> Builder:
+    """
+    A payment. It is queued only once.
+
+    Raises InvalidArgument for a key, an amount or a currency that cannot be used.
+    """
+    check_key(data.key)
+    return Builder(data.customer, partial(_transaction_message, data, source))
+
+
+def event_builder(customer: models.Model, name: str, value: int, key: str) -> Builder:
+    """An event (PartnerStack: action). With a key it is queued only once."""
+    return Builder(customer, partial(_event_message, customer, name, value, key))
+
+
+def note_builder(instance: models.Model, operation: str, result: sources.Skipped | None) -> Builder:
+    """A note why an object is not reported. It is queued once for each reason."""
+    reason = str(result.reason) if isinstance(result, sources.Skipped) else "The source returned None."
+    note = NewMessage(
+        operation=operation, lane="", subject="", payload={}, source=reference(instance), skipped=reason
+    )
+    return Builder(None, lambda customer_key: note)
+
+
+def _customer_message(customer: models.Model, data: sources.CustomerData, key: str) -> NewMessage:
     payload: dict[str, Any] = {"customer_key": key, **contact(key, data)}
     if data.partner_key:
         payload["partner_key"] = data.partner_key
@@ -83,14 +122,9 @@ def contact(customer_key: str, data: sources.CustomerData) -> dict[str, str]:
     return {"email": f"{hashlib.sha256(known.encode()).hexdigest()}@{conf.privacy}.invalid"}
 
 
-def transaction_message(data: sources.TransactionData, source: models.Model | None = None) -> NewMessage:
-    """
-    The message that reports a payment. It is queued only once.
-
-    Raises InvalidArgument for a key, an amount or a currency that cannot be used.
-    """
-    check_key(data.key)
-    customer_key = sources.customer_key(data.customer)
+def _transaction_message(
+    data: sources.TransactionData, source: models.Model | None, customer_key: str
+) -> NewMessage:
     payload: dict[str, Any] = {
         "key": data.key,
         "customer_external_key": customer_key,
@@ -116,9 +150,7 @@ def transaction_message(data: sources.TransactionData, source: models.Model | No
     )
 
 
-def event_message(customer: models.Model, name: str, value: int, key: str) -> NewMessage:
-    """The message that reports an event (PartnerStack: action). With a key it is queued only once."""
-    customer_key = sources.customer_key(customer)
+def _event_message(customer: models.Model, name: str, value: int, key: str, customer_key: str) -> NewMessage:
     payload: dict[str, Any] = {
         "type": name,
         "value": value,
@@ -137,96 +169,33 @@ def event_message(customer: models.Model, name: str, value: int, key: str) -> Ne
     )
 
 
-def skipped_message(instance: models.Model, operation: str, result: sources.Skipped | None) -> NewMessage:
-    """A note why an object is not reported. It is queued once for each reason."""
-    reason = str(result.reason) if isinstance(result, sources.Skipped) else "The source returned None."
-    return NewMessage(
-        operation=operation, lane="", subject="", payload={}, source=reference(instance), skipped=reason
-    )
-
-
 def customer_of(message: OutboxMessage) -> NewMessage | None:
     """
     A new message with the data of a message's customer, as its source describes it now.
 
-    None if the model has no source, the source does not report the customer, or the object was deleted.
-    Raises SourceError if the customer's key has changed since the message was queued.
+    None if no model of the customer's row has a source, the source does not report the customer, or the
+    object was deleted. Raises SourceError if the row's model was removed, and what the source raises.
     """
-    if not message.customer_source:
+    key = message.lane.removeprefix(CUSTOMER)
+    identity = identity_of_key(key, mode=message.mode, using=message._state.db or DEFAULT_DB_ALIAS)
+    if identity is None or identity.host is None:
         return None
-    model = apps.get_model(message.customer_source)
-    describe = sources.find(sources.customers, model)
-    # Read from the primary database: a replica may not have it yet.
-    rows = model._base_manager.using(router.db_for_write(model))
-    customer = rows.filter(pk=message.customer_source_pk).first()
-    data = ask(describe, customer) if describe is not None and customer is not None else None
-    if customer is None or not isinstance(data, sources.CustomerData):
-        return None
-    new = customer_message(customer, data)
-    if new.lane != message.lane:
+    if not has_model(identity.host):
         raise SourceError(
-            f"PARTNERSTACK_CUSTOMER_KEY returns {new.subject!r} now; it was queued under another key."
+            f"No model has the table of {identity.host} any more. "
+            f"If it was renamed, run: manage.py partnerstack_relabel {identity.host.label} NEW"
         )
-    return new
+    for model in models_with_source(identity.host):
+        describe = sources.find(sources.customers, model)
+        # Within the block, because the source may read more in the customer's schema.
+        with loaded(identity.host, model) as customer:
+            if customer is None or describe is None:
+                continue
+            data = ask(describe, customer)
+            return _customer_message(customer, data, key) if isinstance(data, sources.CustomerData) else None
+    return None
 
 
 def reference(instance: models.Model | None) -> tuple[str, str]:
     """How a message refers to a host object: ("app.model", primary key)."""
-    return (instance._meta.label_lower, str(instance.pk)) if instance is not None else ("", "")
-
-
-def ask(source: Callable[[Any], T], instance: models.Model) -> T:
-    """
-    What a source returns for an object, with the values that the database stores.
-
-    Raises what the source raises; see ``sources.call``.
-    """
-    return sources.call(source, _as_stored(instance))
-
-
-#: Fields whose value in memory may differ from what the database stores and later returns.
-CONVERTED = (
-    models.BooleanField,
-    models.CharField,
-    models.DateField,
-    models.DecimalField,
-    models.IntegerField,
-    models.TextField,
-    models.UUIDField,
-)
-
-
-def _as_stored(instance: models.Model) -> models.Model:
-    """
-    The object with the values that the database stores.
-
-    ``Payment(total=49)`` keeps an int until it is read again, and an int would count as minor units; a float
-    has more decimals than the column. A value that the database computes is read back.
-    """
-    changed = {}
-    for field in instance._meta.concrete_fields:
-        given = instance.__dict__.get(field.attname)
-        if hasattr(given, "resolve_expression"):
-            using = router.db_for_write(type(instance), instance=instance)
-            return type(instance)._base_manager.using(using).get(pk=instance.pk)
-        if given is not None and isinstance(field, CONVERTED):
-            stored = _stored(field, given)
-            if type(stored) is not type(given) or stored != given:
-                changed[field.attname] = stored
-    if changed:
-        instance = copy(instance)
-        instance.__dict__.update(changed)
-    return instance
-
-
-def _stored(field: Any, given: Any) -> Any:
-    """A value that the field cannot convert stays as it is: the source may not use it."""
-    try:
-        value = field.to_python(given)
-        if isinstance(field, models.DecimalField):
-            value = Decimal(format_number(value, field.max_digits, field.decimal_places) or "NaN")
-        elif isinstance(value, datetime) and value.tzinfo is None and conf.django.USE_TZ:
-            value = make_aware(value)
-    except (ArithmeticError, TypeError, ValueError, ValidationError):
-        return given
-    return value
+    return (instance._meta.label_lower, pk_of(instance)) if instance is not None else ("", "")

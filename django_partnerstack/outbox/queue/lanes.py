@@ -68,6 +68,8 @@ def blocked_by(
         operation__in=blocking(),
         state__in=states,
         pk__lt=OuterRef("pk"),
+        # Without it, a corrected message took its place.
+        dedupe_key__isnull=False,
         **dependency,
     )
     # A cancelled message whose dedupe key another took over is replaced.

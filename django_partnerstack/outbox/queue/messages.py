@@ -11,16 +11,18 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.db import IntegrityError, router, transaction
-from django.db.models import QuerySet, Subquery
+from django.db import router, transaction
 from django.utils import timezone
 
 from ...client.validation import LONGEST_KEY
-from ...exceptions import InvalidArgument
-from ...models import Mirror, OutboxMessage, ReportedKey, State
-from ...models.bulk import BoundParam, Condition, insert, none_of
+from ...exceptions import InvalidArgument, KeyCollision
+from ...identity.customers import Identity, identity_of_key, record, remember_content
+from ...models import LaneStatus, Mirror, OutboxLane, OutboxMessage, State
+from ...models.bulk import ALWAYS, BoundParam, Condition, insert, none_of
+from ...models.once import insert_once
 from ...signals import message_queued
-from ..operations import OPERATIONS, SAVE_CUSTOMER, UPDATE_CUSTOMER, customer_snapshots
+from ..operations import OPERATIONS, SAVE_CUSTOMER, UPDATE_CUSTOMER
+from .once import take_key, take_keys, take_note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,48 +71,92 @@ def fingerprint(payload: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(same, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def enqueue(message: NewMessage, *, mode: str, using: str | None = None, now: datetime | None = None) -> bool:
+def enqueue(
+    message: NewMessage,
+    *,
+    mode: str,
+    using: str | None = None,
+    now: datetime | None = None,
+    identity: Identity | None = None,
+    savepoint: bool = True,
+) -> bool:
     """
-    Queue a message with one INSERT. Returns whether it was new.
+    Queue a message. Returns whether it was new.
 
-    Queues nothing if the customer's data equal those of its last message, or if a message with the same
+    Queues nothing if the customer's data equal those that were queued last, or if a message with the same
     dedupe key was queued or reported before: safe to repeat. Call it in the transaction that saves what it
-    reports, so that both are rolled back together. The INSERT has a savepoint, so that its errors do not
-    break the caller's transaction. Workers are notified after the commit, by the signal ``message_queued``.
+    reports, so that both are rolled back together. Its statements have a savepoint, so that their errors do
+    not break the caller's transaction. Workers are notified after the commit, by ``message_queued``.
 
-    Raises InvalidArgument for content that cannot be stored.
+    ``identity``: that of the customer, if the caller has it. ``savepoint``: False in a savepoint of the
+    caller.
+
+    Raises InvalidArgument for content that cannot be stored, and KeyCollision if another payment was reported
+    under the key.
     """
     check(message)
     using = using or router.db_for_write(OutboxMessage)
-    row = _row(message, mode, now or timezone.now())
-    try:
-        with transaction.atomic(using):
-            queued = _insert(row, using)
-    except IntegrityError:
-        # Either another process has just queued the same message, or something is really wrong.
-        if not _is_queued(row, using):
-            raise
-        return False
+    row = columns_of(message, mode, now)
+    with transaction.atomic(using, savepoint=savepoint):
+        if row["dedupe_key"] is not None:
+            is_new = take_key(row, using)
+        elif message.operation == SAVE_CUSTOMER:
+            is_new = _is_news(message, row, identity, using)
+        else:
+            is_new = True
+        queued = is_new and _insert(row, using)
     if queued and not message.skipped:
         notify_workers(message.lane, using)
     return queued
 
 
-def enqueue_all(messages: Sequence[NewMessage], *, mode: str, using: str) -> None:
+def enqueue_all(messages: Sequence[tuple[NewMessage, Identity | None]], *, mode: str, using: str) -> None:
     """
-    Queue messages that are known not to be queued yet, with one INSERT for all.
+    Queue messages that are known not to be queued yet, with one INSERT for all. Call it in a savepoint.
 
     Raises InvalidArgument for content that cannot be stored, and IntegrityError if another process has
     just queued a duplicate. Nothing is queued then.
     """
-    for message in messages:
+    for message, _ in messages:
         check(message)
     now = timezone.now()
-    with transaction.atomic(using):
-        insert(OutboxMessage, [_row(message, mode, now) for message in messages], using=using)
-    for message in messages:
+    rows = [columns_of(message, mode, now) for message, _ in messages]
+    take_keys(rows, using)
+    for (message, identity), row in zip(messages, rows, strict=True):
+        if message.operation == SAVE_CUSTOMER and not message.skipped:
+            _is_news(message, row, identity, using)
+    insert(OutboxMessage, rows, using=using)
+    for message, _ in messages:
         if not message.skipped:
             notify_workers(message.lane, using)
+
+
+def enqueue_refused(message: NewMessage, reason: str, *, mode: str, using: str) -> None:
+    """Leave a failed message that shows why an object could not be reported. Safe to repeat."""
+    now = timezone.now()
+    row = columns_of(message, mode, now)
+    about = hashlib.sha256(json.dumps([message.source, reason]).encode()).hexdigest()
+    with transaction.atomic(using):
+        if take_note(f"refused:{about}", mode, using):
+            lane = {"mode": mode, "key": message.lane, "status": LaneStatus.NEW, "due_at": None}
+            insert_once(OutboxLane, lane, using=using)
+            # It does not hold its key, so it has no part in what is reported under it.
+            refused = {"state": State.FAILED, "reason": reason, "finished_at": now, "dedupe_key": None}
+            insert(OutboxMessage, [{**row, **refused, "subject": ""}], using=using)
+
+
+def remember_customer(message: NewMessage, *, mode: str, using: str) -> None:
+    """Remember the data of a customer that are queued in another way than by ``enqueue``."""
+    _is_news(message, {"mode": mode, "fingerprint": fingerprint(message.payload)}, None, using)
+
+
+def _is_news(message: NewMessage, row: dict[str, Any], identity: Identity | None, using: str) -> bool:
+    """Whether the customer's data differ from those that were queued last; they are the last from now on."""
+    mode, told = row["mode"], row["fingerprint"]
+    identity = identity or identity_of_key(message.subject, mode=mode, using=using)
+    if identity is None:
+        identity = record(Identity(mode, using, None, message.subject), last_reported=told)
+    return remember_content(identity, told)
 
 
 def notify_workers(lane: str, using: str) -> None:
@@ -118,17 +164,6 @@ def notify_workers(lane: str, using: str) -> None:
     transaction.on_commit(
         lambda: message_queued.send_robust(sender=OutboxMessage, lane=lane), using, robust=True
     )
-
-
-def remember_reported(message: OutboxMessage, using: str) -> None:
-    """
-    Remember the dedupe key of a delivered message, in the caller's transaction. Safe to repeat.
-
-    A message with the same key is never queued again, even if this message is pruned.
-    """
-    if message.dedupe_key is not None:
-        row = ReportedKey(mode=message.mode, dedupe_key=message.dedupe_key)
-        ReportedKey.objects.using(using).bulk_create([row], ignore_conflicts=True)
 
 
 def check(message: NewMessage) -> None:
@@ -154,10 +189,12 @@ def check(message: NewMessage) -> None:
 
 
 def unsaved(message: NewMessage, mode: str, now: datetime) -> OutboxMessage:
-    return OutboxMessage(**_row(message, mode, now))
+    return OutboxMessage(**columns_of(message, mode, now))
 
 
-def _row(message: NewMessage, mode: str, now: datetime) -> dict[str, Any]:
+def columns_of(message: NewMessage, mode: str, now: datetime | None = None) -> dict[str, Any]:
+    """The columns of the message when it is queued."""
+    now = now or timezone.now()
     source, source_pk = message.source
     customer_source, customer_source_pk = message.customer_source
     return {
@@ -183,45 +220,24 @@ def _row(message: NewMessage, mode: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _is_queued(row: dict[str, Any], using: str) -> bool:
-    same = OutboxMessage.objects.using(using).filter(mode=row["mode"], dedupe_key=row["dedupe_key"])
-    return row["dedupe_key"] is not None and same.exists()
-
-
 def _insert(row: dict[str, Any], using: str) -> bool:
-    is_note, operation = row["state"] == State.SKIPPED, OPERATIONS.get(row["operation"])
-    condition = _condition(
-        once=row["dedupe_key"] is not None,
-        mirror=operation.model if operation and operation.once_in_mirror and not is_note else None,
-        key_field=operation.key_field if operation else "",
-        snapshots=customer_snapshots() if row["operation"] == SAVE_CUSTOMER and not is_note else (),
-        using=using,
-    )
-    values = {**row, "key": row["payload"].get(operation.key_field) if operation else None}
-    return insert(OutboxMessage, [row], using=using, where=condition.bind(values)) == 1
+    operation = OPERATIONS.get(row["operation"])
+    if operation is None or not operation.once_in_mirror or operation.model is None or row["reason"]:
+        return insert(OutboxMessage, [row], using=using, where=ALWAYS) == 1
+    key = row["payload"][operation.key_field]
+    condition = _not_mirrored(operation.model, operation.key_field, using)
+    values = {"mode": row["mode"], "key": key}
+    if insert(OutboxMessage, [row], using=using, where=condition.bind(values)) == 1:
+        return True
+    rows = operation.model._base_manager.using(using)
+    mirrored = rows.filter(**{"mode": row["mode"], operation.key_field: key}).first()
+    if problem := operation.compare(row["payload"], mirrored).difference:
+        raise KeyCollision(f"PartnerStack has {key!r} already, with {problem}. Nothing was queued.")
+    return False
 
 
 @cache
-def _condition(
-    *, once: bool, mirror: type[Mirror] | None, key_field: str, snapshots: tuple[str, ...], using: str
-) -> Condition:
-    """
-    The condition that a message is no duplicate, compiled once for each kind of message.
-
-    ``once``: its dedupe key was neither queued nor reported. ``mirror``: no row of this mirror has its key in
-    ``key_field``.
-    ``snapshots``: the last message of these operations about the same subject has other content.
-    """
-    before = OutboxMessage.objects.filter(mode=BoundParam("mode"))
-    unless: list[QuerySet[Any]] = []
-    if once:
-        same_key = {"mode": BoundParam("mode"), "dedupe_key": BoundParam("dedupe_key")}
-        unless += [model._base_manager.filter(**same_key) for model in (OutboxMessage, ReportedKey)]
-    if mirror is not None:
-        rows = mirror._base_manager.all()
-        unless.append(rows.filter(**{"mode": BoundParam("mode"), key_field: BoundParam("key")}))
-    if snapshots:
-        same = before.filter(subject=BoundParam("subject"), operation__in=snapshots)
-        last = same.order_by("-pk").values("pk")[:1]
-        unless.append(OutboxMessage.objects.filter(pk=Subquery(last), fingerprint=BoundParam("fingerprint")))
-    return none_of(*unless, using=using)
+def _not_mirrored(mirror: type[Mirror], key_field: str, using: str) -> Condition:
+    """The condition that a mirror does not have a key, compiled once."""
+    rows = mirror._base_manager.all()
+    return none_of(rows.filter(**{"mode": BoundParam("mode"), key_field: BoundParam("key")}), using=using)

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import router
 from django.db.models import Exists, OuterRef, Q
 
-from ...models import OutboxMessage, State
+from ...models import OutboxMessage, ReportedKey, State
 from ..operations import customer_snapshots
 
 #: Rows deleted in one statement.
@@ -20,8 +20,8 @@ def prune(mode: str, before: datetime, *, batches: int | None = None) -> int:
 
     Returns how many. Keeps the last data of each customer, because later data are compared with them, and
     messages that are failed, on hold, blocked or organic. What was delivered is not reported again, because
-    ``ReportedKey`` remembers it. ``batches``: delete at most so many times ``BATCH``; by default all. Safe to
-    repeat and to run beside workers.
+    ``ReportedKey`` remembers it; a note is written again. ``batches``: delete at most so many times
+    ``BATCH``; by default all. Safe to repeat and to run beside workers.
     """
     using = router.db_for_write(OutboxMessage)
     snapshots = Q(operation__in=customer_snapshots(), subject__gt="")
@@ -36,6 +36,9 @@ def prune(mode: str, before: datetime, *, batches: int | None = None) -> int:
     )
     pruned = done = 0
     while done != batches and (pks := list(rows.values_list("pk", flat=True)[:BATCH])):
-        pruned += OutboxMessage.objects.using(using).filter(pk__in=pks).delete()[0]
+        old = OutboxMessage.objects.using(using).filter(pk__in=pks)
+        notes = list(old.filter(state=State.SKIPPED).values_list("dedupe_key", flat=True))
+        ReportedKey.objects.using(using).filter(mode=mode, dedupe_key__in=notes).delete()
+        pruned += old.delete()[0]
         done += 1
     return pruned

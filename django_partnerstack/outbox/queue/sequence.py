@@ -26,12 +26,11 @@ from .builders import customer_of
 from .customer_creation import Creation, creation_of
 from .isolation import isolated
 from .lanes import BLOCKED_REASON, BLOCKING_STATES, blocked_by, release_organic
-from .messages import CUSTOMER, check, unsaved
+from .messages import CUSTOMER, check, remember_customer, unsaved
+from .once import REPLACED
 
 #: Messages sequenced at a time.
 BATCH = 500
-
-REPLACED = "Replaced by newer data."
 
 #: The state of a message by the status of its lane.
 STATES = {
@@ -197,6 +196,7 @@ class Sequencer:
             return []
         # Otherwise the database could refuse it, and with it the batch.
         check(new)
+        remember_customer(new, mode=self.mode, using=self.using)
         customer = unsaved(new, self.mode, self.now)
         self._place_customer(customer, lane)
         customer.state = STATES[LaneStatus(lane.status)]

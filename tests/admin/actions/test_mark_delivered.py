@@ -17,19 +17,19 @@ from django_partnerstack.sandbox import Sandbox
 
 from ..conftest import INLINE, list_url, queue, take
 
-EVENT = {"type": "demo", "value": 1, "target_type": "customer", "target_key": "account-1"}
+EVENT = {"type": "demo", "value": 1, "target_type": "customer", "target_key": "shop-account-1"}
 
 
 @pytest.fixture
 def operator(staff: Callable[..., Client]) -> Client:
-    OutboxLane.objects.create(mode="test", key="customer:account-1", status="open")
+    OutboxLane.objects.create(mode="test", key="customer:shop-account-1", status="open")
     return staff("view_outboxmessage", "mark_delivered_outboxmessage")
 
 
 @pytest.fixture
 def customer(partnerstack: Sandbox) -> Any:
     """A customer that PartnerStack has."""
-    fields = {"customer_key": "account-1", "email": "a@example.com", "partner_key": "gstest"}
+    fields = {"customer_key": "shop-account-1", "email": "a@example.com", "partner_key": "gstest"}
     return get_client().customers.create(**fields)
 
 
@@ -57,7 +57,12 @@ def test_an_object_that_partnerstack_has_is_shown_and_ticked(operator: Client, c
 
 
 def test_an_object_that_differs_is_shown_and_not_ticked(operator: Client, customer: Any) -> None:
-    payload = {"key": "payment-1", "customer_external_key": "account-1", "amount": 100, "currency": "USD"}
+    payload = {
+        "key": "payment-1",
+        "customer_external_key": "shop-account-1",
+        "amount": 100,
+        "currency": "USD",
+    }
     get_client().transactions.create(**payload)
     html = confirmation_page(operator, in_doubt("transactions.create", payload={**payload, "amount": 200}))
     assert "<strong>Found with another amount: 100, not 200.</strong>" in html
@@ -71,7 +76,12 @@ def test_a_message_that_is_not_found_is_not_ticked(operator: Client, partnerstac
 
 
 def test_a_transaction_is_looked_up_by_the_time_of_its_attempt(operator: Client, customer: Any) -> None:
-    payload = {"key": "payment-1", "customer_external_key": "account-1", "amount": 100, "currency": "USD"}
+    payload = {
+        "key": "payment-1",
+        "customer_external_key": "shop-account-1",
+        "amount": 100,
+        "currency": "USD",
+    }
     get_client().transactions.create(**payload)
     assert "<strong>Found.</strong>" in confirmation_page(
         operator, in_doubt("transactions.create", payload=payload)
@@ -80,9 +90,9 @@ def test_a_transaction_is_looked_up_by_the_time_of_its_attempt(operator: Client,
 
 def test_actions_that_may_be_it_are_shown_for_comparison(operator: Client, customer: Any) -> None:
     client = get_client()
-    client.customers.create(customer_key="account-2", email="b@example.com", partner_key="gstest")
+    client.customers.create(customer_key="shop-account-2", email="b@example.com", partner_key="gstest")
     created = client.actions.create(**EVENT)
-    foreign = [{**EVENT, "target_key": "account-2"}, {**EVENT, "type": "other"}]
+    foreign = [{**EVENT, "target_key": "shop-account-2"}, {**EVENT, "type": "other"}]
     others = [client.actions.create(**event) for event in foreign]
     html = confirmation_page(operator, in_doubt("actions.create", payload=EVENT))
     assert "<strong>1 object may match:</strong>" in html
@@ -118,7 +128,7 @@ def test_the_page_says_why_a_message_is_not_looked_up(
 def test_the_page_shows_why_a_look_up_failed(operator: Client, partnerstack: Sandbox) -> None:
     partnerstack.faults.add("status", status=503)
     html = confirmation_page(operator, in_doubt("customers.create"))
-    assert "GET /customers/account-1: 503" in html
+    assert "GET /customers/shop-account-1: 503" in html
     assert "checked" not in html
 
 

@@ -16,7 +16,7 @@ LIST = list_url(OutboxMessage)
 
 @pytest.fixture
 def lane(db: None) -> OutboxLane:
-    return OutboxLane.objects.create(mode="test", key="customer:account-1", status="open")
+    return OutboxLane.objects.create(mode="test", key="customer:shop-account-1", status="open")
 
 
 @pytest.fixture
@@ -43,16 +43,16 @@ class TestActions:
         assert message.state == becomes
 
     def test_say_why_a_message_is_not_changed(self, operator: Client, lane: OutboxLane) -> None:
-        rows = [queue(State.ON_HOLD), queue(), queue(State.CANCELLED, subject="account-2")]
+        rows = [queue(State.ON_HOLD), queue(), queue(State.CANCELLED, subject="shop-account-2")]
         [(level, text)] = take(operator, "release", *rows)
         assert level == WARNING
-        assert text.startswith("1 released. 2 not changed: customers.update account-1 is delivered; ")
-        assert "customers.update account-2 is cancelled; " in text
+        assert text.startswith("1 released. 2 not changed: customers.update shop-account-1 is delivered; ")
+        assert "customers.update shop-account-2 is cancelled; " in text
 
     def test_that_change_nothing_are_an_error(self, operator: Client, lane: OutboxLane) -> None:
         [(level, text)] = take(operator, "retry", queue())
         assert level == ERROR
-        assert text.startswith("1 not changed: customers.update account-1 is delivered;")
+        assert text.startswith("1 not changed: customers.update shop-account-1 is delivered;")
 
     def test_change_at_most_two_hundred_messages_at_once(self, operator: Client, lane: OutboxLane) -> None:
         first, *_ = [queue() for _ in range(ROWS + 1)]

@@ -72,7 +72,7 @@ def test_messages_of_other_customers_stay_queued(
 ) -> None:
     customer = mirrored(partnerstack)
     Account.objects.create(email="b@example.com", partner_key="gstest")
-    assert take(operator, PUSH, customer) == [(INFO, f"Nothing to send for account-{account.pk}.")]
+    assert take(operator, PUSH, customer) == [(INFO, f"Nothing to send for shop-account-{account.pk}.")]
     assert states()[1] in (State.QUEUED, State.SCHEDULED)
 
 
@@ -104,7 +104,7 @@ def test_the_rest_waits_for_the_worker_while_delivery_is_paused(
 def test_one_error_says_why_nothing_can_be_sent(
     operator: Client, partnerstack: Sandbox, settings: Any, setting: str, value: Any, text: str
 ) -> None:
-    row = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+    row = Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-1")
     setattr(settings, setting, value)
     [(level, said)] = take(operator, PUSH, row)
     assert level == ERROR
@@ -120,7 +120,7 @@ def test_at_most_fifty_rows_are_pushed_at_once(operator: Client, partnerstack: S
 def test_a_push_ends_at_its_limit_of_messages(partnerstack: Sandbox, account: Account) -> None:
     for _ in range(3):
         Payment.objects.create(account=account, total=10)
-    pushed = deliver_now([f"customer:account-{account.pk}"], limit=2, seconds=10)
+    pushed = deliver_now([f"customer:shop-account-{account.pk}"], limit=2, seconds=10)
     assert (pushed.by_state["delivered"], pushed.remaining) == (2, 2)
 
 
@@ -194,5 +194,5 @@ class TestObjectsOfTheHost:
 
 def test_of_many_rows_the_first_few_are_named() -> None:
     pushed = DeliveredNow(by_state={}, remaining=0, idle_lanes=frozenset({"x"}))  # type: ignore[arg-type]
-    [(_, text)] = summary(pushed, {f"account-{number}": "x" for number in range(5)})
-    assert text == "Nothing to send for account-0, account-1, account-2 and 2 more."
+    [(_, text)] = summary(pushed, {f"shop-account-{number}": "x" for number in range(5)})
+    assert text == "Nothing to send for shop-account-0, shop-account-1, shop-account-2 and 2 more."

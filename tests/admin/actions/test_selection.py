@@ -26,7 +26,7 @@ WITH_ACTIONS = [model for model in (*REGISTERED, Account, Payment) if admin.site
 def test_rows_of_the_other_mode_are_skipped(
     staff: Callable[..., Client], partnerstack: Sandbox, action: str
 ) -> None:
-    row = Customer.objects.create(mode="production", key="cus_1", customer_key="account-1")
+    row = Customer.objects.create(mode="production", key="cus_1", customer_key="shop-account-1")
     before = Customer.objects.values().get()
     name = {"push": "push_to_partnerstack", "refresh": "refresh_from_partnerstack"}[action]
     texts = take(staff("view_customer", f"{action}_customer"), name, row, query="?mode=all")

@@ -24,7 +24,7 @@ def operator(staff: Callable[..., Client]) -> Client:
 
 class TestList:
     def test_names_the_partner_of_each_customer(self, browser: Client) -> None:
-        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-1")
         partnership = Partnership.objects.create(mode="test", key="part_1", partner_key="gstest")
         attribution(method="cookie", partner_key="gstest", landing_path="/pricing/")
         html = browser.get(list_url(Attribution)).rendered_content
@@ -40,10 +40,10 @@ class TestList:
         html = browser.get(list_url(Attribution)).rendered_content
         assert "last 30 days: <strong>2</strong> attributed, <strong>1</strong> organic" in html
 
-    @pytest.mark.parametrize(("organic", "listed"), [("yes", "account-1"), ("no", "account-2")])
+    @pytest.mark.parametrize(("organic", "listed"), [("yes", "shop-account-1"), ("no", "shop-account-2")])
     def test_can_be_narrowed_to_organic_customers(self, browser: Client, organic: str, listed: str) -> None:
-        attribution("account-1")
-        attribution("account-2", click_id="x")
+        attribution("shop-account-1")
+        attribution("shop-account-2", click_id="x")
         changelist = browser.get(f"{list_url(Attribution)}?organic={organic}").context["cl"]
         assert [row.customer_key for row in changelist.result_list] == [listed]
 
@@ -75,11 +75,11 @@ class TestPage:
 
     def test_offers_to_assign_a_partner_with_permission(self, operator: Client) -> None:
         row = attribution()
-        assert f"{ASSIGN}?customer=account-1" in html_of(operator, row)
+        assert f"{ASSIGN}?customer=shop-account-1" in html_of(operator, row)
 
     def test_does_not_offer_it_once_partnerstack_has_the_customer(self, operator: Client) -> None:
         row = attribution()
-        Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+        Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-1")
         assert ASSIGN not in html_of(operator, row)
 
     def test_links_to_its_history(self, browser: Client) -> None:

@@ -18,7 +18,7 @@ class TestMessagesOnAPage:
     def test_of_a_customer_are_all_of_its_messages(self, browser: Client) -> None:
         message, other = queue(), queue(lane="customer:other")
         html = browser.get(
-            page_url(Customer.objects.create(mode="test", key="cus_1", customer_key="account-1"))
+            page_url(Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-1"))
         ).rendered_content
         assert page_url(message) in html
         assert page_url(other) not in html
@@ -33,7 +33,7 @@ class TestMessagesOnAPage:
 
     def test_need_permission_to_see_messages(self, staff: Callable[..., Client]) -> None:
         message = queue()
-        row = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+        row = Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-1")
         assert page_url(message) not in staff("view_customer").get(page_url(row)).rendered_content
 
 
@@ -43,7 +43,7 @@ def operator(staff: Callable[..., Client]) -> Client:
     return staff("view_attribution", "assign_attribution", "view_customer")
 
 
-@pytest.mark.parametrize("words", ["cus_1", "account-1", "ADA@", "Lovelace", "pi_1", "grace"])
+@pytest.mark.parametrize("words", ["cus_1", "shop-account-1", "ADA@", "Lovelace", "pi_1", "grace"])
 def test_customers_are_found_by_keys_e_mail_and_name(browser: Client, words: str) -> None:
     known = {
         "email": "ada@example.com",
@@ -51,24 +51,24 @@ def test_customers_are_found_by_keys_e_mail_and_name(browser: Client, words: str
         "provider_key": "pi_1",
         "partner_key": "grace",
     }
-    Customer.objects.create(mode="test", key="cus_1", customer_key="account-1", **known)
+    Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-1", **known)
     Customer.objects.create(mode="test", key="x")
-    assert shown(browser, list_url(Customer), q=words) == ["account-1"]
+    assert shown(browser, list_url(Customer), q=words) == ["shop-account-1"]
 
 
 class TestCustomerPage:
     def test_explains_and_links_to_the_attribution(self, browser: Client) -> None:
         row = attribution(partner_key="gstest")
-        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-1")
         html = html_of(browser, customer)
         assert page_url(row) in html
         assert "PartnerStack has the customer as cus_1" in html
 
     def test_needs_permission_to_see_attributions(self, staff: Callable[..., Client]) -> None:
         attribution(partner_key="gstest")
-        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-1")
         assert "partnerstack-why" not in html_of(staff("view_customer"), customer)
 
     def test_offers_no_partner_because_partnerstack_has_the_customer(self, operator: Client) -> None:
-        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-1")
         assert ASSIGN not in html_of(operator, customer)

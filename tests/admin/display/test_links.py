@@ -31,11 +31,11 @@ def link_to(row: Mirror, text: str) -> str:
     [
         (Partnership, "group_key", Group(key="k", name="Resellers"), "Resellers"),
         (Customer, "partnership_key", Partnership(key="k", partner_key="ada"), "ada"),
-        (Transaction, "customer_key", Customer(key="k", customer_key="account-1"), "account-1"),
+        (Transaction, "customer_key", Customer(key="k", customer_key="shop-account-1"), "shop-account-1"),
         (Reward, "partnership_key", Partnership(key="k", partner_key="ada"), "ada"),
         (Reward, "customer_key", Customer(key="k"), "k"),
         (Reward, "transaction_key", Transaction(key="k"), "k"),
-        (Action, "customer_key", Customer(key="k", customer_key="account-1"), "account-1"),
+        (Action, "customer_key", Customer(key="k", customer_key="shop-account-1"), "shop-account-1"),
         (Action, "partnership_key", Partnership(key="k", partner_key="ada"), "ada"),
         (Deal, "partner_key", Partnership(key="x", partner_key="k"), "k"),
         (Lead, "partner_key", Partnership(key="x", partner_key="k"), "k"),
@@ -85,7 +85,7 @@ def test_labels_from_partnerstack_are_escaped(browser: Client) -> None:
 
 
 def test_a_page_counts_and_links_related_objects(browser: Client) -> None:
-    customer = Customer.objects.create(mode="test", key="cus/1 &", customer_key="account-1")
+    customer = Customer.objects.create(mode="test", key="cus/1 &", customer_key="shop-account-1")
     for key, mode in (("a", "test"), ("b", "test"), ("c", "production")):
         Transaction.objects.create(mode=mode, key=key, customer_key="cus/1 &")
     html = browser.get(page_url(customer)).rendered_content

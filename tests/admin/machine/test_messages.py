@@ -40,7 +40,7 @@ def test_a_message_in_any_state_is_listed_and_has_a_page(browser: Client, state:
 
 
 def test_a_list_takes_as_many_queries_for_fifty_messages_as_for_two(browser: Client) -> None:
-    Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+    Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-1")
     queue(source="shop.account", source_pk="1")
     queue(operation="transactions.create", subject="payment-1")
     few = queries(browser, LIST)
@@ -65,7 +65,7 @@ class TestPaymentsThatPartnerStackNeverGot:
         payment(shop)
         site.push()
         assert self.shown_only_as(browser, State.FAILED)
-        assert shown(browser, list_url(Customer)) == [f"account-{shop.pk}"]
+        assert shown(browser, list_url(Customer)) == [f"shop-account-{shop.pk}"]
 
     def test_because_their_customer_is_organic(self, browser: Client, site: Site) -> None:
         payment(account(partner_key=""))
@@ -138,7 +138,7 @@ class TestPage:
 
     def test_links_to_the_mirror_and_to_the_object_of_the_host(self, browser: Client) -> None:
         account = Account.objects.create(email="a@example.com")
-        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="account-1")
+        customer = Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-1")
         payment = Transaction.objects.create(mode="test", key="payment-1")
         message = queue(
             operation="transactions.create", subject="payment-1", source="shop.account", source_pk=account.pk
@@ -173,8 +173,10 @@ class TestPage:
 
 
 def test_a_lane_shows_its_messages(browser: Client) -> None:
-    lane = OutboxLane.objects.create(mode="test", key="customer:account-1", status="open")
+    lane = OutboxLane.objects.create(mode="test", key="customer:shop-account-1", status="open")
     message = queue()
     html = browser.get(page_url(lane)).rendered_content
     assert f'href="{page_url(message)}"' in html
-    assert "?mode=test&amp;lane=customer%3Aaccount-1" in browser.get(list_url(OutboxLane)).rendered_content
+    assert (
+        "?mode=test&amp;lane=customer%3Ashop-account-1" in browser.get(list_url(OutboxLane)).rendered_content
+    )

@@ -98,7 +98,7 @@ def test_the_payments_of_a_cancelled_customer_stay_blocked(site: Site) -> None:
 def test_marking_a_customer_as_delivered_releases_its_payments(site: Site) -> None:
     shop = account()
     payment(shop)
-    site.sandbox.create("customers", customer_key=f"account-{shop.pk}")
+    site.sandbox.create("customers", customer_key=f"shop-account-{shop.pk}")
     actions.hold(message("customers.save"))
     actions.mark_delivered(message("customers.create"))
     site.push()
@@ -192,7 +192,7 @@ def test_releasing_a_customer_with_a_late_partner_releases_its_payments(site: Si
     paid = payment(shop)
     site.push()
     actions.hold(message("customers.create"))
-    track.assign(f"account-{shop.pk}", "gstest", by="ada")
+    track.assign(f"shop-account-{shop.pk}", "gstest", by="ada")
     actions.release(message("customers.create"))
     site.push()
     assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
@@ -204,7 +204,7 @@ def test_a_refund_waits_for_a_payment_that_was_put_on_hold_while_organic(site: S
     track.refund("inv_1")
     site.push()
     actions.hold(message("transactions.create"))
-    track.assign(f"account-{shop.pk}", "gstest", by="ada")
+    track.assign(f"shop-account-{shop.pk}", "gstest", by="ada")
     site.push()
     assert message("transactions.delete").state == "blocked"
     actions.release(message("transactions.create"))

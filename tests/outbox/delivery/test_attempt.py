@@ -117,7 +117,7 @@ def test_a_delivery_is_signalled_after_the_commit(site: Site, signalled: Any) ->
     paid = payment(shop)
     site.push()
     [customer, transaction] = signalled
-    assert customer[:4] == ("customers.create", f"account-{shop.pk}", "delivered", None)
+    assert customer[:4] == ("customers.create", f"shop-account-{shop.pk}", "delivered", None)
     assert transaction[:4] == ("transactions.create", f"payment-{paid.pk}", "delivered", None)
     assert transaction[4].amount == 4900
 

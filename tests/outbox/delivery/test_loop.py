@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def lanes(*shops: Account) -> set[str]:
-    return {customer_lane(f"account-{shop.pk}") for shop in shops}
+    return {customer_lane(f"shop-account-{shop.pk}") for shop in shops}
 
 
 def test_no_attempt_starts_after_the_given_seconds(site: Site) -> None:

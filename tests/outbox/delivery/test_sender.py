@@ -217,7 +217,9 @@ def test_a_payment_that_partnerstack_has_with_another_amount_fails(
 def test_a_customer_that_partnerstack_has_with_another_partner_fails(site: Site) -> None:
     shop = account()
     site.sandbox.create("partnerships", partner_key="other")
-    site.sandbox.create("customers", customer_key=f"account-{shop.pk}", email=shop.email, partner_key="other")
+    site.sandbox.create(
+        "customers", customer_key=f"shop-account-{shop.pk}", email=shop.email, partner_key="other"
+    )
     site.push()
     assert message("customers.create").state == "dead"
     assert "another partner_key: 'other', not 'gstest'" in message("customers.create").reason

@@ -49,19 +49,21 @@ def test_an_amount_that_the_database_computes_is_read_back() -> None:
 
 def test_a_customer_is_reported_with_the_values_that_the_database_stores() -> None:
     account = Account.objects.create(email="ada@shop.example", name=1815)
-    assert OutboxMessage.objects.get(subject=f"account-{account.pk}").payload["name"] == "1815"
+    assert OutboxMessage.objects.get(subject=f"shop-account-{account.pk}").payload["name"] == "1815"
 
 
 def test_a_name_is_shortened_to_what_partnerstack_takes() -> None:
     account = Account.objects.create(email="ada@shop.example")
     track.signup(account, name="Ada " * 30)
-    payload = OutboxMessage.objects.filter(subject=f"account-{account.pk}")[0].payload
+    payload = OutboxMessage.objects.filter(subject=f"shop-account-{account.pk}")[0].payload
     assert payload["name"] == ("Ada " * 30)[:100]
 
 
 def test_blanks_around_an_address_are_removed() -> None:
     account = Account.objects.create(email=" ada@shop.example ")
-    assert OutboxMessage.objects.get(subject=f"account-{account.pk}").payload["email"] == "ada@shop.example"
+    assert (
+        OutboxMessage.objects.get(subject=f"shop-account-{account.pk}").payload["email"] == "ada@shop.example"
+    )
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_the_claim_is_committed_before_anything_is_sent() -> None:
     send, site.adapter.send = site.adapter.send, look_at_states  # type: ignore[method-assign]
     shop = account()
     site.push()
-    assert seen == [{f"customers.create account-{shop.pk}": "sending"}]
+    assert seen == [{f"customers.create shop-account-{shop.pk}": "sending"}]
 
 
 def test_only_the_first_message_of_a_lane_is_claimed(site: Site) -> None:
@@ -100,7 +100,7 @@ def test_only_the_given_lanes_are_claimed(site: Site) -> None:
 
 
 def lane_key(shop: Any) -> str:
-    return customer_lane(f"account-{shop.pk}")
+    return customer_lane(f"shop-account-{shop.pk}")
 
 
 def test_all_queued_messages_are_sequenced_in_several_batches(site: Site) -> None:
@@ -118,7 +118,7 @@ def test_all_queued_messages_are_sequenced_in_several_batches(site: Site) -> Non
     shop.save()
     site.push()
     assert not messages(state=State.QUEUED)
-    assert site.effects("customers.create") == {f"account-{shop.pk}": 1}
+    assert site.effects("customers.create") == {f"shop-account-{shop.pk}": 1}
 
 
 def test_the_lane_of_a_lost_worker_is_due_when_its_lease_expires(site: Site) -> None:

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import override_settings
 
 from django_partnerstack import sources, track
-from django_partnerstack.models import Customer, OutboxMessage
+from django_partnerstack.models import Customer, CustomerIdentity, OutboxMessage
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.queue.claim import claim
 from tests.outbox.site import Site, account, lane_of, message, messages, payment, states
@@ -38,12 +38,12 @@ def test_an_organic_customer_costs_no_request_and_neither_do_its_payments(site: 
 
 
 def test_a_customer_that_partnerstack_has_already_is_updated(site: Site) -> None:
-    Customer.objects.create(mode="test", key="cus_1", customer_key="account-7")
-    site.sandbox.create("customers", customer_key="account-7", key="cus_1")
+    Customer.objects.create(mode="test", key="cus_1", customer_key="shop-account-7")
+    site.sandbox.create("customers", customer_key="shop-account-7", key="cus_1")
     shop = account(pk=7, partner_key="")
     payment(shop)
     site.push()
-    assert site.sent == ["PATCH /customers/account-7", "POST /transactions"]
+    assert site.sent == ["PATCH /customers/shop-account-7", "POST /transactions"]
 
 
 def test_an_update_is_sent_after_the_creation_of_its_customer(site: Site) -> None:
@@ -54,8 +54,8 @@ def test_an_update_is_sent_after_the_creation_of_its_customer(site: Site) -> Non
     shop.save()
     site.push_for(minutes=20)
     assert site.sent[0] == "POST /customers"
-    assert site.sent[-1] == f"PATCH /customers/account-{shop.pk}"
-    assert set(site.sent[1:-1]) == {f"GET /customers/account-{shop.pk}"}
+    assert site.sent[-1] == f"PATCH /customers/shop-account-{shop.pk}"
+    assert set(site.sent[1:-1]) == {f"GET /customers/shop-account-{shop.pk}"}
 
 
 def test_a_customer_that_was_never_queued_is_read_from_its_source(site: Site) -> None:
@@ -84,14 +84,14 @@ def test_a_customer_is_read_where_it_was_written(site: Site) -> None:
     assert message("customers.create").state == "ready"
 
 
-def test_a_payment_is_put_on_hold_if_its_customer_would_get_another_key(site: Site) -> None:
+def test_a_customer_keeps_the_key_of_its_first_message(site: Site) -> None:
     Account.objects.bulk_create([Account(name="new-key", email="a@customers.example", partner_key="gstest")])
     payment(Account.objects.get())
     with override_settings(PARTNERSTACK_CUSTOMER_KEY="tests.shop.keys.by_name"):
         site.push()
-    assert message("transactions.create").state == "held"
-    assert "new-key" in message("transactions.create").reason
-    assert site.sent == []
+    key = f"shop-account-{Account.objects.get().pk}"
+    assert site.effects("customers.create") == {key: 1}
+    assert message("transactions.create").payload["customer_external_key"] == key
 
 
 def test_a_customer_without_a_source_is_organic(site: Site, accounts: dict[Any, Any]) -> None:
@@ -149,11 +149,11 @@ def test_a_payment_is_put_on_hold_if_its_customer_cannot_be_queued(
 
 def test_a_payment_is_put_on_hold_if_the_model_of_its_customer_was_removed(site: Site) -> None:
     payment(account())
-    OutboxMessage.objects.update(customer_source="gone.model")
+    CustomerIdentity.objects.update(table="gone_model", model="gone.model")
     OutboxMessage.objects.filter(operation="customers.save").delete()
     site.push()
     assert message("transactions.create").state == "held"
-    assert "LookupError" in message("transactions.create").reason
+    assert "partnerstack_relabel gone.model NEW" in message("transactions.create").reason
 
 
 def test_newer_data_replace_a_refused_creation(site: Site, refused: Account) -> None:
@@ -170,7 +170,7 @@ def test_newer_data_replace_older_data_that_wait_for_a_refused_creation(site: Si
         refused.partner_key, refused.email = partner_key, f"new{partner_key}@customers.example"
         refused.save()
         site.push()
-    assert [each.state for each in messages(subject=f"account-{refused.pk}")] == [
+    assert [each.state for each in messages(subject=f"shop-account-{refused.pk}")] == [
         "cancelled",
         "cancelled",
         "delivered",
@@ -189,7 +189,7 @@ def test_newer_data_update_a_customer_that_was_created_after_all(site: Site) -> 
     shop.save()
     site.push_for(hours=1)
     assert site.sandbox.objects("customers")[0]["email"] == "newer@customers.example"
-    assert site.effects("customers.create") == {f"account-{shop.pk}": 1}
+    assert site.effects("customers.create") == {f"shop-account-{shop.pk}": 1}
 
 
 def test_data_without_a_partner_do_not_replace_a_refused_creation(site: Site, refused: Account) -> None:

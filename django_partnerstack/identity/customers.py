@@ -1,0 +1,237 @@
+"""The customer key of an object of the site: recorded with its first message, and read ever after."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any
+
+from django.db import connections, models, router
+from django.utils.module_loading import import_string
+
+from .. import sources
+from ..conf import conf
+from ..exceptions import KeyCollision, SourceError
+from ..models import CustomerIdentity, OutboxMessage
+from ..models.bulk import insert
+from ..models.once import insert_once
+from .objects import HostObject, host_object
+
+DEFAULT_KEY = "<app>-<model>-<pk>"
+
+LONGEST_KEY = 255
+
+
+@dataclass(frozen=True)
+class Identity:
+    """
+    An object of the site and its customer key.
+
+    ``host``: None for a customer that no object was given for. ``recorded``: False if the key is only what
+    ``record`` would record. ``last_reported``: the fingerprint of the last queued data. ``inserted_with``:
+    the fingerprint with which the row was inserted just now; None if it was there before.
+    """
+
+    mode: str
+    using: str
+    host: HostObject | None
+    key: str
+    recorded: bool = False
+    last_reported: str = ""
+    inserted_with: str | None = None
+    has_default_key: bool = False
+
+
+def database_of(instance: models.Model) -> str:
+    """Where the router writes messages about an object: by default where the object is, never a replica."""
+    return router.db_for_write(OutboxMessage, instance=instance)
+
+
+def customer_key(instance: models.Model) -> str:
+    """
+    The key of a customer at PartnerStack in the site's mode: the recorded key, or the key that it will get.
+
+    Raises SourceError for an object that was not saved, and for a key that cannot be used.
+    """
+    host_object(instance)
+    return identity_of(instance, mode=conf.mode, using=database_of(instance)).key
+
+
+def identity_of(instance: models.Model, *, mode: str, using: str, new: bool = False) -> Identity:
+    """
+    The recorded identity of an object; if there is none, the identity that ``record`` would record.
+
+    ``new``: the object was just created, so nothing is read.
+
+    Raises SourceError for an object that was not saved, and for a key that cannot be used.
+    """
+    host = host_object(instance)
+    return (None if new else _read(mode, using, host)) or _unrecorded(instance, host, mode, using)
+
+
+def identities_of(instances: Iterable[models.Model], *, mode: str, using: str) -> dict[HostObject, Identity]:
+    """As ``identity_of`` for many objects, with one query for each of their models."""
+    hosts = {host_object(instance): instance for instance in instances}
+    found: dict[HostObject, Identity] = {}
+    for table, namespace in {(host.table, host.namespace) for host in hosts}:
+        pks = [host.pk for host in hosts if (host.table, host.namespace) == (table, namespace)]
+        rows = CustomerIdentity.objects.using(using).filter(mode=mode, table=table, namespace=namespace)
+        for row in rows.filter(object_pk__in=pks):
+            found[_host(row)] = _recorded(row, using)
+    # A label changes when a model is renamed, so the label is not compared.
+    known = {(host.table, host.namespace, host.pk): identity for host, identity in found.items()}
+    return {
+        host: known.get((host.table, host.namespace, host.pk)) or _unrecorded(instance, host, mode, using)
+        for host, instance in hosts.items()
+    }
+
+
+def identity_of_key(key: str, *, mode: str, using: str) -> Identity | None:
+    """The recorded identity with a customer key."""
+    row = CustomerIdentity.objects.using(using).filter(mode=mode, key=key).first()
+    return _recorded(row, using) if row is not None else None
+
+
+def last_reported(keys: Collection[str], *, mode: str, using: str) -> dict[str, str]:
+    """The fingerprint of the last queued data, by customer key; only customers whose data were queued."""
+    rows = CustomerIdentity.objects.using(using).filter(mode=mode, key__in=keys).exclude(last_reported="")
+    return dict(rows.values_list("key", "last_reported"))
+
+
+def report_again(key: str, *, mode: str, using: str) -> None:
+    """Forget what was last queued about a customer, so that the same data are queued once more."""
+    CustomerIdentity.objects.using(using).filter(mode=mode, key=key).update(last_reported="")
+
+
+def record(identity: Identity, *, last_reported: str = "") -> Identity:
+    """
+    Record an identity, unless its object has one: then return that. Safe to repeat; call it in a savepoint.
+
+    Raises KeyCollision if ``PARTNERSTACK_CUSTOMER_KEY`` gave the key to two objects. A default key that
+    another object has, such as one of the former model of this name, is extended instead.
+    """
+    if _insert(identity, last_reported):
+        return replace(identity, recorded=True, inserted_with=last_reported)
+    if (recorded := _reread(identity)) is not None:
+        return recorded
+    if identity.has_default_key:
+        other = replace(identity, key=_extended(identity), has_default_key=False)
+        return record(other, last_reported=last_reported)
+    holder = identity_of_key(identity.key, mode=identity.mode, using=identity.using)
+    raise KeyCollision(
+        f"{identity.host} cannot have the customer key {identity.key!r}: "
+        f"{holder.host if holder and holder.host else 'another customer'} has it. "
+        "Let PARTNERSTACK_CUSTOMER_KEY return another key for one of them."
+    )
+
+
+def record_all(told: Mapping[Identity, str]) -> dict[Identity, Identity]:
+    """
+    Record the identities that are not, with the fingerprints of their data, with one INSERT.
+
+    Returns each identity as ``record`` would. Raises IntegrityError if one of the keys or objects has been
+    recorded meanwhile; nothing is recorded then. Call it in a savepoint.
+    """
+    new = [identity for identity in told if not identity.recorded]
+    if new:
+        rows = [_columns(identity, told[identity]) for identity in new]
+        insert(CustomerIdentity, rows, using=new[0].using)
+    inserted = {each: replace(each, recorded=True, inserted_with=told[each]) for each in new}
+    return {identity: inserted.get(identity, identity) for identity in told}
+
+
+def remember_content(identity: Identity, fingerprint: str) -> bool:
+    """
+    Remember the data that are being queued. Returns whether they differ from the last.
+
+    The row stays locked until the caller's transaction ends, so that of two transactions the later one wins.
+    """
+    if identity.inserted_with is not None and identity.inserted_with == fingerprint:
+        return True
+    if identity.last_reported == fingerprint:
+        return False
+    rows = CustomerIdentity.objects.using(identity.using).filter(mode=identity.mode, key=identity.key)
+    return rows.exclude(last_reported=fingerprint).update(last_reported=fingerprint) == 1
+
+
+def _insert(identity: Identity, last_reported: str) -> bool:
+    return insert_once(CustomerIdentity, _columns(identity, last_reported), using=identity.using)
+
+
+def _columns(identity: Identity, last_reported: str) -> dict[str, str]:
+    host = identity.host or HostObject("", "", identity.key, "")
+    return {
+        "mode": identity.mode,
+        "table": host.table,
+        "namespace": host.namespace,
+        "object_pk": host.pk,
+        "model": host.label,
+        "key": identity.key,
+        "last_reported": last_reported,
+    }
+
+
+def _read(mode: str, using: str, host: HostObject, *, lock: str = "") -> Identity | None:
+    """With SQL of its own, because Django takes longer to compile it than a database to run it."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"{_statement(using)}{lock}", (mode, host.table, host.namespace, host.pk))
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    return Identity(mode, using, host, found[0], recorded=True, last_reported=found[1])
+
+
+def _reread(identity: Identity) -> Identity | None:
+    """The row that another process may have inserted just now."""
+    # In a transaction with repeatable reads MySQL shows such a row only to a locking read.
+    lock = " FOR UPDATE" if connections[identity.using].vendor == "mysql" else ""
+    host = identity.host or HostObject("", "", identity.key, "")
+    return _read(identity.mode, identity.using, host, lock=lock)
+
+
+@cache
+def _statement(using: str) -> str:
+    quote = connections[using].ops.quote_name
+    names = ("mode", "table", "namespace", "object_pk")
+    wanted = " AND ".join(f"{quote(name)} = %s" for name in names)
+    columns = ", ".join(map(quote, ("key", "last_reported")))
+    # Names come from the model, values are parameters.
+    return f"SELECT {columns} FROM {quote(CustomerIdentity._meta.db_table)} WHERE {wanted}"  # noqa: S608
+
+
+def _host(row: CustomerIdentity) -> HostObject:
+    return HostObject(row.table, row.namespace, row.object_pk, row.model)
+
+
+def _recorded(row: CustomerIdentity, using: str) -> Identity:
+    host = _host(row) if row.table else None
+    return Identity(row.mode, using, host, row.key, recorded=True, last_reported=row.last_reported)
+
+
+def _unrecorded(instance: models.Model, host: HostObject, mode: str, using: str) -> Identity:
+    chosen: Any = conf.customer_key
+    is_default = chosen == DEFAULT_KEY
+    key = _default_key(host) if is_default else sources.call(import_string(chosen), instance)
+    if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY:
+        raise SourceError(
+            f"PARTNERSTACK_CUSTOMER_KEY returned {key!r} for {sources.label(instance)}; "
+            f"use 1 to {LONGEST_KEY} characters."
+        )
+    return Identity(mode, using, host, key, has_default_key=is_default)
+
+
+def _default_key(host: HostObject) -> str:
+    place = f"{host.namespace.replace(':', '.').strip('.')}." if host.namespace else ""
+    key = f"{conf.key_prefix}{place}{host.label.replace('.', '-')}-{host.pk}"
+    return key if len(key) <= LONGEST_KEY else f"{key[: LONGEST_KEY - 17]}-{_digest(host)}"
+
+
+def _extended(identity: Identity) -> str:
+    return f"{identity.key[: LONGEST_KEY - 17]}-{_digest(identity.host)}"
+
+
+def _digest(host: HostObject | None) -> str:
+    named = "\0".join((host.table, host.namespace, host.pk)) if host else ""
+    return hashlib.sha256(named.encode()).hexdigest()[:16]

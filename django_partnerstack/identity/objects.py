@@ -1,0 +1,157 @@
+"""
+Naming a row of the site, however it was loaded.
+
+A proxy and its model, a child and its parent, a deferred object, and a primary key that is given as another
+type all name the same row. The same primary key in two databases or in two schemas names two rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS, connections, models, router
+
+from .. import sources
+from ..conf import conf
+from ..exceptions import SourceError
+from .stored import stored_value
+
+#: As long as the column.
+LONGEST_PK = 255
+
+
+@dataclass(frozen=True)
+class HostObject:
+    """A row of the site, as ``CustomerIdentity`` names it. ``label``: the model's, such as "shop.account"."""
+
+    table: str
+    namespace: str
+    pk: str
+    label: str
+
+    def __str__(self) -> str:
+        where = f" in {self.namespace.strip(':')}" if self.namespace else ""
+        return f"{self.label} {self.pk}{where}"
+
+
+def host_object(instance: models.Model) -> HostObject:
+    """
+    The row of a saved object.
+
+    Raises SourceError for an object that was not saved, and for a primary key of more than 255 characters.
+    """
+    if not isinstance(instance, models.Model):
+        raise SourceError(f"A customer is a saved object of the site; not {instance!r}. Save it first.")
+    root = root_of(type(instance))
+    return HostObject(root._meta.db_table, _namespace(instance), pk_of(instance), root._meta.label_lower)
+
+
+@cache
+def root_of(model: type[models.Model]) -> type[models.Model]:
+    """The model whose table all objects of this model have a row in: the topmost of its parents."""
+    concrete: Any = model._meta.concrete_model or model
+    while parents := [each for each in concrete.__mro__ if concrete._meta.parents.get(each) is not None]:
+        concrete = parents[0]
+    return concrete
+
+
+def pk_of(instance: models.Model) -> str:
+    """
+    The primary key as text, in the form in which the database returns it. A JSON list if it is composite.
+
+    Raises SourceError for an object that was not saved.
+    """
+    fields = root_of(type(instance))._meta.pk_fields
+    values = [getattr(instance, field.attname) for field in fields]
+    if values == [None] and not isinstance(instance.pk, tuple):
+        values = [instance.pk]  # A child that was given only the pointer to its parent.
+    texts = [text for field, value in zip(fields, values, strict=True) if (text := _text(field, value))]
+    if len(texts) != len(fields):
+        raise SourceError(f"A customer is a saved object of the site; not {instance!r}. Save it first.")
+    pk = texts[0] if len(texts) == 1 else json.dumps(texts)
+    if len(pk) > LONGEST_PK:
+        raise SourceError(f"The primary key of {instance._meta.label} has more than {LONGEST_PK} characters.")
+    return pk
+
+
+def _text(field: Any, value: Any) -> str | None:
+    while field.remote_field:
+        field = field.target_field
+    value = stored_value(field, value)
+    if value is None or hasattr(value, "resolve_expression"):
+        return None
+    if isinstance(value, str):
+        return str.__str__(value)  # Not the name of an enum.
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        value = value.astimezone(timezone.utc)
+    return field.value_to_string(SimpleNamespace(**{field.attname: value}))
+
+
+def _namespace(instance: models.Model) -> str:
+    alias = router.db_for_write(type(instance), instance=instance)
+    schema = getattr(connections[alias], "schema_name", None) or ""
+    if schema and not _is_in_schemas(instance._meta.app_label):
+        schema = ""
+    if schema == getattr(conf.django, "PUBLIC_SCHEMA_NAME", "public"):
+        schema = ""
+    database = "" if alias == DEFAULT_DB_ALIAS else alias
+    return f"{database}:{schema}" if schema else database
+
+
+def _is_in_schemas(app_label: str) -> bool:
+    """Whether each schema has tables of the app. django-tenants lists such apps."""
+    tenant_apps = getattr(conf.django, "TENANT_APPS", None)
+    config = apps.get_app_config(app_label)
+    path = f"{type(config).__module__}.{type(config).__qualname__}"
+    return tenant_apps is None or config.name in tenant_apps or path in tenant_apps
+
+
+@contextmanager
+def loaded(host: HostObject, model: type[models.Model]) -> Iterator[models.Model | None]:
+    """The object as an instance of ``model``, from the primary database; None if there is no such row."""
+    alias, _, schema = host.namespace.partition(":")
+    alias = alias or router.db_for_write(model)
+    fields = root_of(model)._meta.pk_fields
+    texts = json.loads(host.pk) if len(fields) > 1 else [host.pk]
+    wanted = {field.name: text for field, text in zip(fields, texts, strict=True)}
+    with _schema(alias, schema):
+        yield model._base_manager.using(alias).filter(**wanted).first()
+
+
+@contextmanager
+def _schema(alias: str, schema: str) -> Iterator[None]:
+    connection: Any = connections[alias]
+    if not schema or not hasattr(connection, "set_schema") or connection.schema_name == schema:
+        yield
+        return
+    before = connection.tenant
+    connection.set_schema(schema)
+    try:
+        yield
+    finally:
+        connection.set_tenant(before)
+
+
+def has_model(host: HostObject) -> bool:
+    """Whether a model of the site has the table of the row."""
+    return any(model._meta.db_table == host.table for model in apps.get_models())
+
+
+def models_with_source(host: HostObject) -> Iterator[type[models.Model]]:
+    """The models with a source of customers that the row can be loaded as, its own model first."""
+    tables = [model for model in apps.get_models() if model._meta.db_table == host.table]
+    own = [model for model in tables if model._meta.label_lower == host.label]
+    for model in dict.fromkeys((*own, *tables)):
+        if sources.find(sources.customers, model) is not None:
+            yield model
+    for model in sources.customers:
+        if not model._meta.abstract and root_of(model)._meta.db_table == host.table and model not in tables:
+            yield model

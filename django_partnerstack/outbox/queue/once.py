@@ -1,0 +1,170 @@
+"""
+Keys that are used once: one message holds the key of a payment, a refund or an event.
+
+The key belongs to its first message from the moment it is queued, and for good from the moment something may
+have reached PartnerStack. Until then a corrected message takes the key over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from ...exceptions import KeyCollision
+from ...models import OutboxMessage, ReportedKey, State
+from ...models.bulk import insert
+from ...models.once import insert_once
+from ..operations import CREATE_TRANSACTION
+
+REPLACED = "Replaced by newer data."
+
+#: In these states no worker touches a message, so another may take its key over.
+FINAL = (State.FAILED, State.CANCELLED)
+
+#: The fields of a payment that must not change once it is reported.
+COMPARED = ("customer_key", "amount", "currency")
+
+
+def take_key(row: dict[str, Any], using: str) -> bool:
+    """
+    Reserve the dedupe key of a new message. Returns False if the same was queued before.
+
+    ``row``: the columns of the message. A message that PartnerStack cannot have gives way to one with other
+    content. Call it in a savepoint.
+
+    Raises KeyCollision if another payment was reported under the key.
+    """
+    if insert_once(ReportedKey, _columns(row), using=using):
+        return True
+    if not row["payload"]:
+        return False  # A note.
+    found = ReportedKey.objects.using(using).get(mode=row["mode"], dedupe_key=row["dedupe_key"])
+    about = messages_about([row["subject"]], row["mode"], using)[row["subject"]]
+    if gives_way(found, row, about) and _cancel(row, about, using):
+        ReportedKey.objects.using(using).filter(pk=found.pk).update(**_columns(row))
+        return True
+    if problem := collision(found, row):
+        raise KeyCollision(problem)
+    return False
+
+
+def replace_key(row: dict[str, Any], using: str) -> None:
+    """
+    Remember what a payment is corrected to, so that the corrected object agrees with what was reported.
+
+    Raises KeyCollision if another object was reported under the key.
+    """
+    keys = ReportedKey.objects.using(using).filter(mode=row["mode"], dedupe_key=row["dedupe_key"])
+    key = _columns(row)
+    for found in keys:
+        if _is_other_object(found, key):
+            raise KeyCollision(collision(found, row) or f"Another object was reported under {found}.")
+    keys.update(**{name: key[name] for name in (*COMPARED, "fingerprint")})
+
+
+def take_keys(rows: Sequence[dict[str, Any]], using: str) -> None:
+    """Reserve keys that nothing holds, with one statement. Raises IntegrityError if one is held."""
+    keys = [_columns(row) for row in rows if row["dedupe_key"] is not None]
+    if keys:
+        insert(ReportedKey, keys, using=using)
+
+
+def take_note(dedupe_key: str, mode: str, using: str) -> bool:
+    """Reserve a key that no content belongs to. Returns False if it is held."""
+    return insert_once(ReportedKey, _columns({"mode": mode, "dedupe_key": dedupe_key}), using=using)
+
+
+def collision(found: ReportedKey, row: dict[str, Any]) -> str:
+    """How a payment differs from what was reported under its key; empty if it is the same."""
+    key = _columns(row)
+    # The balance after a refund has a key of its own. Of two refunds at once, the later one finds it taken.
+    if row["operation"] != CREATE_TRANSACTION or row["payload"].get("key") != row["subject"]:
+        return ""
+    if all(getattr(found, name) == key[name] for name in COMPARED):
+        return ""
+    owner = f"{found.source} {found.source_pk}".strip() or "another call"
+    mine = f"{row['source']} {row['source_pk']}".strip() or "this call"
+    if (found.source, found.source_pk) == (row["source"], row["source_pk"]) != ("", ""):
+        owner = f"{owner}, as it was then"
+    return (
+        f"The transaction key {row['payload']['key']!r} was reported by {owner}, with {_money(found)} of "
+        f"customer {found.customer_key!r}; {mine} has {_money(ReportedKey(**key))} of customer "
+        f"{key['customer_key']!r}. Nothing was queued. Use another key for another payment; correct this one "
+        "with a refund."
+    )
+
+
+def gives_way(found: ReportedKey, row: dict[str, Any], about: Sequence[OutboxMessage]) -> bool:
+    """
+    Whether what a key was used for gives way to another message. Changes nothing.
+
+    It does if PartnerStack cannot have it, the content differs, and nothing depends on it; and if somebody
+    deleted its message before PartnerStack had it. ``about``: all messages about the same subject.
+    """
+    key = _columns(row)
+    if found.reported_at is not None or not row["payload"]:
+        return False
+    holders = [message for message in about if message.dedupe_key == row["dedupe_key"]]
+    if found.fingerprint == key["fingerprint"]:
+        return not holders
+    depends = any(message.state != State.CANCELLED for message in about if message not in holders)
+    return not (depends or _is_other_object(found, key)) and all(map(_never_arrived, holders))
+
+
+def messages_about(subjects: Sequence[str], mode: str, using: str) -> dict[str, list[OutboxMessage]]:
+    """The messages of each subject, with one query."""
+    found: dict[str, list[OutboxMessage]] = {subject: [] for subject in subjects}
+    for message in OutboxMessage.objects.using(using).filter(mode=mode, subject__in=subjects):
+        found[message.subject].append(message)
+    return found
+
+
+def remember_reported(message: OutboxMessage, using: str, now: datetime) -> None:
+    """Remember that PartnerStack has it, so that its key is never used again. Safe to repeat."""
+    if message.dedupe_key is not None:
+        keys = ReportedKey.objects.using(using).filter(mode=message.mode, dedupe_key=message.dedupe_key)
+        keys.update(reported_at=now)
+
+
+def _is_other_object(found: ReportedKey, key: dict[str, Any]) -> bool:
+    """Only an object itself, or a call without an object, corrects what was reported."""
+    both_named = bool(found.source and key["source"])
+    return both_named and (found.source, found.source_pk) != (key["source"], key["source_pk"])
+
+
+def _never_arrived(message: OutboxMessage) -> bool:
+    in_doubt = message.in_doubt_since or message.first_in_doubt_at
+    return message.state in FINAL and in_doubt is None
+
+
+def _cancel(row: dict[str, Any], about: Sequence[OutboxMessage], using: str) -> bool:
+    """Cancel the message that held the key. Returns False if it has been sent or retried meanwhile."""
+    for holder in about:
+        if holder.dedupe_key == row["dedupe_key"]:
+            unchanged = OutboxMessage.objects.using(using).filter(
+                pk=holder.pk, state=holder.state, first_in_doubt_at=None
+            )
+            reason = f"{REPLACED} {holder.reason}".strip()
+            if not unchanged.update(state=State.CANCELLED, dedupe_key=None, reason=reason):
+                return False
+    return True
+
+
+def _money(key: ReportedKey) -> str:
+    return f"{key.amount} {key.currency} (minor units)"
+
+
+def _columns(row: dict[str, Any]) -> dict[str, Any]:
+    payload = row["payload"] if row.get("operation") == CREATE_TRANSACTION else {}
+    return {
+        "mode": row["mode"],
+        "dedupe_key": row["dedupe_key"],
+        "source": row.get("source", ""),
+        "source_pk": row.get("source_pk", ""),
+        "customer_key": payload.get("customer_external_key", ""),
+        "amount": payload.get("amount"),
+        "currency": payload.get("currency", ""),
+        "fingerprint": row.get("fingerprint", ""),
+        "reported_at": None,
+    }

@@ -1,0 +1,145 @@
+"""A key belongs to one payment, and to a corrected one as long as PartnerStack cannot have the first."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from django_partnerstack import track
+from django_partnerstack.exceptions import KeyCollision
+from django_partnerstack.models import Transaction
+from django_partnerstack.outbox.backfill import backfill
+from django_partnerstack.outbox.control import actions
+from tests.outbox.site import Site, account, message, messages, payment
+from tests.shop.models import Account, Payment
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+def buy(shop: Account, amount: int = 4900, **details: Any) -> track.Report:
+    return track.purchase(shop, **{"amount": amount, "currency": "USD", "key": "inv_1", **details})
+
+
+def refuse(site: Site) -> None:
+    """PartnerStack refuses the payment ``inv_1``."""
+    site.push(limit=1)
+    site.fail("status", status=400)
+    site.push()
+
+
+@pytest.mark.parametrize("other", [{"amount": 9900}, {"currency": "EUR"}, {"key_of": "another customer"}])
+def test_another_payment_under_a_used_key_is_refused_and_both_are_named(other: dict[str, Any]) -> None:
+    first, second = account(), account()
+    assert buy(first)
+    shop = second if other.pop("key_of", None) else first
+    with pytest.raises(KeyCollision, match=rf"'inv_1' was reported .* 4900 USD .*'shop-account-{first.pk}'"):
+        buy(shop, **other)
+    assert not buy(first)
+    assert len(messages("transactions.create")) == 1
+
+
+def test_a_saved_payment_under_a_used_key_leaves_one_failed_message() -> None:
+    first, second = account(), account()
+    track.purchase(first, amount=1000, currency="USD", key="payment-7")
+    paid = payment(second, pk=7)
+    paid.save()
+    [refused] = messages(source="shop.payment")
+    assert (refused.state, refused.source_pk) == ("dead", "7")
+    assert "'payment-7' was reported by another call, with 1000 USD" in refused.reason
+
+
+def test_a_reported_payment_whose_amount_changes_leaves_a_failed_message(site: Site) -> None:
+    paid = payment(account())
+    site.push()
+    paid.total = Decimal("99.00")
+    paid.save()
+    delivered, refused = messages(source="shop.payment")
+    assert (delivered.state, refused.state) == ("delivered", "dead")
+    assert f"shop.payment {paid.pk}, as it was then, with 4900 USD" in refused.reason
+    assert track.refund(f"payment-{paid.pk}")
+
+
+def test_a_failed_message_about_a_used_key_is_never_sent(site: Site) -> None:
+    track.purchase(account(), amount=1000, currency="USD", key="payment-7")
+    payment(account(), pk=7)
+    [refused] = messages(source="shop.payment")
+    actions.retry(refused)
+    assert refused.state == "cancelled"
+    site.push()
+    assert site.effects("transactions.create") == {"payment-7": 1}
+
+
+def test_a_backfill_lists_a_payment_under_a_used_key_as_failed() -> None:
+    track.purchase(account(), amount=1000, currency="USD", key="payment-7")
+    Payment.objects.bulk_create([Payment(pk=7, account=account(), total=Decimal("99"))])
+    done = backfill(Payment, mode="test", on_page=lambda result: None)
+    assert (done.queued, done.known, done.failed) == (0, 0, 1)
+    assert "shop.Payment 7: KeyCollision: The transaction key 'payment-7'" in done.failures[0]
+
+
+def test_a_payment_that_partnerstack_has_with_another_amount_is_refused() -> None:
+    shop = account()
+    Transaction.objects.create(mode="test", key="inv_1", amount=100, currency="USD")
+    with pytest.raises(KeyCollision, match="PartnerStack has 'inv_1' already, with another amount: 100"):
+        buy(shop)
+
+
+def test_a_refused_payment_gives_way_to_the_corrected_one(site: Site) -> None:
+    shop = account()
+    buy(shop)
+    refuse(site)
+    assert not buy(shop)
+    assert buy(shop, 5900)
+    site.push()
+    refused, corrected = messages("transactions.create")
+    assert (refused.state, corrected.state) == ("cancelled", "delivered")
+    assert refused.reason.startswith("Replaced by newer data. ")
+    assert [each["amount"] for each in site.sandbox.objects("transactions")] == [5900]
+
+
+def test_a_corrected_payment_can_be_refunded(site: Site) -> None:
+    shop = account()
+    buy(shop)
+    refuse(site)
+    buy(shop, 5900)
+    track.refund("inv_1", amount=900)
+    site.push()
+    assert site.effects("transactions.delete") == {"inv_1": 1}
+    assert site.effects("transactions.create") == {"inv_1": 1, "inv_1-r1": 1}
+
+
+def test_a_cancelled_payment_gives_way_to_other_content_and_not_to_the_same(site: Site) -> None:
+    shop = account()
+    buy(shop)
+    actions.cancel(message("transactions.create"))
+    assert not buy(shop)
+    assert buy(shop, product_key="pro")
+
+
+def test_a_payment_in_doubt_never_gives_way(site: Site) -> None:
+    shop = account()
+    buy(shop)
+    site.push(limit=1)
+    site.fail("lost")
+    site.push(limit=1)
+    in_doubt = message("transactions.create")
+    assert in_doubt.state == "unknown"
+    actions.cancel(in_doubt)
+    with pytest.raises(KeyCollision):
+        buy(shop, 5900)
+
+
+def test_a_refused_payment_gives_way_in_a_backfill(site: Site) -> None:
+    paid = payment(account())
+    refuse(site)
+    Payment.objects.update(total=Decimal("59.00"))
+    assert backfill(Payment, mode="test", on_page=lambda result: None).queued == 1
+    site.push()
+    assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
