@@ -198,10 +198,11 @@ def _reported_balance(key: str, mode: str, using: str) -> Balance:
         raise RefundError(f"{key} was never reported, or is refunded already.")
     row = max(reported, key=lambda each: number_of(each.dedupe_key))
     number = number_of(row.dedupe_key)
+    current = derived_key(key, number) if number else key
     payload = {
-        "key": derived_key(key, number) if number else key,
+        "key": current,
         "customer_external_key": row.customer_key,
         "amount": row.amount,
         "currency": row.currency,
     }
-    return Balance(payload["key"], key, payload, customer_lane(row.customer_key))
+    return Balance(current, key, payload, customer_lane(row.customer_key))
