@@ -1,4 +1,4 @@
-"""Signal receivers: report saved objects of the site, and wake a worker for queued messages."""
+"""Signal receivers: report saved objects, queue what waited for synced customers, and wake workers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from django.db import models
 
 from . import dispatch, sources, track
 from .conf import conf
+from .models import Customer
+from .outbox.queue.lanes import queue_waiting
+from .outbox.queue.source_failures import forget_after_commit, object_failed
 
 logger = logging.getLogger(__name__)
 
@@ -17,7 +20,8 @@ def report_saved(
     sender: type[models.Model], instance: models.Model, created: bool, raw: bool, **kwargs: Any
 ) -> None:
     """
-    Report a saved object of a registered model. An error is logged, so the host's save still succeeds.
+    Report a saved object of a registered model. The host's save succeeds whatever happens: an error is
+    logged, and a ``SourceFailure`` is recorded until the object is reported.
 
     Does not report fixtures (``raw``). With PARTNERSTACK_STRICT an error is raised into the save.
     """
@@ -25,10 +29,22 @@ def report_saved(
         return
     try:
         track.report(instance, new=created)
-    except Exception:
+        if not created:
+            forget_after_commit(instance)
+    except Exception as error:
         if conf.strict:
             raise
         logger.exception("%s could not be queued for PartnerStack.", sources.label(instance))
+        object_failed(instance, error)
+
+
+def queue_waiting_messages(
+    sender: type[models.Model], mode: str, created: list[str], updated: list[str], **kwargs: Any
+) -> None:
+    """Queue the messages that wait for a customer which a sync has found at PartnerStack."""
+    if sender is Customer and (keys := [*created, *updated]):
+        customers = Customer.objects.filter(mode=mode, key__in=keys).exclude(customer_key="")
+        queue_waiting(mode, list(customers.values_list("customer_key", flat=True)))
 
 
 def wake_worker(lane: str, **kwargs: Any) -> None:

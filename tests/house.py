@@ -26,8 +26,8 @@ ROWS = (
         "attribution",
         "sync",
         "webhooks",
-        "outbox.operations < outbox.queue < outbox.refunds outbox.backfill"
-        " < outbox.delivery < outbox.push < outbox.control < outbox",
+        "outbox.permitted < outbox.operations < outbox.queue < outbox.last_reported"
+        " < outbox.refunds outbox.backfill < outbox.delivery < outbox.push < outbox.control < outbox",
     ),
     ("track dispatch worker insight privacy",),
     (

@@ -3,6 +3,7 @@
 from .attribution import Attribution, AttributionMethod
 from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
 from .outbox import LaneStatus, OutboxLane, OutboxMessage, ReportedKey, State
+from .source_failure import SourceFailure
 from .sync import SyncSeen, SyncState
 from .throttle import ThrottleState
 
@@ -21,6 +22,7 @@ __all__ = [
     "Partnership",
     "ReportedKey",
     "Reward",
+    "SourceFailure",
     "State",
     "SyncSeen",
     "SyncState",

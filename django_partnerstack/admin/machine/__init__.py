@@ -1,5 +1,5 @@
-"""Pages about the app's own work: outbox messages, customer queues, the connection, and syncs."""
+"""Pages about the app's own work: messages, source errors, customer queues, the connection and syncs."""
 
-from . import connection, messages, sync_states
+from . import connection, messages, source_failures, sync_states
 
-__all__ = ["connection", "messages", "sync_states"]
+__all__ = ["connection", "messages", "source_failures", "sync_states"]

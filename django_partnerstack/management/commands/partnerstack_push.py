@@ -11,15 +11,22 @@ from django.utils import timezone
 
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError
+from django_partnerstack.insight.status import DeliveryHealth, delivery_health
 from django_partnerstack.management.arguments import positive_int
 from django_partnerstack.management.preconditions import database_errors_in_one_line, require_mode_and_table
-from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
+from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State
 from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.outbox.push import worker
+from django_partnerstack.outbox.queue.lanes import queue_waiting
 from django_partnerstack.outbox.queue.retention import prune
 
 #: Organic customers are counted up to this number of messages.
 COUNTED = 1000
+
+
+CUSTOMER_NOT_REPORTED = (
+    "Customer not reported yet: save it, report it with track.signup, or run partnerstack_backfill."
+)
 
 
 class Command(BaseCommand):
@@ -27,8 +34,8 @@ class Command(BaseCommand):
     requires_system_checks = ("partnerstack",)
     help = (
         "Send the due messages to PartnerStack, and print how many reached each state. Exits with "
-        "status 1 if a message is failed or on hold. With --loop it runs until it is stopped: run it as "
-        "a service, in any number of processes."
+        "status 1 if a message is failed or on hold, or if an object could not be reported. With --loop "
+        "it runs until it is stopped: run it as a service, in any number of processes."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,6 +59,8 @@ class Command(BaseCommand):
             loop = worker(threads=options["threads"])
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
+        with database_errors_in_one_line():
+            queue_waiting(conf.mode)
         counts = self._run(loop, forever=options["loop"], limit=options["limit"])
         if not options["loop"]:
             with database_errors_in_one_line():
@@ -71,20 +80,29 @@ class Command(BaseCommand):
                 signal.signal(number, handler)
 
     def _report(self, counts: Counter[str]) -> None:
-        messages = OutboxMessage.objects.filter(mode=conf.mode)
         labels = {**dict(State.choices), "lost": "taken over by another worker, or outcome not saved"}
         sent = ", ".join(f"{number} {labels[state]}" for state, number in counts.items())
-        throttle = ThrottleState.objects.filter(mode=conf.mode, paused_until__gt=timezone.now()).first()
-        nothing = "Nothing to send." if throttle is None else "Nothing was sent."
+        health = delivery_health(conf.mode)
+        nothing = "Nothing to send." if health.paused_until is None else "Nothing was sent."
         self.stdout.write(sent or " ".join([nothing, *self._organic()]))
-        if throttle is not None:
-            until = f"{throttle.paused_until:%Y-%m-%d %H:%M:%S %Z}"
-            self.stderr.write(f"Delivery is paused until {until}: {throttle.pause_reason}")
-        stuck = {state: messages.filter(state=state).count() for state in (State.FAILED, State.ON_HOLD)}
+        if health.waiting:
+            self.stdout.write(f"{health.waiting} waiting for a customer. {CUSTOMER_NOT_REPORTED}")
+        if health.paused_until is not None:
+            until = f"{health.paused_until:%Y-%m-%d %H:%M:%S %Z}"
+            self.stderr.write(f"Delivery is paused until {until}: {health.pause_reason}")
+        for text in self._stuck(health):
+            self.stderr.write(self.style.ERROR(text))
+        if any(self._stuck(health)):
+            raise SystemExit(1)
+
+    def _stuck(self, health: DeliveryHealth) -> Iterator[str]:
+        stuck = {State.FAILED: health.failed, State.ON_HOLD: health.on_hold}
         if any(stuck.values()):
             text = ", ".join(f"{number} {state.label}" for state, number in stuck.items() if number)
-            self.stderr.write(self.style.ERROR(f"Messages that need attention: {text}. See the admin."))
-            raise SystemExit(1)
+            yield f"Messages that need attention: {text}. See the admin."
+        if health.source_failures:
+            number = health.source_failures
+            yield f"Objects that could not be reported: {number}. See Source errors in the admin."
 
     def _organic(self) -> Iterator[str]:
         """The usual reason why there is nothing to send on a new site."""

@@ -22,6 +22,7 @@ from ...exceptions import (
 from ...models import OutboxMessage, State
 from ...throttle.throttle import Throttle
 from ..operations import OPERATIONS, Operation
+from ..permitted import permitted
 from ..queue.messages import fingerprint
 from . import outcome
 from .outcome import ATTEMPTS, Outcome
@@ -89,7 +90,7 @@ class Sender:
 
     def _send(self, operation: Operation, message: OutboxMessage) -> Outcome:
         try:
-            record = operation.send(self.client, message.content)
+            record = operation.send(self.client, permitted(message.content))
         except InvalidArgument as error:
             return outcome.failed(str(error), message.in_doubt_since)
         except RequestError as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from copy import copy
 from datetime import datetime
@@ -13,6 +12,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db import models, router
 from django.db.backends.utils import format_number
+from django.utils.functional import Promise
 from django.utils.timezone import make_aware
 
 from ... import sources
@@ -23,6 +23,7 @@ from ...conf import conf
 from ...exceptions import InvalidArgument, SourceError
 from ...models import OutboxMessage
 from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
+from ..permitted import permitted
 from .messages import NewMessage, customer_lane
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ def message_of(instance: models.Model) -> NewMessage:
 def customer_message(customer: models.Model, data: sources.CustomerData) -> NewMessage:
     """The message with all data of a customer. It is queued only if they differ from the last message."""
     key = sources.customer_key(customer)
-    payload: dict[str, Any] = {"customer_key": key, **contact(key, data)}
+    payload, note = contact(key, data)
     if data.partner_key:
         payload["partner_key"] = data.partner_key
     if data.provider_key:
@@ -65,24 +66,26 @@ def customer_message(customer: models.Model, data: sources.CustomerData) -> NewM
         lane=customer_lane(key),
         subject=key,
         payload=payload,
+        note=note,
         source=reference(customer),
         customer_source=reference(customer),
     )
 
 
-def contact(customer_key: str, data: sources.CustomerData) -> dict[str, str]:
+def contact(customer_key: str, data: sources.CustomerData) -> tuple[dict[str, Any], str]:
     """
-    E-mail and name, as far as PARTNERSTACK_PRIVACY allows sending them.
+    Customer key, e-mail and name, as far as PARTNERSTACK_PRIVACY permits sending them, and a note.
 
-    PartnerStack requires an e-mail address, so an anonymous address replaces one that must not be sent. Its
-    documentation allows anonymous values in conversions.
+    A name is only shown, so it is shortened to what PartnerStack takes. Raises SourceError for another type.
     """
-    if conf.privacy in ("full", "contact"):
-        name = data.name[:LONGEST_NAME] if isinstance(data.name, str) else data.name
-        found = {"email": data.email.strip(), "name": name}
-        return {field: value for field, value in found.items() if value}
-    known = data.email.strip().lower() if conf.privacy == "hashed" else customer_key
-    return {"email": f"{hashlib.sha256(known.encode()).hexdigest()}@{conf.privacy}.invalid"}
+    for field, value in {"email": data.email, "name": data.name or ""}.items():
+        if not isinstance(value, (str, Promise)):
+            raise SourceError(f"{field} must be a text; not {value!r}.")
+    email, name = str(data.email).strip(), str(data.name or "")
+    found = {"customer_key": customer_key, "email": email, "name": name[:LONGEST_NAME]}
+    payload = permitted({field: value for field, value in found.items() if value})
+    shortened = "name" in payload and len(name) > LONGEST_NAME
+    return payload, f"The name was shortened to {LONGEST_NAME} characters." if shortened else ""
 
 
 def transaction_message(data: sources.TransactionData, source: models.Model | None = None) -> NewMessage:
@@ -142,7 +145,12 @@ def event_message(customer: models.Model, name: str, value: int, key: str) -> Ne
 
 def skipped_message(instance: models.Model, operation: str, result: sources.Skipped | None) -> NewMessage:
     """A note why an object is not reported. It is queued once for each reason."""
-    reason = str(result.reason) if isinstance(result, sources.Skipped) else "The source returned None."
+    if result is not None and not isinstance(result, sources.Skipped):
+        raise SourceError(
+            f"The source of {instance._meta.label} returned {result!r:.100}. "
+            "It must return data, Skipped or None."
+        )
+    reason = str(result.reason) if result is not None else "The source returned None."
     return NewMessage(
         operation=operation, lane="", subject="", payload={}, source=reference(instance), skipped=reason
     )

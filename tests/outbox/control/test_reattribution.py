@@ -256,5 +256,5 @@ def test_an_operator_corrects_a_click_that_partnerstack_does_not_know(site: Conv
     assert at_partnerstack(site, shop) == "gstest"
     site.clock.at += timedelta(minutes=1)
     site.push_for(minutes=1)
-    assert set(states().values()) == {"delivered", "cancelled"}
+    assert set(states().values()) == {"delivered"}
     assert len(messages("transactions.create", state="delivered")) == 1
