@@ -28,13 +28,19 @@ class Event:
 
 
 class History:
-    """Sign-ups, payments, changes and refunds, until ``number`` of them are committed."""
+    """
+    Sign-ups, payments, changes and refunds, until ``number`` of them are committed.
+
+    Some customers are strangers at first: the site reports them later than their first payments.
+    """
 
     def __init__(self, seed: int, number: int) -> None:
         self.random = Random(seed)
         self.number = number
         self.accounts = 0
         self.payments = 0
+        #: Customers who are not reported yet.
+        self.strangers: list[int] = []
         #: Payments that can be refunded, by number: account and cents.
         self.paid: dict[int, tuple[int, int]] = {}
 
@@ -45,7 +51,13 @@ class History:
             yield self._next(number)
 
     def _next(self, number: int) -> Event:
-        chance = self.random.random()
+        chance, left = self.random.random(), self.number - number
+        if self.strangers and (chance > 0.95 or left <= len(self.strangers)):
+            return Event("known", self.strangers.pop(0))
+        if chance < 0.05 and left > len(self.strangers) + 1:
+            self.accounts += 1
+            self.strangers.append(self.accounts)
+            return Event("stranger", self.accounts)
         if chance < 0.3 or not self.accounts:
             self.accounts += 1
             return Event("sign-up", self.accounts)
@@ -84,9 +96,17 @@ def effects(events: Iterable[Event]) -> dict[str, list[Effect]]:
     """By customer key, the effects that PartnerStack must have, in this order and once each."""
     expected: dict[str, list[Effect]] = defaultdict(list)
     paid = {event.payment: event.cents for event in events if event.kind == "payment"}
+    strangers = set()
     for event in events:
-        if event.kept:
-            expected[f"account-{event.account}"] += _effects(event, paid)
+        effects_of_customer = expected[f"account-{event.account}"]
+        if event.kind == "stranger":
+            strangers.add(event.account)
+        elif event.kind == "known":
+            # The payments waited for the customer.
+            strangers.remove(event.account)
+            effects_of_customer.insert(0, ("create customer", f"account-{event.account}"))
+        elif event.kept and not (event.kind == "change" and event.account in strangers):
+            effects_of_customer += _effects(event, paid)
     return expected
 
 
