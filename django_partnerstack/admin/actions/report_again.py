@@ -30,14 +30,14 @@ def report_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[Sour
     other_mode = queryset.exclude(mode=conf.mode).count()
     reported, gone, errors = 0, 0, []
     for row in rows:
-        instance = failed_object(row)
-        if instance is None:
-            row.delete()
-            gone += 1
-        elif error := _report(instance):
+        try:
+            if _report_again(row):
+                reported += 1
+            else:
+                gone += 1
+        except Exception as error:
+            logger.exception("%s could not be queued for PartnerStack.", row)
             errors.append(f"{row}: {error}")
-        else:
-            reported += 1
     texts = {_("{number} reported."): reported, _("{number} removed: the objects no longer exist."): gone}
     for text, number in texts.items():
         if number:
@@ -51,14 +51,17 @@ def report_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[Sour
         model_admin.message_user(request, text, level)
 
 
-def _report(instance: Any) -> Exception | None:
-    """Report an object. Returns the error if that failed again."""
+def _report_again(failure: SourceFailure) -> bool:
+    """Report the object of a failure. Returns False if it no longer exists. Raises what its source raises."""
+    instance = failed_object(failure)
+    if instance is None:
+        failure.delete()
+        return False
     try:
         with transaction.atomic(router.db_for_write(OutboxMessage, instance=instance)):
             track.report(instance)
             object_reported(instance)
     except Exception as error:
-        logger.exception("%s could not be queued for PartnerStack.", instance._meta.label)
         object_failed(instance, error)
-        return error
-    return None
+        raise
+    return True

@@ -109,13 +109,17 @@ def operation_of(model: type[models.Model]) -> str:
 
 
 def failed_object(failure: SourceFailure) -> models.Model | None:
-    """The object of a failure; None if it or its model was removed."""
+    """
+    The object of a failure; None if it or its model was removed.
+
+    Raises ValueError if the model has another kind of primary key now.
+    """
     try:
         model = apps.get_model(failure.source)
-        rows = model._base_manager.using(router.db_for_write(model))
-        return rows.filter(pk=failure.source_pk).first()
-    except (LookupError, ValueError):
+    except LookupError:
         return None
+    rows = model._base_manager.using(router.db_for_write(model))
+    return rows.filter(pk=failure.source_pk).first()
 
 
 def database_of(instance: models.Model) -> str:
