@@ -62,7 +62,7 @@ class History:
             self.accounts += 1
             return Event("sign-up", self.accounts)
         account = self.random.randint(max(1, self.accounts - 50), self.accounts)
-        if chance < 0.5:
+        if chance < 0.5 and account not in self.strangers:
             return Event("change", account, text=f"Name {number}")
         if chance < 0.85 or not self.paid:
             self.payments += 1
@@ -96,16 +96,12 @@ def effects(events: Iterable[Event]) -> dict[str, list[Effect]]:
     """By customer key, the effects that PartnerStack must have, in this order and once each."""
     expected: dict[str, list[Effect]] = defaultdict(list)
     paid = {event.payment: event.cents for event in events if event.kind == "payment"}
-    strangers = set()
     for event in events:
         effects_of_customer = expected[f"account-{event.account}"]
-        if event.kind == "stranger":
-            strangers.add(event.account)
-        elif event.kind == "known":
+        if event.kind == "known":
             # The payments waited for the customer.
-            strangers.remove(event.account)
             effects_of_customer.insert(0, ("create customer", f"account-{event.account}"))
-        elif event.kept and not (event.kind == "change" and event.account in strangers):
+        elif event.kept and event.kind != "stranger":
             effects_of_customer += _effects(event, paid)
     return expected
 

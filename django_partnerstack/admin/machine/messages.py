@@ -85,7 +85,9 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
         return ("operation", "status", "about", "why", "age", *mode_column(request))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        about = ["operation", "subject_link", badge, "full_reason", "note", "attempts", "mode"]
+        about = ["operation", "subject_link", badge, "full_reason", "attempts", "mode"]
+        if obj is not None and obj.note:
+            about.insert(4, "note")
         return [
             (None, {"fields": about}),
             (_("Timeline"), {"fields": [timeline]}),

@@ -83,12 +83,16 @@ class Sequencer:
         self.opened: list[str] = []
         #: Lanes whose customer was reported in this batch without a partner.
         self.without_partner: list[str] = []
-        #: lane: why its customer could not be introduced. Its source is asked once in a batch.
+        #: lane: why its customer is not introduced. Its source is asked once in a batch.
         self.unknown: dict[str, str] = {}
 
     def sequence(self, messages: list[OutboxMessage]) -> None:
         reported = {(message.operation, message.source, message.source_pk) for message in messages}
         self._load({message.lane for message in messages})
+        # These customers need no introduction: what comes before them waits for a moment.
+        self.unknown = {
+            message.lane: NOT_REPORTED for message in messages if message.operation == SAVE_CUSTOMER
+        }
         self._load_dependencies([message.pk for message in messages if _may_depend(message)])
         introduced = []
         for message in messages:

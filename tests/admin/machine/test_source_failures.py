@@ -91,6 +91,13 @@ def test_an_object_is_reported_again(operator: Client, failed: Account) -> None:
     assert OutboxMessage.objects.get().subject == f"account-{failed.pk}"
 
 
+def test_the_page_of_a_failure_has_a_button_for_those_who_may_use_it(
+    operator: Client, failed: Account
+) -> None:
+    button = '<button class="button" name="action" value="report_again" type="submit">Report again</button>'
+    assert button in html_of(operator, SourceFailure.objects.get())
+
+
 def test_an_object_that_fails_again_is_kept_with_its_new_error(operator: Client, broken: Any) -> None:
     broken(fail)
     account()
@@ -121,11 +128,12 @@ def test_a_failure_of_the_other_mode_is_left_out(operator: Client, failed: Accou
 
 def test_reporting_again_needs_its_permission(browser: Client, failed: Account) -> None:
     assert "report_again" not in browser.get(LIST).rendered_content
+    assert "report_again" not in html_of(browser, SourceFailure.objects.get())
     take(browser, "report_again", SourceFailure.objects.get())
     assert not OutboxMessage.objects.exists()
 
 
 def test_every_page_of_the_app_counts_failures_and_waiting_messages(browser: Client, failed: Account) -> None:
     html = browser.get("/admin/partnerstack/").rendered_content
-    assert "1 object could not be reported, because its source failed." in html
+    assert "1 object could not be reported: its source failed, or its data cannot be used." in html
     assert f'href="{LIST}?mode=test"' in html
