@@ -19,8 +19,8 @@ def prune(mode: str, before: datetime) -> int:
     Delete delivered messages, and notes of objects that are not reported, if older than ``before``.
 
     Returns how many. Keeps the last data of each customer, because later data are compared with them, and
-    messages that are failed, on hold, blocked, organic or waiting for their customer. What was delivered is not
-    reported again, because ``ReportedKey`` remembers it. Safe to repeat and to run beside workers.
+    messages that are failed, on hold, blocked, organic or waiting for their customer. What was delivered is
+    not reported again, because ``ReportedKey`` remembers it. Safe to repeat and to run beside workers.
     """
     using = router.db_for_write(OutboxMessage)
     snapshots = Q(operation__in=customer_snapshots(), subject__gt="")
