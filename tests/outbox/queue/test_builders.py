@@ -101,3 +101,14 @@ def test_a_shortened_name_is_noted_on_the_message() -> None:
     track.signup(account, name="Ada " * 30)
     notes = OutboxMessage.objects.filter(subject=f"account-{account.pk}").order_by("pk")
     assert list(notes.values_list("note", flat=True)) == ["", "The name was shortened to 100 characters."]
+
+
+@pytest.mark.parametrize("load", [{"only": ["paid"]}, {"defer": ["total"]}, {"defer": ["total", "account"]}])
+def test_a_payment_that_was_loaded_without_its_amount_is_reported_with_it(load: dict[str, list[str]]) -> None:
+    account = Account.objects.create(email="ada@shop.example")
+    pk = Payment.objects.create(account=account, total=Decimal("49.00"), paid=False).pk
+    [(method, fields)] = load.items()
+    payment = getattr(Payment.objects, method)(*fields).get()
+    payment.paid = True
+    payment.save()
+    assert OutboxMessage.objects.get(subject=f"payment-{pk}").payload["amount"] == 4900
