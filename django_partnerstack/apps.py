@@ -13,10 +13,13 @@ class PartnerStackConfig(AppConfig):
 
     def ready(self) -> None:
         from . import checks, dispatch, receivers
-        from .signals import message_queued
+        from .signals import message_queued, objects_synced
 
         checks.register()
         autodiscover_modules("partnerstack")
         post_save.connect(receivers.report_saved, dispatch_uid="partnerstack.report_saved")
         message_queued.connect(receivers.wake_worker, dispatch_uid="partnerstack.wake_worker")
+        objects_synced.connect(
+            receivers.queue_waiting_messages, dispatch_uid="partnerstack.queue_waiting_messages"
+        )
         dispatch.register_celery_tasks()

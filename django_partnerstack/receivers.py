@@ -1,4 +1,4 @@
-"""Signal receivers: report saved objects of the site, and wake a worker for queued messages."""
+"""Signal receivers: report saved objects, queue what waited for synced customers, and wake workers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ from django.db import models
 
 from . import dispatch, sources, track
 from .conf import conf
+from .models import Customer
 from .models.once import ends_transaction
+from .outbox.queue.lanes import queue_waiting
+from .outbox.queue.source_failures import forget_after_commit, object_failed
 
 logger = logging.getLogger(__name__)
 
@@ -18,7 +21,8 @@ def report_saved(
     sender: type[models.Model], instance: models.Model, created: bool, raw: bool, **kwargs: Any
 ) -> None:
     """
-    Report a saved object of a registered model. An error is logged, so the host's save still succeeds.
+    Report a saved object of a registered model. The host's save succeeds whatever happens: an error is
+    logged, and a ``SourceFailure`` is recorded until the object is reported.
 
     Does not report fixtures (``raw``). An error that ended the site's transaction, such as a deadlock, is
     raised into the save; with PARTNERSTACK_STRICT every error is.
@@ -27,11 +31,23 @@ def report_saved(
         return
     try:
         track.report(instance, new=created)
+        if not created:
+            forget_after_commit(instance)
     except Exception as error:
         # After an error that ended the site's transaction, "saved" would be wrong.
         if conf.strict or ends_transaction(error):
             raise
         logger.exception("%s could not be queued for PartnerStack.", sources.label(instance))
+        object_failed(instance, error)
+
+
+def queue_waiting_messages(
+    sender: type[models.Model], mode: str, created: list[str], updated: list[str], **kwargs: Any
+) -> None:
+    """Queue the messages that wait for a customer which a sync has found at PartnerStack."""
+    if sender is Customer and (keys := [*created, *updated]):
+        customers = Customer.objects.filter(mode=mode, key__in=keys).exclude(customer_key="")
+        queue_waiting(mode, list(customers.values_list("customer_key", flat=True)))
 
 
 def wake_worker(lane: str, **kwargs: Any) -> None:

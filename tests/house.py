@@ -26,7 +26,8 @@ ROWS = (
         "attribution",
         "sync",
         "webhooks",
-        "outbox.agreement outbox.finding outbox.keys < outbox.operations < outbox.queue"
+        "outbox.permitted outbox.keys < outbox.agreement outbox.finding < outbox.operations < outbox.queue"
+        " < outbox.last_reported"
         " < outbox.refunds outbox.backfill < outbox.delivery < outbox.push < outbox.control < outbox",
     ),
     ("track dispatch worker insight privacy",),

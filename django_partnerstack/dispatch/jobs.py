@@ -14,6 +14,7 @@ from ..connection import get_client
 from ..outbox.backfill import backfill, reported_models
 from ..outbox.push import worker
 from ..outbox.queue.claim import is_anything_due
+from ..outbox.queue.lanes import queue_waiting
 from ..outbox.queue.retention import prune
 from ..resources import RESOURCES
 
@@ -43,7 +44,12 @@ def deliver(
 
 
 def sweep() -> dict[str, int]:
-    """Send what is due, retries included, and delete old delivered messages. Returns as ``deliver``."""
+    """
+    Send what is due, retries and what waited for known customers included, and delete old delivered messages.
+
+    Returns as ``deliver``.
+    """
+    queue_waiting(conf.mode)
     counts = deliver(seconds=2 * SECONDS)
     prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
     return counts

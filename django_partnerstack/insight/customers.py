@@ -11,7 +11,11 @@ from .. import sources
 from ..identity.customers import customer_key
 from ..models import Attribution, Customer, OutboxMessage
 from ..outbox.operations import customer_snapshots
+from ..outbox.permitted import hashed
 from ..outbox.queue.messages import customer_lane
+
+#: How many of the newest messages are searched for an address, because their content has no index.
+RECENT = 100_000
 
 
 def find(text: str, *, mode: str) -> list[str]:
@@ -67,7 +71,10 @@ def _attributed(text: str, mode: str) -> Iterator[str]:
 
 
 def _queued(email: str, mode: str) -> Iterator[str]:
-    """Customers that PartnerStack may not have, by the address that ``track.signup`` was given."""
+    """Customers that PartnerStack may not have, by the address in one of their newest messages."""
     if "@" in email:
-        snapshots = OutboxMessage.objects.filter(mode=mode, operation__in=customer_snapshots()).order_by("pk")
-        yield from snapshots.filter(payload__email__iexact=email).values_list("subject", flat=True)
+        newest = OutboxMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+        recent = OutboxMessage.objects.filter(mode=mode, pk__gt=newest - RECENT).order_by("pk")
+        named = models.Q(payload__email__iexact=email) | models.Q(payload__email=hashed(email))
+        snapshots = recent.filter(named, operation__in=customer_snapshots())
+        yield from snapshots.values_list("subject", flat=True)

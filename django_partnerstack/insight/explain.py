@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any
 
+from django.db.models import Q
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import localtime
 
 from ..conf import conf
-from ..models import Attribution, AttributionMethod, Customer, OutboxMessage, Partnership, State
+from ..models import (
+    Attribution,
+    AttributionMethod,
+    Customer,
+    OutboxMessage,
+    Partnership,
+    SourceFailure,
+    State,
+)
 from ..models.mirror import Mode
 from ..outbox.operations import SAVE_CUSTOMER, creating_customers
 from ..outbox.queue.messages import customer_lane
@@ -32,7 +43,8 @@ class Facts:
 
     ``messages``: the first of this customer, and how many ``more`` there are. ``creation``: the message that
     creates it at PartnerStack; None if there is none, or if an operator cancelled it. ``skipped``: the
-    source's reasons not to report it. ``customer``: as synced, or None if PartnerStack does not have it.
+    source's reasons not to report it. ``failure``: why its object could not be reported. ``customer``: as
+    synced, or None if PartnerStack does not have it.
     """
 
     customer_key: str
@@ -42,6 +54,7 @@ class Facts:
     more: int
     creation: OutboxMessage | None
     skipped: list[str]
+    failure: SourceFailure | None
     customer: Customer | None
 
     @property
@@ -61,7 +74,7 @@ def explain(customer_key: str, *, mode: str) -> list[str]:
     Explain the attribution of a customer, in the order of time.
 
     The sentences say what was clicked, what was decided and reported, and what PartnerStack has. Keys from
-    the settings are masked. Takes at most seven queries.
+    the settings are masked. Takes at most eight queries.
     """
     facts = _read(customer_key, mode)
     parts = (_decision, _clicks, _reporting, _messages, _at_partnerstack, _differences)
@@ -73,14 +86,16 @@ def _read(customer_key: str, mode: str) -> Facts:
     customers = Customer.objects.filter(mode=mode, customer_key=customer_key).order_by("-pk")
     messages = OutboxMessage.objects.filter(mode=mode, lane=customer_lane(customer_key)).order_by("pk")
     creations = messages.filter(operation__in=(*creating_customers(), SAVE_CUSTOMER))
+    first = list(messages[:MESSAGES])
     return Facts(
         customer_key=customer_key,
         mode=mode,
         attribution=attribution,
-        messages=list(messages[:MESSAGES]),
+        messages=first,
         more=max(messages.count() - MESSAGES, 0),
         creation=creations.exclude(state=State.CANCELLED).order_by("-pk").first(),
         skipped=_skipped(attribution),
+        failure=_failure(mode, attribution, first),
         customer=customers.first(),
     )
 
@@ -91,6 +106,20 @@ def _skipped(attribution: Attribution | None) -> list[str]:
     notes = OutboxMessage.objects.filter(mode=attribution.mode, state=State.SKIPPED, lane="")
     notes = notes.filter(source=attribution.source, source_pk=attribution.source_pk)
     return list(notes.order_by("pk").values_list("reason", flat=True))
+
+
+def _failure(
+    mode: str, attribution: Attribution | None, messages: list[OutboxMessage]
+) -> SourceFailure | None:
+    """The failure of the customer's object, which its attribution or one of its messages names."""
+    named = {(message.customer_source, message.customer_source_pk) for message in messages}
+    if attribution is not None:
+        named.add((attribution.source, attribution.source_pk))
+    named.discard(("", ""))
+    if not named:
+        return None
+    any_of = [Q(source=source, source_pk=pk) for source, pk in sorted(named)]
+    return SourceFailure.objects.filter(reduce(or_, any_of), mode=mode).first()
 
 
 def _decision(facts: Facts) -> Iterator[str]:
@@ -137,6 +166,14 @@ def _reporting(facts: Facts) -> Iterator[str]:
     """How the customer is reported to PartnerStack, or why it is not."""
     for reason in facts.skipped:
         yield f"The site's source does not report the customer: {reason}"
+    if failure := facts.failure:
+        times = f"{failure.times} times, most recently" if failure.times > 1 else "once,"
+        yield (
+            f"The customer could not be reported {times} {_when(failure.last_failed_at)}: {failure.error} "
+            "Correct the cause, then save it, report it again in the admin, or run partnerstack_backfill."
+        )
+    if any(message.state == State.WAITING for message in facts.messages):
+        yield "Customer not reported yet: its messages wait until the site reports it, or a sync finds it."
     creation = facts.creation
     if creation is None:
         if facts.customer is None:
@@ -148,7 +185,8 @@ def _reporting(facts: Facts) -> Iterator[str]:
     elif "xid" in creation.attributed_to:
         yield f"The customer is reported by converting the click {creation.attributed_to['xid']}."
     else:
-        named = ", which the site itself names" if creation.payload.get("partner_key") else ""
+        is_named = creation.payload.get("partner_key") and not creation.attributed_to
+        named = ", which the site itself names" if is_named else ""
         yield f"The customer is reported with the partner key {facts.partner_key}{named}."
 
 

@@ -4,47 +4,56 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Max, OuterRef, Subquery
+from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..models import OutboxLane, OutboxMessage, State, ThrottleState, Worker
+from ..models import OutboxLane, OutboxMessage, SourceFailure, State, ThrottleState, Worker
 
 
 @dataclass(frozen=True)
 class DeliveryHealth:
     """
-    ``paused_until`` and ``pause_reason``: None and "" unless delivery is paused. ``failed`` and ``on_hold``:
-    the numbers of messages in these states.
+    ``paused_until`` and ``pause_reason``: None and "" unless delivery is paused. ``failed``, ``on_hold`` and
+    ``waiting``: the numbers of messages in these states. ``source_failures``: the number of objects that
+    could not be reported.
     """
 
     paused_until: datetime | None = None
     pause_reason: str = ""
     failed: int = 0
     on_hold: int = 0
+    waiting: int = 0
+    source_failures: int = 0
 
 
 def delivery_health(mode: str) -> DeliveryHealth:
-    """
-    The health of the delivery in a mode. Takes one query.
-
-    All is well if nothing was ever delivered in this mode.
-    """
-    counts = {"failed": _count(State.FAILED), "on_hold": _count(State.ON_HOLD)}
+    """The health of the delivery in a mode. Takes one query, or two if no worker ever ran in this mode."""
+    counts = {
+        "failed": _count_messages(State.FAILED),
+        "on_hold": _count_messages(State.ON_HOLD),
+        "waiting": _count_messages(State.WAITING),
+        "source_failures": _count(SourceFailure.objects.filter(mode=OuterRef("mode"))),
+    }
     rows = ThrottleState.objects.filter(mode=mode).annotate(**counts)
     row = rows.values_list("paused_until", "pause_reason", *counts).first()
     if row is None:
-        return DeliveryHealth()
-    until, reason, failed, on_hold = row
+        return DeliveryHealth(source_failures=SourceFailure.objects.filter(mode=mode).count())
+    until, reason, *numbers = row
     if until is None or until <= timezone.now():
         until, reason = None, ""
-    return DeliveryHealth(until, reason, failed, on_hold)
+    return DeliveryHealth(until, reason, *numbers)
 
 
-def _count(state: State) -> Coalesce:
-    messages = OutboxMessage.objects.filter(mode=OuterRef("mode"), state=state).order_by()
-    return Coalesce(Subquery(messages.values("mode").annotate(number=Count("pk")).values("number")), 0)
+def _count_messages(state: State) -> Coalesce:
+    return _count(OutboxMessage.objects.filter(mode=OuterRef("mode"), state=state))
+
+
+def _count(rows: QuerySet[Any]) -> Coalesce:
+    same_mode = rows.order_by().values("mode").annotate(number=Count("pk"))
+    return Coalesce(Subquery(same_mode.values("number")), 0)
 
 
 @dataclass(frozen=True)

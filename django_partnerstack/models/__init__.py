@@ -4,6 +4,7 @@ from .attribution import Attribution, AttributionMethod
 from .identity import CustomerIdentity, ReportedKey
 from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
 from .outbox import LaneStatus, OutboxLane, OutboxMessage, State
+from .source_failure import SourceFailure
 from .sync import SyncSeen, SyncState
 from .throttle import ThrottleState
 from .worker import Worker
@@ -24,6 +25,7 @@ __all__ = [
     "Partnership",
     "ReportedKey",
     "Reward",
+    "SourceFailure",
     "State",
     "SyncSeen",
     "SyncState",

@@ -26,6 +26,8 @@ class State(models.TextChoices):
     DELIVERED = "delivered", _("delivered")
     #: The customer has no partner. It is sent when the customer gets a partner, without a request until then.
     ORGANIC = "organic", _("organic")
+    #: The customer was not reported yet. It is sent, or organic, as soon as the customer is reported.
+    WAITING = "waiting", _("waiting for its customer")
     #: It depends on a message that failed, is on hold or was cancelled.
     BLOCKED = "blocked", _("blocked")
     ON_HOLD = "held", _("on hold")
@@ -76,6 +78,8 @@ class OutboxMessage(models.Model):
     next_try_at = models.DateTimeField(_("next attempt"), null=True)
     finished_at = models.DateTimeField(_("finished"), null=True)
     reason = models.TextField(_("reason"), default="", blank=True)
+    #: What was changed when it was queued so that PartnerStack takes it, such as a name that was too long.
+    note = models.CharField(_("note"), max_length=255, default="", blank=True)
     response = models.JSONField(_("answer"), null=True)
 
     class Meta:

@@ -13,6 +13,7 @@ from typing import Any
 
 from ..conf import conf
 from ..models import Customer
+from .permitted import same_address
 
 #: In the reason of a message whose customer key belongs to somebody else. A check searches for it.
 ANOTHER_EMAIL = "with another email"
@@ -98,7 +99,7 @@ SHOWN: dict[str, Callable[[Any, str], list[Any]]] = {
     "partner_key": _partner,
     "customer_external_key": _customer,
 }
-SAME: dict[str, Callable[[Any, Any], bool]] = {"email": _same_text, "currency": _same_text}
+SAME: dict[str, Callable[[Any, Any], bool]] = {"email": same_address, "currency": _same_text}
 
 
 def _described(name: str, wanted: Any, shown: Any) -> str:

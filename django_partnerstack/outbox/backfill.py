@@ -1,32 +1,31 @@
-"""Backfill: queue objects that no signal reported, such as older rows, bulk writes and raw SQL."""
+"""Backfill: queue what no signal reported, such as older rows, and what bulk writes and raw SQL changed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from django.apps import apps
 from django.db import IntegrityError, models, router, transaction
+from django.utils import timezone
 
 from .. import sources
 from ..exceptions import InvalidArgument, KeyCollision
 from ..identity.customers import Identity, identities_of, record_all
 from ..identity.objects import host_object
-from ..models import Customer, OutboxMessage, ReportedKey, Transaction
-from .operations import CREATE_TRANSACTION, OPERATIONS, SAVE_CUSTOMER
-from .queue.builders import Builder, builder_of
-from .queue.messages import NewMessage, columns_of, enqueue_all, fingerprint
-from .queue.once import collision, gives_way, messages_about
+from ..models import SourceFailure
+from .last_reported import Kind, LastReported, is_customer
+from .queue.builders import Builder, builder_of, reference
+from .queue.messages import NewMessage, enqueue_all, fingerprint
 from .queue.reporting import enqueue_report
-
-T = TypeVar("T")
+from .queue.source_failures import operation_of, record_failures
 
 #: Objects compared at a time, and queued in one transaction.
 PAGE = 500
 
-#: The most failures that are listed. All are counted.
+#: The most failures and differing payments that are listed. All are counted.
 REPORTED = 20
 
 
@@ -35,26 +34,36 @@ class Backfilled:
     """
     The result for one model.
 
-    ``known``: objects that were queued before or that PartnerStack has. ``skipped``: objects that their
-    source does not report, by reason. ``failed``: objects whose source failed or whose content cannot be
-    stored.
+    ``queued``: objects that were never queued. ``changed``: customers whose data differ from what was last
+    reported, queued as updates. ``known``: objects that were queued before or that PartnerStack has.
+    ``differing``: known payments whose amount, currency or customer differs from what was reported; they are
+    not queued. ``skipped``: objects that their source does not report, by reason. ``failed``: objects whose
+    source failed or whose content cannot be stored.
     """
 
     model: type[models.Model]
     queued: int = 0
+    changed: int = 0
     known: int = 0
+    differing: int = 0
+    differences: list[str] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
     failed: int = 0
     failures: list[str] = field(default_factory=list)
 
     @property
     def seen(self) -> int:
-        return self.queued + self.known + self.skipped.total() + self.failed
+        return self.queued + self.changed + self.known + self.differing + self.skipped.total() + self.failed
 
     def fail(self, instance: models.Model, error: Exception) -> None:
         self.failed += 1
         if len(self.failures) < REPORTED:
             self.failures.append(f"{sources.label(instance)}: {type(error).__name__}: {error}")
+
+    def differ(self, instance: models.Model, difference: str) -> None:
+        self.differing += 1
+        if len(self.differences) < REPORTED:
+            self.differences.append(f"{sources.label(instance)}: {difference}")
 
 
 def reported_models() -> list[type[models.Model]]:
@@ -74,15 +83,17 @@ def backfill(
     model: type[models.Model], *, mode: str, dry_run: bool = False, on_page: Callable[[Backfilled], object]
 ) -> Backfilled:
     """
-    Queue the objects of a model that were never queued and that PartnerStack does not have.
+    Queue the objects of a model that PartnerStack does not have, and the customers whose data have changed.
 
-    By primary key, each page in its own transaction: safe to interrupt and to repeat. Calls ``on_page`` after
-    each page with the counts so far. ``dry_run``: only count.
+    Asks the source of every object, also of those that could not be reported before. By primary key, each
+    page in its own transaction: safe to interrupt and to repeat. Calls ``on_page`` after each page with the
+    counts so far. ``dry_run``: only count.
     """
     job = ModelBackfill(Backfilled(model), mode, dry_run=dry_run)
     for page in _pages(model):
         job.queue_page(page)
         on_page(job.result)
+    job.forget(job.failed_before.values())  # Their objects no longer exist.
     return job.result
 
 
@@ -99,7 +110,7 @@ def _pages(model: type[models.Model]) -> Iterator[list[models.Model]]:
     page = list(rows[:PAGE])
     while page:
         yield page
-        page = list(rows.filter(_after(page[-1], fields))[:PAGE])
+        page = list(rows.filter(_after(page[-1], fields))[:PAGE]) if len(page) == PAGE else []
 
 
 def _after(last: models.Model, fields: Sequence[models.Field[Any, Any]]) -> models.Q:
@@ -122,114 +133,77 @@ class Due:
     @property
     def told(self) -> str:
         """The fingerprint of the customer's data; empty if it is no customer."""
-        return fingerprint(self.message.payload) if self.message.operation == SAVE_CUSTOMER else ""
+        return fingerprint(self.message.payload) if is_customer(self.message) else ""
 
 
 class ModelBackfill:
-    """Queues the pages of one model."""
+    """Queues the pages of one model. The number of queries for a page does not depend on what it contains."""
 
     def __init__(self, result: Backfilled, mode: str, *, dry_run: bool) -> None:
         self.result = result
         self.mode = mode
         self.dry_run = dry_run
         self.using = router.db_for_write(result.model)
+        self.changed: set[str] = set()
+        self.failed: dict[tuple[str, str], Exception] = {}
+        label = result.model._meta.label_lower
+        failures = SourceFailure.objects.using(self.using).filter(mode=mode, source=label)
+        #: reference: the primary key of the failure.
+        self.failed_before = {(label, pk): found for found, pk in failures.values_list("pk", "source_pk")}
 
     def queue_page(self, page: list[models.Model]) -> None:
-        """The number of queries does not depend on the number of objects."""
-        if sources.find(sources.customers, self.result.model):
-            page = self._without_known_customers(page)
-        due = self._without_known_messages(self._with_identities(self._each(builder_of, page)))
-        if due and not self.dry_run:
+        self.failed = {}
+        due = self._due(self._messages(page))
+        if self.dry_run:
+            for each in due:
+                self._count(each.message, is_new=True)
+            return
+        if due:
             self._queue(due)
-        else:
-            self.result.queued += sum(not each.message.skipped for each in due)
+        self._note_failures(page)
 
-    def _with_identities(self, built: list[tuple[models.Model, Builder]]) -> list[Due]:
+    def _messages(self, page: list[models.Model]) -> list[Due]:
         """Each object with its message. The keys of all customers of the page are read together."""
-        builders = dict(built)
-        named = self._each(lambda instance: _customer_of(builders[instance]), builders)
-        customers = [customer for _, customer in named if customer is not None]
-        identities = identities_of(customers, mode=self.mode, using=self.using)
-
-        def due(instance: models.Model) -> Due:
-            builder = builders[instance]
-            identity = identities[host_object(builder.customer)] if builder.customer is not None else None
-            return Due(instance, builder, identity, builder(identity.key if identity else ""))
-
-        return [each for _, each in self._each(due, [instance for instance, _ in named])]
-
-    def _each(
-        self, function: Callable[[models.Model], T], page: Iterable[models.Model]
-    ) -> list[tuple[models.Model, T]]:
-        """Call a function for each object. An error of a source is recorded as a failure of its object."""
-        results = []
+        builders: list[tuple[models.Model, Builder]] = []
         for instance in page:
             try:
-                results.append((instance, function(instance)))
+                builder = builder_of(instance)
+                if builder.customer is not None:
+                    host_object(builder.customer)  # Refuse a customer that was not saved.
+                builders.append((instance, builder))
             except Exception as error:
-                self.result.fail(instance, error)
-        return results
+                self._fail(instance, error)
+        customers = [builder.customer for _, builder in builders if builder.customer is not None]
+        identities = identities_of(customers, mode=self.mode, using=self.using)
+        messages = []
+        for instance, builder in builders:
+            identity = identities[host_object(builder.customer)] if builder.customer is not None else None
+            try:
+                message = builder(identity.key if identity else "")
+            except Exception as error:
+                self._fail(instance, error)
+            else:
+                messages.append(Due(instance, builder, identity, message))
+        self.result.skipped.update(each.message.skipped for each in messages if each.message.skipped)
+        return messages
 
-    def _without_known_customers(self, page: list[models.Model]) -> list[models.Model]:
-        """Compare only keys, so that the source is called only for new customers."""
-        hosts = self._each(host_object, page)
-        saved = [instance for instance, _ in hosts]
-        identities = identities_of(saved, mode=self.mode, using=self.using)
-        keys = [identity.key for identity in identities.values()]
-        mirrored = Customer.objects.using(self.using).filter(mode=self.mode, customer_key__in=keys)
-        at_partnerstack = set(mirrored.values_list("customer_key", flat=True))
-        known = {
-            host
-            for host, identity in identities.items()
-            if identity.last_reported or identity.key in at_partnerstack
-        }
-        self.result.known += sum(host in known for _, host in hosts)
-        return [instance for instance, host in hosts if host not in known]
-
-    def _without_known_messages(self, found: list[Due]) -> list[Due]:
-        """Compare payments and notes with those that were queued, reported or mirrored under the same key."""
-        self.result.skipped.update(each.message.skipped for each in found if each.message.skipped)
-        dedupe_keys = [each.message.dedupe_key for each in found if each.message.dedupe_key]
-        rows = ReportedKey.objects.using(self.using).filter(mode=self.mode, dedupe_key__in=dedupe_keys)
-        used = {row.dedupe_key: row for row in rows}
-        open_keys = [
-            each.message.subject
-            for each in found
-            if each.message.payload and _is_open(used.get(each.message.dedupe_key))
-        ]
-        about = messages_about(open_keys, self.mode, self.using) if open_keys else {}
-        mirrored = self._mirrored([each.message for each in found if each.message.dedupe_key not in used])
-        return [each for each in found if self._is_due(each, used, about, mirrored)]
-
-    def _mirrored(self, messages: list[NewMessage]) -> dict[str, Transaction]:
-        keys = [message.subject for message in messages if message.operation == CREATE_TRANSACTION]
-        rows = Transaction.objects.using(self.using).filter(mode=self.mode, key__in=keys) if keys else ()
-        return {row.key: row for row in rows}
-
-    def _is_due(
-        self,
-        each: Due,
-        used: dict[str, ReportedKey],
-        about: dict[str, list[OutboxMessage]],
-        mirrored: dict[str, Transaction],
-    ) -> bool:
-        message = each.message
-        row, record = used.get(message.dedupe_key), mirrored.get(message.subject)
-        if row is not None:
-            columns = columns_of(message, self.mode)
-            if gives_way(row, columns, about.get(message.subject, ())):
-                return True
-            problem = collision(row, columns)
-        elif record is not None:
-            problem = OPERATIONS[CREATE_TRANSACTION].compare(message.payload, record).difference
-            problem = problem and f"PartnerStack has {message.subject!r} already, with {problem}."
-        else:
-            return True
-        if problem:
-            self.result.fail(each.instance, KeyCollision(problem))
-        else:
-            self.result.known += not message.skipped
-        return False
+    def _due(self, found: list[Due]) -> list[Due]:
+        """What to queue. Counts the others."""
+        reported = LastReported([each.message for each in found], mode=self.mode, using=self.using)
+        due = []
+        for each in found:
+            standing = reported.standing(each.message, each.identity)
+            if standing.kind in (Kind.NEW, Kind.CHANGED):
+                due.append(each)
+            if standing.kind == Kind.CHANGED:
+                self.changed.add(each.message.subject)
+            elif standing.kind == Kind.KNOWN:
+                self.result.known += not each.message.skipped
+            elif standing.kind == Kind.DIFFERING:
+                self.result.differ(each.instance, standing.difference)
+            elif standing.kind == Kind.TAKEN:
+                self._fail(each.instance, KeyCollision(standing.difference))
+        return due
 
     def _queue(self, due: list[Due]) -> None:
         """Queue all with few statements; one by one if one of them fails or was queued meanwhile."""
@@ -242,24 +216,39 @@ class ModelBackfill:
             for each in due:
                 self._queue_one(each)
         else:
-            self.result.queued += sum(not each.message.skipped for each in due)
+            for each in due:
+                self._count(each.message, is_new=True)
 
     def _queue_one(self, each: Due) -> None:
         try:
             message, is_new = enqueue_report(each.builder, mode=self.mode, using=self.using)
         except (InvalidArgument, KeyCollision) as error:
-            self.result.fail(each.instance, error)
+            self._fail(each.instance, error)
         else:
-            self.result.queued += is_new and not message.skipped
-            self.result.known += not is_new and not message.skipped
+            self._count(message, is_new=is_new)
 
+    def _count(self, message: NewMessage, *, is_new: bool) -> None:
+        if message.skipped:
+            return
+        if not is_new:
+            self.result.known += 1
+        elif message.subject in self.changed:
+            self.result.changed += 1
+        else:
+            self.result.queued += 1
 
-def _is_open(row: ReportedKey | None) -> bool:
-    return row is not None and row.reported_at is None
+    def _fail(self, instance: models.Model, error: Exception) -> None:
+        self.result.fail(instance, error)
+        self.failed[reference(instance)] = error
 
+    def _note_failures(self, page: list[models.Model]) -> None:
+        """Record the failures of this page, and forget those of objects that did not fail again."""
+        before = {source: self.failed_before.pop(source, None) for source in map(reference, page)}
+        self.forget([pk for source, pk in before.items() if pk and source not in self.failed])
+        if self.failed:
+            operation = operation_of(self.result.model)
+            record_failures(self.failed, operation, mode=self.mode, using=self.using, now=timezone.now())
 
-def _customer_of(builder: Builder) -> models.Model | None:
-    """Raises SourceError for a customer that was not saved."""
-    if builder.customer is not None:
-        host_object(builder.customer)
-    return builder.customer
+    def forget(self, failures: Collection[int]) -> None:
+        if failures and not self.dry_run:
+            SourceFailure.objects.using(self.using).filter(pk__in=list(failures)).delete()

@@ -14,7 +14,7 @@ register = template.Library()
 
 @register.inclusion_tag("admin/partnerstack/mode.html", takes_context=True)
 def partnerstack_mode(context: template.Context) -> dict[str, Any]:
-    """Test mode, data of the other mode, paused delivery, and messages that need attention."""
+    """Test mode, data of the other mode, paused delivery, and what needs attention."""
     health = delivery_health(conf.mode)
     return {
         "declared": conf.mode,

@@ -28,13 +28,19 @@ class Event:
 
 
 class History:
-    """Sign-ups, payments, changes and refunds, until ``number`` of them are committed."""
+    """
+    Sign-ups, payments, changes and refunds, until ``number`` of them are committed.
+
+    Some customers are strangers at first: the site reports them later than their first payments.
+    """
 
     def __init__(self, seed: int, number: int) -> None:
         self.random = Random(seed)
         self.number = number
         self.accounts = 0
         self.payments = 0
+        #: Customers who are not reported yet.
+        self.strangers: list[int] = []
         #: Payments that can be refunded, by number: account and cents.
         self.paid: dict[int, tuple[int, int]] = {}
 
@@ -45,12 +51,18 @@ class History:
             yield self._next(number)
 
     def _next(self, number: int) -> Event:
-        chance = self.random.random()
+        chance, left = self.random.random(), self.number - number
+        if self.strangers and (chance > 0.95 or left <= len(self.strangers)):
+            return Event("known", self.strangers.pop(0))
+        if chance < 0.05 and left > len(self.strangers) + 1:
+            self.accounts += 1
+            self.strangers.append(self.accounts)
+            return Event("stranger", self.accounts)
         if chance < 0.3 or not self.accounts:
             self.accounts += 1
             return Event("sign-up", self.accounts)
         account = self.random.randint(max(1, self.accounts - 50), self.accounts)
-        if chance < 0.5:
+        if chance < 0.5 and account not in self.strangers:
             return Event("change", account, text=f"Name {number}")
         if chance < 0.85 or not self.paid:
             self.payments += 1
@@ -85,8 +97,12 @@ def effects(events: Iterable[Event]) -> dict[str, list[Effect]]:
     expected: dict[str, list[Effect]] = defaultdict(list)
     paid = {event.payment: event.cents for event in events if event.kind == "payment"}
     for event in events:
-        if event.kept:
-            expected[f"shop-account-{event.account}"] += _effects(event, paid)
+        effects_of_customer = expected[f"shop-account-{event.account}"]
+        if event.kind == "known":
+            # The payments waited for the customer.
+            effects_of_customer.insert(0, ("create customer", f"shop-account-{event.account}"))
+        elif event.kept and event.kind != "stranger":
+            effects_of_customer += _effects(event, paid)
     return expected
 
 

@@ -30,6 +30,13 @@ def _write(event: Event) -> None:
     if event.kind == "sign-up":
         email = f"owner{event.account}@shop.example"
         Account(pk=event.account, email=email, partner_key="gstest").save(force_insert=True)
+    elif event.kind == "stranger":
+        email = f"owner{event.account}@unknown.example"
+        Account(pk=event.account, email=email, partner_key="gstest").save(force_insert=True)
+    elif event.kind == "known":
+        account = Account.objects.get(pk=event.account)
+        account.email = f"owner{event.account}@shop.example"
+        account.save()
     elif event.kind == "change":
         account = Account.objects.get(pk=event.account)
         account.name = event.text

@@ -80,6 +80,9 @@ def _by_customer(arrivals: list[Arrival]) -> dict[str, list[Effect]]:
     owners: dict[str, str] = {}
     happened: dict[str, list[Effect]] = defaultdict(list)
     for each in arrivals:
+        if each.method == "PATCH" and "name" not in each.body:
+            # A payment has introduced its customer, whose own message repeats the data.
+            continue
         customer, effect = _effect_of(each, owners)
         happened[customer].append(effect)
     return happened

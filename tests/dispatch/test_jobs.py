@@ -11,10 +11,11 @@ import pytest
 from django.test import override_settings
 from django.utils import timezone
 
+from django_partnerstack import track
 from django_partnerstack.connection import ConfigurationError
 from django_partnerstack.dispatch import jobs
 from django_partnerstack.exceptions import AuthenticationFailed
-from django_partnerstack.models import OutboxMessage, Partnership, State
+from django_partnerstack.models import Customer, OutboxMessage, Partnership, State
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from tests.shop.models import Account
 
@@ -88,6 +89,18 @@ def test_a_sweep_sends_what_is_due_and_deletes_old_delivered_messages(accounts: 
     )
     assert jobs.sweep() == {"delivered": 2}
     assert not OutboxMessage.objects.filter(pk=old.pk).exists()
+
+
+def test_a_sweep_sends_what_waited_for_a_customer_that_a_sync_found(
+    sandbox: Sandbox, django_user_model: Any
+) -> None:
+    user = django_user_model.objects.create(username="ada")
+    track.purchase(user, amount=4900, currency="USD", key="inv_1")
+    jobs.sweep()
+    assert states() == {State.WAITING}
+    sandbox.create("customers", customer_key=f"user-{user.pk}", key="cus_1")
+    Customer.objects.create(mode="test", key="cus_1", customer_key=f"user-{user.pk}")
+    assert jobs.sweep() == {"delivered": 1}
 
 
 def test_a_sync_updates_every_mirror(sandbox: Sandbox) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from django_partnerstack import track
+from django_partnerstack import sources, track
 from django_partnerstack.insight import explain
 from django_partnerstack.models import Attribution, Customer, Partnership
 from django_partnerstack.outbox.push import worker
@@ -61,6 +61,33 @@ def test_an_organic_sign_up_is_explained(partnerstack: Sandbox) -> None:
     assert ", without a click. The visitor did not come by a partner's link" in explained(account)
     assert "The customer is organic, so it is not reported to PartnerStack." in explained(account)
     assert "According to the last sync, PartnerStack does not have the customer." in explained(account)
+
+
+def test_a_customer_that_was_not_reported_is_explained(partnerstack: Sandbox, django_user_model: Any) -> None:
+    user = django_user_model.objects.create(username="ada")
+    track.event(user, "demo")
+    worker().run()
+    sentences = " ".join(explain(f"user-{user.pk}", mode="test"))
+    assert "Customer not reported yet: its messages wait until the site reports it" in sentences
+    assert "waiting for its customer, queued on " in sentences
+
+
+def test_the_error_of_a_source_is_explained(monkeypatch: pytest.MonkeyPatch, db: None) -> None:
+    monkeypatch.setitem(sources.customers, Account, lambda account: 1 / 0)
+    account = sign_up(LINK)
+    text = "The customer could not be reported once, on "
+    assert text in explained(account)
+    assert ": ZeroDivisionError: division by zero Correct the cause, then save it" in explained(account)
+    account.save()
+    assert "could not be reported 2 times, most recently on " in explained(account)
+
+
+def test_the_partner_of_an_operator_is_not_named_by_the_site(partnerstack: Sandbox) -> None:
+    account = sign_up(partner_key="other")
+    track.assign(f"account-{account.pk}", "gstest", by="eve")
+    worker().run()
+    assert "The customer is reported with the partner key gstest. " in explained(account)
+    assert "which the site itself names" not in explained(account)
 
 
 def test_a_sign_up_outside_a_request_has_no_attribution(db: None) -> None:

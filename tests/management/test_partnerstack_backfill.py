@@ -32,11 +32,11 @@ def rows() -> None:
 
 def test_a_line_for_each_model_counts_its_objects(rows: None) -> None:
     assert run("shop.Payment", "shop.Account") == [
-        "shop.Account: 2 queued, 0 known, 0 not reported, 0 failed",
-        "shop.Payment: 2 queued, 0 known, 1 not reported, 0 failed",
+        "shop.Account: 2 queued, 0 changed, 0 known, 0 not reported, 0 failed",
+        "shop.Payment: 2 queued, 0 changed, 0 known, 1 not reported, 0 failed",
         "  1 not reported: Not paid yet.",
     ]
-    assert run("shop.Account")[0] == "shop.Account: 0 queued, 2 known, 0 not reported, 0 failed"
+    assert run("shop.Account")[0] == "shop.Account: 0 queued, 0 changed, 2 known, 0 not reported, 0 failed"
 
 
 def test_one_model_can_be_chosen(rows: None) -> None:
@@ -45,7 +45,10 @@ def test_one_model_can_be_chosen(rows: None) -> None:
 
 
 def test_a_dry_run_queues_nothing(rows: None) -> None:
-    assert run(dry_run=True)[0] == "shop.Account: 2 would be queued, 0 known, 0 not reported, 0 failed"
+    assert (
+        run(dry_run=True)[0]
+        == "shop.Account: 2 would be queued, 0 changed, 0 known, 0 not reported, 0 failed"
+    )
     assert not OutboxMessage.objects.exists()
 
 
@@ -73,3 +76,19 @@ def test_failures_are_printed_and_the_exit_status_is_1(rows: None) -> None:
 def test_an_invalid_mode_is_refused() -> None:
     with override_settings(PARTNERSTACK_MODE="live"), pytest.raises(CommandError, match="PARTNERSTACK_MODE"):
         run()
+
+
+def test_changed_customers_are_counted_and_differing_payments_are_listed(rows: None) -> None:
+    run()
+    Account.objects.filter(email="ada@shop.example").update(email="new@shop.example")
+    changed = Payment.objects.filter(total=10)[0]
+    Payment.objects.filter(pk=changed.pk).update(total=11)
+    err = StringIO()
+    lines = run("shop.Account", "shop.Payment", err=err)
+    assert lines[:2] == [
+        "shop.Account: 0 queued, 1 changed, 1 known, 0 not reported, 0 failed",
+        "shop.Payment: 0 queued, 0 changed, 1 known, 1 not reported, 0 failed, 1 differing",
+    ]
+    assert err.getvalue().splitlines() == [
+        f"  differs from what was reported: shop.Payment {changed.pk}: amount 1100, reported 1000"
+    ]

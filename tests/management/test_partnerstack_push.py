@@ -13,11 +13,12 @@ from django.core.management import CommandError, call_command
 from django.test import override_settings
 from django.utils import timezone
 
-from django_partnerstack import track
-from django_partnerstack.models import LaneStatus, OutboxLane, ThrottleState
+from django_partnerstack import sources, track
+from django_partnerstack.models import Customer, LaneStatus, OutboxLane, ThrottleState
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from tests.outbox.site import account, messages, payment
+from tests.shop.models import Account
 
 KEYS = {"PARTNERSTACK_PUBLIC_KEY": TEST_KEYS[0], "PARTNERSTACK_SECRET_KEY": TEST_KEYS[1]}
 
@@ -64,6 +65,45 @@ def test_it_says_how_many_customers_are_organic(partnerstack: Sandbox) -> None:
     track.signup(shop, partner_key="gstest")
     push()
     assert push() == ("Nothing to send. 1 customer is organic (no partner) and is not reported.\n", "")
+
+
+def test_it_says_how_many_messages_wait_for_a_customer(partnerstack: Sandbox, django_user_model: Any) -> None:
+    user = django_user_model.objects.create(username="ada")
+    track.purchase(user, amount=4900, currency="USD", key="inv_1")
+    out, err = push()
+    assert out.splitlines() == [
+        "Nothing to send.",
+        "1 waiting for a customer. Customer not reported yet: save it, report it with track.signup, "
+        "or run partnerstack_backfill.",
+    ]
+    assert err == ""
+    track.signup(user, email="ada@customers.example", partner_key="gstest")
+    assert push() == ("2 delivered\n", "")
+
+
+def test_it_sends_what_waited_for_a_customer_that_a_sync_found(
+    partnerstack: Sandbox, django_user_model: Any
+) -> None:
+    user = django_user_model.objects.create(username="ada")
+    track.purchase(user, amount=4900, currency="USD", key="inv_1")
+    push()
+    partnerstack.create("customers", customer_key=f"user-{user.pk}", key="cus_1")
+    Customer.objects.create(mode="test", key="cus_1", customer_key=f"user-{user.pk}")
+    assert push() == ("1 delivered\n", "")
+
+
+def test_its_exit_status_is_1_while_an_object_could_not_be_reported(
+    partnerstack: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = sources.customers[Account]
+    monkeypatch.setitem(sources.customers, Account, lambda account: 1 / 0)
+    shop, err = account(), StringIO()
+    with pytest.raises(SystemExit):
+        call_command("partnerstack_push", stdout=StringIO(), stderr=err, no_color=True)
+    assert err.getvalue() == "Objects that could not be reported: 1. See Source errors in the admin.\n"
+    monkeypatch.setitem(sources.customers, Account, usual)
+    shop.save()
+    assert push() == ("1 delivered\n", "")
 
 
 @pytest.mark.django_db

@@ -11,7 +11,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy
 
 from django_partnerstack import sources, track
-from django_partnerstack.models import Customer, OutboxMessage, State, Transaction
+from django_partnerstack.models import Customer, OutboxMessage, ReportedKey, State, Transaction
 from django_partnerstack.outbox.backfill import PAGE, Backfilled, backfill, reported_models
 from tests.shop.models import Account, Payment
 
@@ -176,3 +176,100 @@ def test_a_payment_reported_by_a_verb_is_known_by_its_key() -> None:
     [payment] = payments(account, 1)
     track.purchase(account, amount=1000, currency="USD", key=f"payment-{payment.pk}")
     assert backfill_model(Payment).known == 1
+
+
+@pytest.fixture
+def reported() -> Account:
+    account = Account.objects.create(email="old@shop.example", partner_key="gstest")
+    Payment.objects.create(account=account, total=10)
+    return account
+
+
+def contents(operation: str) -> list[dict[str, Any]]:
+    rows = OutboxMessage.objects.filter(operation=operation).order_by("pk")
+    return list(rows.values_list("payload", flat=True))
+
+
+def test_a_customer_that_update_changed_is_queued_again(reported: Account) -> None:
+    Account.objects.update(email="new@shop.example")
+    done = backfill_model(Account)
+    assert (done.queued, done.changed, done.known) == (0, 1, 0)
+    assert [each["email"] for each in contents("customers.save")] == ["old@shop.example", "new@shop.example"]
+    assert backfill_model(Account).known == 1
+
+
+def test_a_customer_is_compared_with_its_last_data(reported: Account) -> None:
+    reported.email = "new@shop.example"
+    reported.save()
+    assert backfill_model(Account).known == 1
+    Account.objects.update(email="old@shop.example")
+    assert backfill_model(Account).changed == 1
+
+
+def test_a_changed_customer_is_only_counted_by_a_dry_run(reported: Account) -> None:
+    Account.objects.update(email="new@shop.example")
+    assert backfill_model(Account, dry_run=True).changed == 1
+    assert len(contents("customers.save")) == 1
+
+
+def test_a_changed_customer_of_the_other_mode_is_new(reported: Account) -> None:
+    OutboxMessage.objects.update(mode="production")
+    assert backfill_model(Account).queued == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "difference"),
+    [
+        ({"total": 11}, "amount 1100, reported 1000"),
+        ({"currency": "EUR"}, "currency 'EUR', reported 'USD'"),
+        ({"account": "other"}, "customer_external_key 'account-{other}', reported 'account-{first}'"),
+    ],
+)
+def test_a_payment_that_update_changed_is_listed_and_not_queued(
+    reported: Account, change: dict[str, Any], difference: str
+) -> None:
+    other = Account.objects.create(email="other@shop.example")
+    [payment] = Payment.objects.all()
+    Payment.objects.update(**{**change, **({"account": other} if "account" in change else {})})
+    done = backfill_model(Payment)
+    text = difference.format(first=reported.pk, other=other.pk)
+    assert (done.queued, done.known, done.differing) == (0, 0, 1)
+    assert done.differences == [f"shop.Payment {payment.pk}: {text}"]
+    assert done.seen == 1
+    assert len(contents("transactions.create")) == 1
+
+
+def test_a_payment_that_only_the_mirror_has_is_compared_with_it() -> None:
+    [account] = accounts(1)
+    [payment] = payments(account, 1)
+    Transaction.objects.create(mode="test", key=f"payment-{payment.pk}", amount=900, currency="USD")
+    assert backfill_model(Payment).differences == [f"shop.Payment {payment.pk}: amount 1000, reported 900"]
+
+
+def test_a_payment_of_which_only_the_key_is_remembered_is_known(reported: Account) -> None:
+    [message] = OutboxMessage.objects.filter(operation="transactions.create")
+    ReportedKey.objects.create(mode="test", dedupe_key=message.dedupe_key)
+    message.delete()
+    Payment.objects.update(total=11)
+    done = backfill_model(Payment)
+    assert (done.known, done.differing) == (1, 0)
+
+
+@pytest.mark.parametrize("model", [Account, Payment])
+def test_the_number_of_queries_does_not_depend_on_what_the_page_holds(
+    model: type[models.Model],
+    django_assert_max_num_queries: Callable[[int], Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    registry = sources.customers if model is Account else sources.transactions
+    usual = registry[model]
+    monkeypatch.setitem(registry, model, lambda row: usual(row) if row.pk % 2 else 1 / 0)
+    for account in accounts(60):
+        payments(account, 1)
+    backfill_model(model)
+    Account.objects.filter(pk__lt=Account.objects.order_by("pk")[30].pk).update(email="new@shop.example")
+    Payment.objects.filter(pk__lt=Payment.objects.order_by("pk")[30].pk).update(total=11)
+    with django_assert_max_num_queries(13):
+        done = backfill_model(model)
+    assert done.failed == 30
+    assert done.changed + done.differing == 15

@@ -18,20 +18,23 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from django_partnerstack import track
+from django_partnerstack import sources, track
 from django_partnerstack.exceptions import InvalidTransition
 from django_partnerstack.models import (
     Customer,
     OutboxLane,
     OutboxMessage,
     ReportedKey,
+    SourceFailure,
     State,
     ThrottleState,
     Transaction,
 )
+from django_partnerstack.outbox.backfill import backfill
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.finding import CLOCK_SKEW
 from django_partnerstack.outbox.queue.claim import Claimed, claim
+from django_partnerstack.outbox.queue.lanes import queue_waiting
 from django_partnerstack.outbox.queue.retention import prune
 from tests.lengths import LENGTH, by_length
 from tests.shop.models import Account
@@ -55,8 +58,15 @@ class Outbox(RuleBasedStateMachine):
         unknown=st.sampled_from(["404", "400"]),
     )
     def begin(self, **behaviour: Any) -> None:
-        for model in (OutboxMessage, OutboxLane, ReportedKey, ThrottleState, Customer, Transaction, Account):
+        for model in (
+            *(OutboxMessage, OutboxLane, ReportedKey, SourceFailure),
+            *(ThrottleState, Customer, Transaction, Account),
+        ):
             model.objects.all().delete()
+        #: Customers whose source fails.
+        self.broken: set[int] = set()
+        self.source = sources.customers[Account]
+        sources.customers[Account] = self.describe
         behaviour["unknown_reference"] = behaviour.pop("unknown")
         self.site, self.skew = Site(**behaviour), timedelta()
         self.site.sandbox.clock = lambda: (self.site.clock.at - self.skew).timestamp()
@@ -68,6 +78,11 @@ class Outbox(RuleBasedStateMachine):
         for partner in (True, True, False):
             self.sign_up(partner)
             self.pay(len(self.accounts) - 1)
+
+    def describe(self, account: Account) -> Any:
+        if account.pk in self.broken:
+            raise LookupError("The profile is missing.")
+        return self.source(account)
 
     def new_key(self, kind: str) -> str:
         self.keys += 1
@@ -85,6 +100,38 @@ class Outbox(RuleBasedStateMachine):
         steps["sign-ups"] += 1
         email = f"{self.new_key('a')}@customers.example"
         self.accounts.append(Account.objects.create(email=email, partner_key="gstest" if partner else ""))
+
+    @rule(partner=st.booleans(), fails=st.booleans())
+    def sign_up_without_a_word(self, partner: bool, fails: bool) -> None:
+        """The customer is written in bulk. If its source fails, too, its payments wait."""
+        email = f"{self.new_key('c')}@customers.example"
+        Account.objects.bulk_create([Account(email=email, partner_key="gstest" if partner else "")])
+        self.accounts.append(Account.objects.latest("pk"))
+        if fails:
+            self.broken.add(self.accounts[-1].pk)
+        self.pay(len(self.accounts) - 1)
+
+    @rule(which=ANY)
+    def repair(self, which: int) -> None:
+        """The source works again; the customer is found by a backfill, or with its next message."""
+        if account := self.some_account(which):
+            self.broken.discard(account.pk)
+            if which % 2:
+                backfill(Account, mode="test", on_page=lambda done: None)
+
+    @rule(which=ANY)
+    def be_found_by_a_sync(self, which: int) -> None:
+        """Somebody has created a customer who waits."""
+        if waiting := list(OutboxMessage.objects.filter(state=State.WAITING).order_by("pk")):
+            key = waiting[which % len(waiting)].lane.removeprefix("customer:")
+            account = next(each for each in self.accounts if key == f"account-{each.pk}")
+            existing = self.site.sandbox.objects("customers")
+            if key not in [each["customer_key"] for each in existing]:
+                self.site.sandbox.create(
+                    "customers", customer_key=key, email=account.email, partner_key="gstest"
+                )
+            Customer.objects.get_or_create(mode="test", key=f"cus_{key}", customer_key=key)
+            steps["found by a sync"] += queue_waiting("test", [key])
 
     @rule(which=ANY, partner=st.booleans())
     def change(self, which: int, partner: bool) -> None:
@@ -258,7 +305,11 @@ class Outbox(RuleBasedStateMachine):
         """When all works again, each message is delivered or has a final state with a reason."""
         if not hasattr(self, "site"):
             return
+        sources.customers[Account] = self.source
         self.site.sandbox.faults.clear()
+        steps["waiting messages"] += OutboxMessage.objects.filter(state=State.WAITING).count()
+        backfill(Account, mode="test", on_page=lambda done: None)
+        assert not SourceFailure.objects.exists()
         self.site.push_for(days=3, step=900)
         for claimed in self.stalled:
             self.site.worker.attempts.run(claimed)
@@ -268,7 +319,8 @@ class Outbox(RuleBasedStateMachine):
             self.ends_well(message)
 
     def ends_well(self, message: OutboxMessage) -> None:
-        assert message.state not in (State.QUEUED, *IN_PROGRESS), f"{message} is {message.state} for ever"
+        passing = (State.QUEUED, State.WAITING, *IN_PROGRESS)
+        assert message.state not in passing, f"{message} is {message.state} for ever"
         lane = OutboxMessage.objects.filter(lane=message.lane)
         if message.state == State.BLOCKED:
             assert lane.filter(state__in=BLOCKING_STATES).exists()
@@ -295,5 +347,7 @@ def test_no_history_breaks_a_guarantee(capsys: Any) -> None:
         ),
     )
     sign_ups, refused, pruned = steps["sign-ups"], steps["actions refused"], steps["messages pruned"]
+    waiting, found = steps["waiting messages"], steps["found by a sync"]
     with capsys.disabled():
         print(f"\n{steps['steps']} steps: {sign_ups} sign-ups, {refused} actions refused, {pruned} pruned")
+        print(f"{waiting} messages waited for a customer at the end, {found} customers were found by a sync")

@@ -4,7 +4,9 @@ from .models import Account, Payment
 
 
 @sources.customer(Account)
-def account(account: Account) -> sources.CustomerData:
+def account(account: Account) -> sources.CustomerData | sources.Skipped:
+    if account.email.endswith("@unknown.example"):
+        return sources.Skipped("The address is not known yet.")
     return sources.CustomerData(email=account.email, name=account.name, partner_key=account.partner_key)
 
 

@@ -85,3 +85,12 @@ def test_pages_of_other_apps_have_no_banner(admin_client: Client) -> None:
 def test_no_page_shows_a_key(browser: Client, page: str, settings: Any) -> None:
     settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = "pk_canary_1", "sk_canary_1"
     assert "canary" not in browser.get(page).rendered_content
+
+
+def test_every_page_counts_messages_that_wait_for_their_customer(browser: Client, page: str) -> None:
+    ThrottleState.objects.create(mode="test")
+    queue(State.WAITING)
+    queue(State.WAITING, mode="production")
+    html = browser.get(page).rendered_content
+    assert "1 message waits for its customer, who is not reported yet." in html
+    assert f'href="{list_url(OutboxMessage)}?mode=test&amp;state__exact=waiting"' in html

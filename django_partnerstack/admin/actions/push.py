@@ -19,6 +19,7 @@ from ...connection import ConfigurationError
 from ...insight.status import delivery_health
 from ...models import Customer, State, Transaction
 from ...outbox.control.deliver_now import DeliveredNow, deliver_now, lane_of
+from ...outbox.queue.source_failures import object_failed, object_reported
 from ..display.columns import moment_with_zone
 from .selection import Message, NonAtomicActions, left_out, limited
 
@@ -79,9 +80,11 @@ class PushToPartnerStackMixin(PushAction):
         for row in rows:
             try:
                 track.report(row)
+                object_reported(row)
                 lanes[row] = lane_of(row)
             except Exception as error:
                 logger.exception("%s could not be queued for PartnerStack.", sources.label(row))
+                object_failed(row, error)
                 text = _("{row} could not be queued: {error}").format(row=row, error=error)
                 self.message_user(request, text, messages.ERROR)
         skipped = [row for row, lane in lanes.items() if not lane]

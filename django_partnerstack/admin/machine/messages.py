@@ -13,7 +13,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from ...conf import conf
+from ...insight import find
 from ...models import Customer, OutboxLane, OutboxMessage, State, Transaction
+from ...models.mirror import Mode
 from ...outbox.control.actions import ALLOWED_STATES
 from ...outbox.control.correction import is_correction
 from ...outbox.operations import mirrored_in
@@ -23,7 +25,7 @@ from ..actions.mark_delivered import mark_delivered
 from ..actions.operate import cancel, hold, release, retry
 from ..actions.selection import NonAtomicActions
 from ..display.columns import EMPTY, json_column, stacked
-from ..display.filters import AttentionFilter, ModeFilter, OperationFilter, mode_column
+from ..display.filters import ALL, AttentionFilter, ModeFilter, OperationFilter, mode_column
 from ..display.links import Link, host_link
 from ..display.message_table import badge, lane_link, list_link, message_table, timeline
 from ..display.read_only import LongListAdmin, permission_to
@@ -33,6 +35,8 @@ TRANSACTION = Link(_("transaction"), "transaction_key", Transaction, "key", "key
 
 #: How many earlier and later messages of the customer the page of a message shows.
 NEIGHBOURS = 5
+#: The most customers whose messages a search for an e-mail address shows.
+CUSTOMERS = 50
 #: How many messages the page of a lane shows.
 LATEST = 20
 
@@ -41,7 +45,9 @@ LATEST = 20
 class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
     list_filter = (ModeFilter, AttentionFilter, "state", OperationFilter)
     search_fields = ("lane", "subject", "source_pk")
-    search_help_text = _("By customer key, key of the payment, or primary key of the site's object.")
+    search_help_text = _(
+        "By customer key or e-mail address, key of the payment, or primary key of the site's object."
+    )
     sortable_by = ("status", "age")
     actions = (retry, hold, release, cancel, mark_delivered, correct)
 
@@ -69,12 +75,27 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
         rows = super().get_queryset(request).annotate(**related_keys())
         return rows.annotate(**CUSTOMER.annotations(), **TRANSACTION.annotations())
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """An e-mail address is looked up first, because no index covers the content of messages."""
+        if "@" in search_term:
+            chosen = request.GET.get(ModeFilter.parameter_name) or conf.mode
+            modes = Mode.values if chosen == ALL else [chosen]
+            keys = [key for mode in modes for key in find(search_term.strip(), mode=mode)]
+            if keys:
+                return queryset.filter(lane__in=[customer_lane(key) for key in keys[:CUSTOMERS]]), False
+        return super().get_search_results(request, queryset, search_term)
+
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         return ("operation", "status", "about", "why", "age", *mode_column(request))
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        about = ["operation", "subject_link", badge, "full_reason", "attempts", "mode"]
+        if obj is not None and obj.note:
+            about.insert(4, "note")
         return [
-            (None, {"fields": ["operation", "subject_link", badge, "full_reason", "attempts", "mode"]}),
+            (None, {"fields": about}),
             (_("Timeline"), {"fields": [timeline]}),
             (_("Messages of the same customer, in order"), {"fields": ["neighbours", lane_link]}),
             (_("Objects"), {"fields": ["source_object", CUSTOMER, TRANSACTION]}),

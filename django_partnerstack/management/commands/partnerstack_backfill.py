@@ -19,9 +19,10 @@ class Command(BaseCommand):
     #: Other apps' checks may query the database, and end in a traceback if it cannot be reached.
     requires_system_checks = ("partnerstack",)
     help = (
-        "Queue the objects of the site that were never queued: objects from before this app was installed, "
-        "and objects written in bulk or by SQL. Customers first, then their transactions. Exits with status "
-        "1 if a source failed. Safe to stop and to repeat."
+        "Queue the objects of the site that were never queued, such as objects from before this app was "
+        "installed, and customers that were changed in bulk or by SQL. Objects whose source failed are tried "
+        "again. Customers first, then their transactions. Exits with status 1 if a source "
+        "failed. Safe to stop and to repeat."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -70,15 +71,22 @@ class Command(BaseCommand):
     def _report(self, done: Backfilled, *, dry_run: bool) -> None:
         counts = {
             "would be queued" if dry_run else "queued": done.queued,
+            "changed": done.changed,
             "known": done.known,
             "not reported": done.skipped.total(),
             "failed": done.failed,
         }
+        if done.differing:
+            counts["differing"] = done.differing
         text = ", ".join(f"{number:,} {what}" for what, number in counts.items())
         self.stdout.write(f"{done.model._meta.label}: {text}")
         for reason, number in done.skipped.most_common():
             self.stdout.write(f"  {number:,} not reported: {reason}")
-        for failure in done.failures:
-            self.stderr.write(f"  failed: {failure}")
-        if done.failed > len(done.failures):
-            self.stderr.write(f"  … and {done.failed - len(done.failures):,} more")
+        self._list("differs from what was reported", done.differences, done.differing)
+        self._list("failed", done.failures, done.failed)
+
+    def _list(self, what: str, lines: list[str], number: int) -> None:
+        for line in lines:
+            self.stderr.write(f"  {what}: {line}")
+        if number > len(lines):
+            self.stderr.write(f"  … and {number - len(lines):,} more")

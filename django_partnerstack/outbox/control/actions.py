@@ -23,7 +23,7 @@ from ..queue.lanes import (
     block,
     blocked_by,
     dependents,
-    release_organic,
+    release_lanes,
     unblock,
 )
 from ..queue.once import REPLACED, remember_reported
@@ -32,7 +32,15 @@ from ..queue.sequence import STATES, sequence_new_messages
 Change = Callable[[OutboxMessage, OutboxLane, datetime], None]
 
 UNDELIVERED = frozenset(
-    {State.SCHEDULED, State.UNCONFIRMED, State.ORGANIC, State.BLOCKED, State.ON_HOLD, State.FAILED}
+    {
+        State.SCHEDULED,
+        State.UNCONFIRMED,
+        State.ORGANIC,
+        State.WAITING,
+        State.BLOCKED,
+        State.ON_HOLD,
+        State.FAILED,
+    }
 )
 
 #: Where the keys of messages are remembered.
@@ -40,7 +48,7 @@ REMEMBERING: tuple[type[Model], ...] = (OutboxMessage, ReportedKey)
 
 #: The states in which each action is allowed. A queued message is sequenced first.
 ALLOWED_STATES = {
-    "retry": frozenset({State.FAILED, State.SCHEDULED, State.UNCONFIRMED}),
+    "retry": frozenset({State.FAILED, State.SCHEDULED, State.UNCONFIRMED, State.WAITING}),
     "hold": UNDELIVERED - {State.ON_HOLD, State.FAILED},
     "release": frozenset({State.ON_HOLD}),
     "cancel": UNDELIVERED,
@@ -53,8 +61,9 @@ def retry(message: OutboxMessage) -> None:
     """
     Send a failed or scheduled message now.
 
-    An unconfirmed message is looked up first; if that is not possible it is put on hold. An update of a
-    customer is cancelled if newer data are queued. Raises InvalidTransition in other states.
+    An unconfirmed message is looked up first; if that is not possible it is put on hold. If it waits for its
+    customer, the customer's source is asked again. An update of a customer is cancelled if newer data are
+    queued. Raises InvalidTransition in other states.
     """
     _change(message, ALLOWED_STATES["retry"], _requeue)
 
@@ -146,7 +155,7 @@ def _release(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
 def _state(message: OutboxMessage, lane: OutboxLane, using: str) -> tuple[State, str]:
     """The state of a message that is no longer failed or on hold, and the reason."""
     if lane.status == LaneStatus.NEW:
-        # Sequencing decides whether its customer is organic.
+        # Sequencing decides whether its customer is known, or organic.
         return State.QUEUED, ""
     if message.operation in creating_customers() and not is_attributed(message):
         return State.ORGANIC, "The customer has no partner."
@@ -171,8 +180,8 @@ def _is_outdated(message: OutboxMessage, using: str) -> bool:
 def _park(state: State, reason: str) -> Change:
     def change(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
         using = router.db_for_write(OutboxMessage)
-        if message.state != State.ORGANIC:
-            # An organic message blocks nothing: nothing of its customer is sent.
+        if message.state not in (State.ORGANIC, State.WAITING):
+            # Those block nothing: nothing of their customer is sent.
             block(message, using)
             lane.refresh_from_db(using=using)
         message.state, message.reason, message.finished_at, message.next_try_at = state, reason, now, None
@@ -202,7 +211,7 @@ def _open(lane: OutboxLane, using: str, now: datetime) -> None:
     """Open a lane. Saves only its status, because a worker may be setting its due time."""
     lane.status = LaneStatus.OPEN
     lane.save(update_fields=["status"], using=using)
-    release_organic([lane.key], mode=lane.mode, using=using, now=now)
+    release_lanes([lane.key], mode=lane.mode, using=using, now=now)
 
 
 #: The changes after which a message may be sent, or counts as sent.

@@ -15,6 +15,7 @@ from ...client import Client
 from ...throttle.clock import Clock
 from ...throttle.throttle import Throttle
 from ..queue.claim import Batch, Claimed, DeliveredLanes, claim, is_anything_due, lease_time
+from ..queue.lanes import queue_waiting
 from ..queue.retention import BATCH, prune
 from .attempt import POLL, AttemptRunner
 from .look_up import LookUp
@@ -190,11 +191,17 @@ class DeliveryLoop:
             )
 
     def _prune(self) -> None:
-        """Delete old delivered messages once an hour, a batch at a time, so that deliveries go on."""
+        """
+        Once an hour, delete old delivered messages and look for customers that messages wait for.
+
+        Deletes one batch at a time, so that deliveries go on.
+        """
         now = self.clock.now()
         if self.pruned_at is not None and now - self.pruned_at <= PRUNE_EVERY:
             return
         if prune(self.throttle.mode, now - self.retention, batches=1) < BATCH:
+            # A sync does this at once, unless its process died before.
+            queue_waiting(self.throttle.mode)
             self.pruned_at = now
 
     def _wait_until_due(self) -> None:

@@ -15,6 +15,7 @@ from ...exceptions import (
 )
 from ...models import OutboxMessage
 from ..operations import OPERATIONS, Operation
+from ..permitted import permitted
 from ..queue.messages import fingerprint
 from . import outcome
 from .look_up import NO_LOOK_UP, LookUp, disagreement
@@ -72,9 +73,8 @@ class Sender:
 
     def _send(self, operation: Operation, message: OutboxMessage, lease_expires_at: datetime) -> Outcome:
         try:
-            record = operation.send(
-                self.requests.client.until(lease_expires_at, self.requests.now), message.content
-            )
+            content = permitted(message.content)
+            record = operation.send(self.requests.client.until(lease_expires_at, self.requests.now), content)
         except InvalidArgument as error:
             return outcome.failed(str(error), message.in_doubt_since)
         except RequestError as error:

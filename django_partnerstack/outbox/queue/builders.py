@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, models
+from django.utils.functional import Promise
 
 from ... import sources
 from ...client.money import minor_units
 from ...client.resources.customers import LONGEST_NAME
 from ...client.validation import milliseconds
-from ...conf import conf
 from ...exceptions import SourceError
 from ...identity.customers import identity_of_key
 from ...identity.objects import has_model, loaded, models_with_source, pk_of
@@ -22,6 +21,7 @@ from ...identity.stored import ask
 from ...models import OutboxMessage
 from ..keys import check_key
 from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
+from ..permitted import permitted
 from .messages import CUSTOMER, NewMessage, customer_lane
 
 
@@ -82,7 +82,12 @@ def event_builder(customer: models.Model, name: str, value: int, key: str) -> Bu
 
 def note_builder(instance: models.Model, operation: str, result: sources.Skipped | None) -> Builder:
     """A note why an object is not reported. It is queued once for each reason."""
-    reason = str(result.reason) if isinstance(result, sources.Skipped) else "The source returned None."
+    if result is not None and not isinstance(result, sources.Skipped):
+        raise SourceError(
+            f"The source of {instance._meta.label} returned {result!r:.100}. "
+            "It must return data, Skipped or None."
+        )
+    reason = str(result.reason) if result is not None else "The source returned None."
     note = NewMessage(
         operation=operation, lane="", subject="", payload={}, source=reference(instance), skipped=reason
     )
@@ -90,7 +95,7 @@ def note_builder(instance: models.Model, operation: str, result: sources.Skipped
 
 
 def _customer_message(customer: models.Model, data: sources.CustomerData, key: str) -> NewMessage:
-    payload: dict[str, Any] = {"customer_key": key, **contact(key, data)}
+    payload, note = contact(key, data)
     if data.partner_key:
         payload["partner_key"] = data.partner_key
     if data.provider_key:
@@ -102,24 +107,26 @@ def _customer_message(customer: models.Model, data: sources.CustomerData, key: s
         lane=customer_lane(key),
         subject=key,
         payload=payload,
+        note=note,
         source=reference(customer),
         customer_source=reference(customer),
     )
 
 
-def contact(customer_key: str, data: sources.CustomerData) -> dict[str, str]:
+def contact(customer_key: str, data: sources.CustomerData) -> tuple[dict[str, Any], str]:
     """
-    E-mail and name, as far as PARTNERSTACK_PRIVACY allows sending them.
+    Customer key, e-mail and name, as far as PARTNERSTACK_PRIVACY permits sending them, and a note.
 
-    PartnerStack requires an e-mail address, so an anonymous address replaces one that must not be sent. Its
-    documentation allows anonymous values in conversions.
+    A name is only shown, so it is shortened to what PartnerStack takes. Raises SourceError for another type.
     """
-    if conf.privacy in ("full", "contact"):
-        name = data.name[:LONGEST_NAME] if isinstance(data.name, str) else data.name
-        found = {"email": data.email.strip(), "name": name}
-        return {field: value for field, value in found.items() if value}
-    known = data.email.strip().lower() if conf.privacy == "hashed" else customer_key
-    return {"email": f"{hashlib.sha256(known.encode()).hexdigest()}@{conf.privacy}.invalid"}
+    for field, value in {"email": data.email, "name": data.name or ""}.items():
+        if not isinstance(value, (str, Promise)):
+            raise SourceError(f"{field} must be a text; not {value!r}.")
+    email, name = str(data.email).strip(), str(data.name or "")
+    found = {"customer_key": customer_key, "email": email, "name": name[:LONGEST_NAME]}
+    payload = permitted({field: value for field, value in found.items() if value})
+    shortened = "name" in payload and len(name) > LONGEST_NAME
+    return payload, f"The name was shortened to {LONGEST_NAME} characters." if shortened else ""
 
 
 def _transaction_message(

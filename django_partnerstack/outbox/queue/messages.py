@@ -40,6 +40,8 @@ class NewMessage:
     payload: dict[str, Any]
     source: tuple[str, str] = ("", "")
     customer_source: tuple[str, str] = ("", "")
+    #: What was changed so that PartnerStack takes it, for operators.
+    note: str = ""
     #: Why the object is not reported. The message is then only a note.
     skipped: str = ""
 
@@ -206,6 +208,7 @@ def columns_of(message: NewMessage, mode: str, now: datetime | None = None) -> d
         "attributed_to": {},
         "fingerprint": fingerprint(message.payload),
         "dedupe_key": message.dedupe_key or None,
+        "note": message.note,
         "priority": 1,
         "source": source,
         "source_pk": source_pk,

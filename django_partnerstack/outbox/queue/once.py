@@ -58,7 +58,7 @@ def replace_key(row: dict[str, Any], using: str) -> None:
     keys = ReportedKey.objects.using(using).filter(mode=row["mode"], dedupe_key=row["dedupe_key"])
     key = _columns(row)
     for found in keys:
-        if _is_other_object(found, key):
+        if is_other_object(found, key):
             raise KeyCollision(collision(found, row) or f"Another object was reported under {found}.")
     keys.update(**{name: key[name] for name in (*COMPARED, "fingerprint")})
 
@@ -109,7 +109,7 @@ def gives_way(found: ReportedKey, row: dict[str, Any], about: Sequence[OutboxMes
     if found.fingerprint == key["fingerprint"]:
         return not holders
     depends = any(message.state != State.CANCELLED for message in about if message not in holders)
-    return not (depends or _is_other_object(found, key)) and all(map(_never_arrived, holders))
+    return not (depends or is_other_object(found, key)) and all(map(_never_arrived, holders))
 
 
 def messages_about(subjects: Sequence[str], mode: str, using: str) -> dict[str, list[OutboxMessage]]:
@@ -127,10 +127,10 @@ def remember_reported(message: OutboxMessage, using: str, now: datetime) -> None
         keys.update(reported_at=now)
 
 
-def _is_other_object(found: ReportedKey, key: dict[str, Any]) -> bool:
-    """Only an object itself, or a call without an object, corrects what was reported."""
-    both_named = bool(found.source and key["source"])
-    return both_named and (found.source, found.source_pk) != (key["source"], key["source_pk"])
+def is_other_object(found: ReportedKey, row: dict[str, Any]) -> bool:
+    """Whether two objects use one key. Only an object itself, or a call without one, corrects it."""
+    both_named = bool(found.source and row["source"])
+    return both_named and (found.source, found.source_pk) != (row["source"], row["source_pk"])
 
 
 def _never_arrived(message: OutboxMessage) -> bool:

@@ -19,9 +19,9 @@ def prune(mode: str, before: datetime, *, batches: int | None = None) -> int:
     Delete delivered messages, and notes of objects that are not reported, if older than ``before``.
 
     Returns how many. Keeps the last data of each customer, because later data are compared with them, and
-    messages that are failed, on hold, blocked or organic. What was delivered is not reported again, because
-    ``ReportedKey`` remembers it; a note is written again. ``batches``: delete at most so many times
-    ``BATCH``; by default all. Safe to repeat and to run beside workers.
+    messages that are failed, on hold, blocked, organic or waiting for their customer. What was delivered is
+    not reported again, because ``ReportedKey`` remembers it; a note is written again. ``batches``: delete at
+    most so many times ``BATCH``; by default all. Safe to repeat and to run beside workers.
     """
     using = router.db_for_write(OutboxMessage)
     snapshots = Q(operation__in=customer_snapshots(), subject__gt="")

@@ -2,7 +2,8 @@
 Sequencing: each new message gets its operation, its state and its place in its lane.
 
 Only this module decides whether a customer's data are a creation or an update, and whether a new message is
-blocked. How a customer is created, or that it is organic, is decided in ``customer_creation``.
+blocked or waits for its customer. How a customer is created, or that it is organic, is decided in
+``customer_creation``.
 """
 
 from __future__ import annotations
@@ -25,16 +26,24 @@ from ..operations import (
 from .builders import customer_of
 from .customer_creation import Creation, creation_of
 from .isolation import isolated
-from .lanes import BLOCKED_REASON, BLOCKING_STATES, blocked_by, release_organic
-from .messages import CUSTOMER, check, remember_customer, unsaved
+from .lanes import (
+    BLOCKED_REASON,
+    BLOCKING_STATES,
+    NOT_REPORTED,
+    blocked_by,
+    make_organic,
+    release_lanes,
+)
+from .messages import CUSTOMER, NewMessage, check, remember_customer, unsaved
 from .once import REPLACED
+from .source_failures import forget_failures, record_failures
 
 #: Messages sequenced at a time.
 BATCH = 500
 
 #: The state of a message by the status of its lane.
 STATES = {
-    LaneStatus.NEW: State.ORGANIC,
+    LaneStatus.NEW: State.WAITING,
     LaneStatus.ORGANIC: State.ORGANIC,
     LaneStatus.OPEN: State.SCHEDULED,
     LaneStatus.BLOCKED: State.BLOCKED,
@@ -72,18 +81,31 @@ class Sequencer:
         self.blocked: set[int] = set()
         self.organic: set[int] = set()
         self.opened: list[str] = []
+        #: Lanes whose customer was reported in this batch without a partner.
+        self.without_partner: list[str] = []
+        #: lane: why its customer is not introduced. Its source is asked once in a batch.
+        self.unknown: dict[str, str] = {}
 
     def sequence(self, messages: list[OutboxMessage]) -> None:
+        reported = {(message.operation, message.source, message.source_pk) for message in messages}
         self._load({message.lane for message in messages})
+        # These customers need no introduction: what comes before them waits for a moment.
+        self.unknown = {
+            message.lane: NOT_REPORTED for message in messages if message.operation == SAVE_CUSTOMER
+        }
         self._load_dependencies([message.pk for message in messages if _may_depend(message)])
         introduced = []
         for message in messages:
             introduced += self._place(message)
+        reported |= {(SAVE_CUSTOMER, customer.source, customer.source_pk) for customer in introduced}
         OutboxMessage.objects.using(self.using).bulk_create(introduced)
         self._save_messages(messages)
         self._save_lanes()
         if self.opened:
-            release_organic(self.opened, mode=self.mode, using=self.using, now=self.now)
+            release_lanes(self.opened, mode=self.mode, using=self.using, now=self.now)
+        if self.without_partner:
+            make_organic(self.without_partner, mode=self.mode, using=self.using)
+        forget_failures(reported, mode=self.mode, using=self.using)
 
     def _load(self, keys: Iterable[str]) -> None:
         for lane in OutboxLane.objects.using(self.using).filter(mode=self.mode, key__in=keys):
@@ -113,14 +135,9 @@ class Sequencer:
             self._open(lane)
         introduced = []
         if message.operation == SAVE_CUSTOMER:
-            introduced = self._place_customer(message, lane)
+            self._place_customer(message, lane)
         elif lane.status == LaneStatus.NEW:
-            try:
-                introduced = self._introduce_customer(message, lane)
-            except Exception as error:
-                failed = f"The source of {message.customer_source} failed: {type(error).__name__}: {error}"
-                message.state, message.reason = State.ON_HOLD, failed.replace("\0", "")
-                return []
+            introduced = self._introduce_customer(message, lane)
         message.state = STATES[LaneStatus(lane.status)]
         if message.pk in self.blocked:
             message.state = State.BLOCKED
@@ -132,14 +149,13 @@ class Sequencer:
             lane.due_at = self.now
         return introduced
 
-    def _place_customer(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
+    def _place_customer(self, message: OutboxMessage, lane: OutboxLane) -> None:
         """A creation if PartnerStack does not have the customer yet, else an update."""
         message.operation = UPDATE_CUSTOMER
         if lane.status == LaneStatus.BLOCKED:
-            return self._replace_failed(message, lane)
-        if lane.status in (LaneStatus.NEW, LaneStatus.ORGANIC):
+            self._replace_failed(message, lane)
+        elif lane.status in (LaneStatus.NEW, LaneStatus.ORGANIC):
             self._create(message, lane)
-        return []
 
     def _creation(self, message: OutboxMessage) -> Creation:
         return creation_of(message.payload, self.attributions.get(message.subject))
@@ -151,56 +167,76 @@ class Sequencer:
         message.attributed_to, message.reason = creation.attributed_to, creation.reason
         if creation.operation:
             self._open(lane)
-        else:
-            lane.status = LaneStatus.ORGANIC
+            return
+        lane.status = LaneStatus.ORGANIC
+        self.without_partner.append(lane.key)
 
     def _open(self, lane: OutboxLane) -> None:
         lane.status, lane.due_at = LaneStatus.OPEN, lane.due_at or self.now
         self.opened.append(lane.key)
 
-    def _replace_failed(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
-        """Replace a failed creation of a customer by its newer data."""
+    def _replace_failed(self, message: OutboxMessage, lane: OutboxLane) -> None:
+        """Replace a failed creation of a customer by its newer data, or let them follow it as an update."""
         creations = self.messages.filter(lane=lane.key, operation__in=creating_customers())
         failed = creations.filter(state=State.FAILED).first()
-        if failed is None or not self._creation(message).operation:
-            return []
+        creation = self._creation(message)
+        if failed is None or not creation.operation:
+            return
         older = self.messages.filter(lane=lane.key, operation__in=customer_snapshots(), pk__lt=message.pk)
         older.filter(state=State.BLOCKED).update(state=State.CANCELLED, reason=REPLACED)
         if failed.in_doubt_since is None:
             reason = f"{REPLACED} {failed.reason}"
             creations.filter(pk=failed.pk).update(state=State.CANCELLED, reason=reason)
             self._create(message, lane)
-            return []
+            return
         # An attempt may have created the customer with the older data, so a look-up must compare those.
-        creation = self._creation(message)
         partner_key = message.payload.get("partner_key")
         named = {"partner_key": partner_key} if partner_key else {}
         creations.filter(pk=failed.pk).update(
             operation=creation.operation,
             attributed_to=creation.attributed_to or named,
             state=State.UNCONFIRMED,
+            reason=failed.reason,
             attempts=0,
             next_try_at=None,
             finished_at=None,
         )
         self._open(lane)
-        return []
 
     def _introduce_customer(self, message: OutboxMessage, lane: OutboxLane) -> list[OutboxMessage]:
-        """Queue the customer of the message, which was never queued, as the site's source describes it."""
-        # In a savepoint, so that a failing query of the source does not roll back the batch.
-        with transaction.atomic(self.using):
-            new = customer_of(message)
-        if new is None:
-            message.reason = "The customer was never reported."
-            return []
-        # Otherwise the database could refuse it, and with it the batch.
-        check(new)
-        remember_customer(new, mode=self.mode, using=self.using)
-        customer = unsaved(new, self.mode, self.now)
-        self._place_customer(customer, lane)
-        customer.state = STATES[LaneStatus(lane.status)]
-        return [customer]
+        """
+        Queue the customer of the message, which was never queued, as the site's source describes it.
+
+        The message waits if the source fails or does not report the customer.
+        """
+        if lane.key not in self.unknown:
+            new = self._customer_of(message)
+            if new is not None:
+                customer = unsaved(new, self.mode, self.now)
+                self._place_customer(customer, lane)
+                customer.state = STATES[LaneStatus(lane.status)]
+                return [customer]
+        message.reason = self.unknown[lane.key]
+        return []
+
+    def _customer_of(self, message: OutboxMessage) -> NewMessage | None:
+        """None if it cannot be queued; ``unknown`` then says why."""
+        self.unknown[message.lane] = NOT_REPORTED
+        try:
+            # In a savepoint, so that a failing query of the source does not roll back the batch.
+            with transaction.atomic(self.using):
+                new = customer_of(message)
+            if new is not None:
+                # Otherwise the database could refuse it, and with it the batch.
+                check(new)
+                remember_customer(new, mode=self.mode, using=self.using)
+        except Exception as error:
+            customer = (message.customer_source, message.customer_source_pk)
+            record_failures({customer: error}, SAVE_CUSTOMER, mode=self.mode, using=self.using, now=self.now)
+            reason = f"The source of {message.customer_source} failed: {type(error).__name__}: {error}"
+            self.unknown[message.lane] = f"{NOT_REPORTED} {reason}".replace("\0", "")
+            return None
+        return new
 
     def _save_messages(self, messages: list[OutboxMessage]) -> None:
         alike: dict[tuple[str, int, str, str], list[int]] = defaultdict(list)

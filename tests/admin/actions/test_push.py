@@ -12,7 +12,7 @@ from django.test import Client
 
 from django_partnerstack import track
 from django_partnerstack.admin.actions.push import ROWS, summary
-from django_partnerstack.models import Customer, OutboxMessage, State, Transaction
+from django_partnerstack.models import Customer, OutboxMessage, SourceFailure, State, Transaction
 from django_partnerstack.outbox.control.deliver_now import DeliveredNow, deliver_now
 from django_partnerstack.outbox.push import worker
 from django_partnerstack.sandbox import Sandbox
@@ -181,6 +181,7 @@ class TestObjectsOfTheHost:
         (level, text), done = take(manager, PUSH, *Payment.objects.all())
         assert level == ERROR
         assert text.startswith("10.00 XX could not be queued: ")
+        assert SourceFailure.objects.get().source_pk == str(bad.pk)
         assert done == (SUCCESS, "2 delivered.")
 
     def test_need_the_permission_to_push(self, manager: Client, django_user_model: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from django_partnerstack import track
 from django_partnerstack.models import Customer, OutboxLane, OutboxMessage, State, Transaction
 from django_partnerstack.outbox.control import actions
 from tests.outbox.site import Site, account, payment
@@ -73,6 +74,13 @@ class TestPaymentsThatPartnerStackNeverGot:
         assert shown(browser, list_url(Customer)) == []
         assert self.shown_only_as(browser, State.ORGANIC)
 
+    def test_because_their_customer_is_not_reported(self, browser: Client, site: Site) -> None:
+        Account.objects.bulk_create([Account(email="a@customers.example")])
+        payment(Account.objects.get())
+        Account.objects.all().delete()
+        site.push()
+        assert self.shown_only_as(browser, State.WAITING)
+
     def test_because_an_operator_cancelled_them(self, browser: Client, site: Site) -> None:
         payment(account())
         actions.cancel(OutboxMessage.objects.get(operation="transactions.create"))
@@ -99,6 +107,39 @@ class TestFilters:
         queue(State.FAILED, "transactions.create", subject="b", lane="customer:x")
         queue(subject="c", mode="production")
         assert [name.split()[1] for name in shown(browser, LIST, **query)] == found
+
+
+class TestSearchByAddress:
+    def found(self, browser: Client, text: str, **query: str) -> list[str]:
+        return sorted(shown(browser, LIST, q=text, **query))
+
+    def test_finds_all_messages_of_the_customer(self, browser: Client) -> None:
+        shop = account(email="Ada@customers.example")
+        bill = payment(shop)
+        account(email="eve@customers.example")
+        expected = [f"customers.save account-{shop.pk}", f"transactions.create payment-{bill.pk}"]
+        assert self.found(browser, "ada@customers.example") == expected
+
+    def test_finds_a_customer_that_only_the_mirror_has(self, browser: Client) -> None:
+        Customer.objects.create(mode="test", key="cus_1", customer_key="account-1", email="ada@x.example")
+        queue()
+        assert self.found(browser, "ADA@x.example") == ["customers.update account-1"]
+
+    def test_finds_a_hashed_address(self, browser: Client, settings: Any, django_user_model: Any) -> None:
+        settings.PARTNERSTACK_PRIVACY = "hashed"
+        user = django_user_model.objects.create(username="ada")
+        track.signup(user, email="ada@x.example")
+        assert self.found(browser, "ada@x.example") == [f"customers.save user-{user.pk}"]
+
+    def test_finds_nothing_of_the_other_mode(self, browser: Client) -> None:
+        queue(mode="production", payload={"customer_key": "account-1", "email": "ada@x.example"})
+        assert self.found(browser, "ada@x.example") == []
+        for mode in ("production", "all"):
+            assert self.found(browser, "ada@x.example", mode=mode) == ["customers.update account-1"]
+
+    def test_of_nobody_finds_nothing(self, browser: Client) -> None:
+        payment(account())
+        assert self.found(browser, "nobody@x.example") == []
 
 
 class TestPage:
@@ -156,6 +197,7 @@ class TestPage:
         ("state", "offered"),
         [
             (State.QUEUED, ["retry", "hold", "cancel"]),
+            (State.WAITING, ["retry", "hold", "cancel"]),
             (State.ON_HOLD, ["release", "cancel", "mark_delivered"]),
             (State.FAILED, ["retry", "cancel", "mark_delivered"]),
             (State.SENDING, []),

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import override_settings
 
 from django_partnerstack import sources, track
-from django_partnerstack.models import Customer, CustomerIdentity, OutboxMessage
+from django_partnerstack.models import Customer, CustomerIdentity, OutboxLane, OutboxMessage
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.queue.claim import claim
 from tests.outbox.site import Site, account, lane_of, message, messages, payment, states
@@ -94,12 +94,12 @@ def test_a_customer_keeps_the_key_of_its_first_message(site: Site) -> None:
     assert message("transactions.create").payload["customer_external_key"] == key
 
 
-def test_a_customer_without_a_source_is_organic(site: Site, accounts: dict[Any, Any]) -> None:
+def test_a_payment_of_a_customer_without_a_source_waits(site: Site, accounts: dict[Any, Any]) -> None:
     accounts.clear()
     payment(account())
     site.push()
-    assert message("transactions.create").state == "organic"
-    assert message("transactions.create").reason == "The customer was never reported."
+    assert message("transactions.create").state == "waiting"
+    assert message("transactions.create").reason == "The customer was not reported yet."
 
 
 def query_a_missing_table(account: Account) -> Any:
@@ -108,7 +108,7 @@ def query_a_missing_table(account: Account) -> Any:
 
 
 @pytest.mark.parametrize("source", [lambda account: 1 / 0, query_a_missing_table])
-def test_a_payment_is_put_on_hold_if_the_source_of_its_customer_fails(
+def test_a_payment_waits_if_the_source_of_its_customer_fails(
     site: Site, accounts: dict[Any, Any], source: Any
 ) -> None:
     [shop] = Account.objects.bulk_create([Account(email="a@customers.example", partner_key="gstest")])
@@ -116,10 +116,10 @@ def test_a_payment_is_put_on_hold_if_the_source_of_its_customer_fails(
     accounts[Account] = source
     payment(shop)
     site.push()
-    on_hold = message("transactions.create")
-    assert (on_hold.state, "The source of shop.account failed" in on_hold.reason) == ("held", True)
+    waiting = message("transactions.create")
+    assert (waiting.state, "The source of shop.account failed" in waiting.reason) == ("waiting", True)
     accounts[Account] = right
-    actions.release(on_hold)
+    actions.retry(waiting)
     site.push()
     assert site.sent == ["POST /customers", "POST /transactions"]
 
@@ -132,7 +132,7 @@ def test_a_payment_is_put_on_hold_if_the_source_of_its_customer_fails(
         {"email": "a@customers.example", "name": "NUL \0"},
     ],
 )
-def test_a_payment_is_put_on_hold_if_its_customer_cannot_be_queued(
+def test_a_payment_waits_if_its_customer_cannot_be_queued(
     site: Site, accounts: dict[Any, Any], data: dict[str, str]
 ) -> None:
     [shop] = Account.objects.bulk_create([Account(email="a@customers.example")])
@@ -142,17 +142,17 @@ def test_a_payment_is_put_on_hold_if_its_customer_cannot_be_queued(
     track.purchase(shop, amount=4900, currency="USD", key="inv_1")
     track.purchase(account(), amount=4900, currency="USD", key="inv_2")
     site.push()
-    on_hold, delivered = messages("transactions.create")
-    assert (on_hold.state, "InvalidArgument" in on_hold.reason) == ("held", True)
+    waiting, delivered = messages("transactions.create")
+    assert (waiting.state, "InvalidArgument" in waiting.reason) == ("waiting", True)
     assert delivered.state == "delivered"
 
 
-def test_a_payment_is_put_on_hold_if_the_model_of_its_customer_was_removed(site: Site) -> None:
+def test_a_payment_waits_if_the_model_of_its_customer_was_removed(site: Site) -> None:
     payment(account())
     CustomerIdentity.objects.update(table="gone_model", model="gone.model")
     OutboxMessage.objects.filter(operation="customers.save").delete()
     site.push()
-    assert message("transactions.create").state == "held"
+    assert message("transactions.create").state == "waiting"
     assert "partnerstack_relabel gone.model NEW" in message("transactions.create").reason
 
 
@@ -190,6 +190,36 @@ def test_newer_data_update_a_customer_that_was_created_after_all(site: Site) -> 
     site.push_for(hours=1)
     assert site.sandbox.objects("customers")[0]["email"] == "newer@customers.example"
     assert site.effects("customers.create") == {f"shop-account-{shop.pk}": 1}
+
+
+def test_newer_data_follow_a_creation_in_doubt_that_keeps_the_older_data(site: Site) -> None:
+    shop = account(email="old@customers.example")
+    site.fail("lost", times=None)
+    site.push()
+    OutboxMessage.objects.update(state="dead")
+    OutboxLane.objects.update(status="blocked")
+    shop.email = "newer@customers.example"
+    shop.save()
+    site.sandbox.faults.clear()
+    site.push_for(hours=1)
+    creation, update = messages()
+    assert (creation.operation, creation.state) == ("customers.create", "delivered")
+    assert creation.payload["email"] == "old@customers.example"
+    assert (update.operation, update.state) == ("customers.update", "delivered")
+    assert site.sandbox.objects("customers")[0]["email"] == "newer@customers.example"
+    assert site.effects("customers.create") == {f"shop-account-{shop.pk}": 1}
+
+
+def test_a_creation_in_doubt_gets_the_partner_of_the_newer_data(site: Site) -> None:
+    shop = account(partner_key="wrong")
+    site.push()
+    OutboxMessage.objects.update(state="dead", in_doubt_since=site.clock.at)
+    OutboxLane.objects.update(status="blocked")
+    shop.partner_key = "gstest"
+    shop.save()
+    site.push_for(hours=1)
+    assert {each.state for each in messages()} == {"delivered"}
+    assert site.sandbox.objects("customers")[0]["partner_key"] == "gstest"
 
 
 def test_data_without_a_partner_do_not_replace_a_refused_creation(site: Site, refused: Account) -> None:

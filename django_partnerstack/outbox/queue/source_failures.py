@@ -1,0 +1,127 @@
+"""Objects that could not be reported: recorded for an operator, and forgotten once they are reported."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Mapping
+from datetime import datetime
+
+from django.apps import apps
+from django.db import Error, models, router, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from ... import sources
+from ...conf import conf
+from ...models import OutboxMessage, SourceFailure
+from ..operations import CREATE_TRANSACTION, SAVE_CUSTOMER
+from .builders import reference
+
+logger = logging.getLogger(__name__)
+
+#: The most characters of an error that are kept.
+LONGEST_ERROR = 2000
+
+#: ("app.model", primary key)
+Reference = tuple[str, str]
+
+
+def record_failures(
+    failed: Mapping[Reference, Exception], operation: str, *, mode: str, using: str, now: datetime
+) -> None:
+    """
+    Record that objects could not be reported, in the caller's transaction. Takes three queries at most.
+
+    Has a savepoint of its own, so that its errors do not break the caller's transaction: they are logged.
+    """
+    texts = {source: _text(error) for source, error in failed.items()}
+    failures = SourceFailure.objects.using(using)
+    try:
+        with transaction.atomic(using):
+            known = failures.filter(mode=mode, source_pk__in=[pk for _, pk in texts]).order_by("pk")
+            again = {
+                (row.source, row.source_pk): row for row in known if (row.source, row.source_pk) in texts
+            }
+            for source, row in again.items():
+                row.operation, row.error, row.last_failed_at = operation, texts[source], now
+                row.times = F("times") + 1
+            new = [
+                SourceFailure(
+                    mode=mode,
+                    source=label,
+                    source_pk=pk,
+                    operation=operation,
+                    error=text,
+                    first_failed_at=now,
+                    last_failed_at=now,
+                )
+                for (label, pk), text in texts.items()
+                if (label, pk) not in again
+            ]
+            failures.bulk_update(again.values(), ["operation", "error", "last_failed_at", "times"])
+            # Another process may just have recorded the same object.
+            failures.bulk_create(new, ignore_conflicts=True)
+    except Error as problem:
+        logger.warning("The failures of %s could not be recorded: %s", list(texts), problem)
+
+
+def _text(error: Exception) -> str:
+    return conf.without_keys(f"{type(error).__name__}: {error}").replace("\0", "")[:LONGEST_ERROR]
+
+
+def forget_failures(reported: Collection[tuple[str, str, str]], *, mode: str, using: str) -> None:
+    """
+    Delete the failures of objects that are reported now. Takes one query if there are none.
+
+    ``reported``: the operation, "app.model" and primary key of each object.
+    """
+    failures = SourceFailure.objects.using(using).filter(mode=mode)
+    same_pk = failures.filter(source_pk__in={pk for _, _, pk in reported}).order_by()
+    rows = same_pk.values_list("pk", "operation", "source", "source_pk")
+    forgotten = [pk for pk, *failed in rows if tuple(failed) in reported]
+    if forgotten:
+        failures.filter(pk__in=forgotten).delete()
+
+
+def object_failed(instance: models.Model, error: Exception) -> None:
+    """Record that this object of the site could not be reported."""
+    using = database_of(instance)
+    failed = {reference(instance): error}
+    record_failures(failed, operation_of(type(instance)), mode=conf.mode, using=using, now=timezone.now())
+
+
+def object_reported(instance: models.Model) -> None:
+    """Delete the failure of this object of the site, if it had one. Takes one query if it had none."""
+    done = (operation_of(type(instance)), *reference(instance))
+    forget_failures({done}, mode=conf.mode, using=database_of(instance))
+
+
+def forget_after_commit(instance: models.Model) -> None:
+    """Call ``object_reported`` after the commit, where its errors cannot harm the caller's transaction."""
+    done, mode, using = (operation_of(type(instance)), *reference(instance)), conf.mode, database_of(instance)
+    transaction.on_commit(lambda: forget_failures({done}, mode=mode, using=using), using, robust=True)
+
+
+def operation_of(model: type[models.Model]) -> str:
+    """The operation that reports the objects of a model with a source."""
+    is_customer = sources.find(sources.customers, model) is not None
+    return SAVE_CUSTOMER if is_customer else CREATE_TRANSACTION
+
+
+def failed_object(failure: SourceFailure) -> models.Model | None:
+    """
+    The object of a failure; None if it or its model was removed.
+
+    Raises ValueError if the model has another kind of primary key now.
+    """
+    try:
+        model = apps.get_model(failure.source)
+    except LookupError:
+        return None
+    rows = model._base_manager.using(router.db_for_write(model))
+    return rows.filter(pk=failure.source_pk).first()
+
+
+def database_of(instance: models.Model) -> str:
+    """As that of the messages about the object."""
+    return router.db_for_write(OutboxMessage, instance=instance)
