@@ -24,8 +24,7 @@ ROWS = (
     ("connection sources resources < identity < mapping < throttle",),
     (
         "attribution",
-        "sync",
-        "webhooks",
+        "sync < webhooks",
         "outbox.operations < outbox.queue < outbox.refunds outbox.backfill"
         " < outbox.delivery < outbox.push < outbox.control < outbox",
     ),

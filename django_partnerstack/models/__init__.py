@@ -5,6 +5,7 @@ from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Re
 from .outbox import LaneStatus, OutboxLane, OutboxMessage, ReportedKey, State
 from .sync import SyncSeen, SyncState
 from .throttle import ThrottleState
+from .webhooks import WebhookCounter, WebhookEvent, WebhookState
 
 __all__ = [
     "Action",
@@ -26,4 +27,7 @@ __all__ = [
     "SyncState",
     "ThrottleState",
     "Transaction",
+    "WebhookCounter",
+    "WebhookEvent",
+    "WebhookState",
 ]

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_partnerstack.models import Attribution, OutboxMessage, State
+from django_partnerstack.models import Attribution, OutboxMessage, State, WebhookEvent
 from django_partnerstack.outbox.queue.messages import fingerprint
 from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
@@ -110,6 +110,9 @@ def row_of(model: type[Model]) -> Any:
     if model is OutboxMessage:
         return queue()
     columns: dict[str, Any] = {"bound_at": timezone.now()} if model is Attribution else {}
+    if model is WebhookEvent:
+        now = timezone.now()
+        columns = {"window": now, "first_received_at": now, "last_received_at": now}
     if any(field.name == "key" for field in model._meta.fields):
         columns["key"] = "k"
     return model._default_manager.create(mode="test", **columns)

@@ -1,5 +1,5 @@
-"""Pages about the app's own work: outbox messages, customer queues, the connection, and syncs."""
+"""Pages about the app's own work: outbox messages, customer queues, the connection, syncs and webhooks."""
 
-from . import connection, messages, sync_states
+from . import connection, messages, sync_states, webhook_events
 
-__all__ = ["connection", "messages", "sync_states"]
+__all__ = ["connection", "messages", "sync_states", "webhook_events"]
