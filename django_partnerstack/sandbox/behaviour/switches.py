@@ -103,6 +103,19 @@ class Behaviour:
     #: refused as those of an unknown customer.
     early_writes: Literal["accepted", "unknown"] = "unknown"
 
+    # Webhooks
+    #: Whether a delivery has the object in ``data``, or at the top.
+    webhook_body: Literal["enveloped", "flat"] = "enveloped"
+    webhook_names: Literal["dotted", "underscore"] = "dotted"
+    #: Seconds from a change to its delivery, or a range such as ``(0, 3)``.
+    webhook_delay: Seconds = 0
+    #: The shares of deliveries that are never sent, sent twice, and sent up to three seconds late.
+    webhook_lost: Rate = 0
+    webhook_doubled: Rate = 0
+    webhook_reordered: Rate = 0
+    #: How many times a delivery is sent again, after 1, 2, 4, … seconds, if it was not answered with 2xx.
+    webhook_retries: int = 0
+
     # Format
     #: Whether ``status`` in the body is a number or a string.
     status_type: Literal["int", "str"] = "int"
