@@ -1,5 +1,5 @@
 """
-Webhooks received in one process: ``python -m tests.benchmarks.webhooks [DELIVERIES]``.
+Webhooks received in one process with eight threads: ``python -m tests.benchmarks.webhooks [DELIVERIES]``.
 
 Beside a bare view that answers and does nothing, and a view that stores the body by one ``create()``. All are
 called through Django's WSGI handler with the middleware of the tests, on the database of ``DATABASE_URL``,
@@ -10,12 +10,14 @@ import json
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
 os.environ.setdefault("DATABASE_URL", "postgres:///partnerstack")
 
 import django
+from django.db import connections
 from django.http import HttpResponse
 from django.test import RequestFactory, override_settings
 from django.urls import include, path
@@ -25,7 +27,7 @@ from django.views.decorators.csrf import csrf_exempt
 SECRET = "benchmark-0123456789-0123456789-0123"
 #: The fewest deliveries a second.
 TARGET = 500
-ROUNDS = 3
+ROUNDS, THREADS = 3, 8
 
 
 @csrf_exempt
@@ -54,11 +56,17 @@ def rate(handler, address: str, bodies: list[bytes]) -> float:
         {**factory.post(address, body, content_type="application/json").environ, "wsgi.input": BytesIO(body)}
         for body in bodies
     ]
+
+    def send(part: int) -> None:
+        for environ in requests[part::THREADS]:
+            response = handler(environ, lambda status, headers: None)
+            assert response.status_code == 200, response.status_code
+            response.close()
+        connections.close_all()
+
     begun = time.perf_counter()
-    for environ in requests:
-        response = handler(environ, lambda status, headers: None)
-        assert response.status_code == 200, response.status_code
-        response.close()
+    with ThreadPoolExecutor(THREADS) as pool:
+        list(pool.map(send, range(THREADS)))
     return len(bodies) / (time.perf_counter() - begun)
 
 
