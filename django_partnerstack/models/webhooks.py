@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.db import connections, models, router
@@ -23,47 +24,43 @@ class WebhookState(models.TextChoices):
     FAILED = "failed", _("failed")
 
 
+#: The columns of every new event.
+NEW: dict[str, Any] = {"attempts": 0, "lease_token": "", "times_received": 1}
+
+
 class WebhookEventQuerySet(models.QuerySet["WebhookEvent"]):
     def receive(self, columns: dict[str, Any], *, again: bool, now: datetime) -> None:
         """
         Store an event by one INSERT, or count it on the row of the same event.
 
-        ``columns``: the values of mode, digest, state and all other columns that describe the event.
-        ``again``: the same body can be another change, so an event that was processed is processed again.
-        Safe to run concurrently.
+        ``columns``: the values of mode, digest and all other columns that describe the event, as the database
+        has them; the body as JSON text. ``again``: the same body can be another change, so an event that was
+        processed is processed again. Safe to run concurrently.
         """
         using = router.db_for_write(self.model)
-        row = {
-            "reason": "",
-            "attempts": 0,
-            "lease_token": "",
-            "due_at": now,
-            **columns,
-            "first_received_at": now,
-            "last_received_at": now,
-            "times_received": 1,
-        }
-        sql, params = _insertion(using, row, again=again, now=now)
+        adapt = connections[using].ops.adapt_datetimefield_value
+        received_at = adapt(now)
+        times = dict.fromkeys(("first_received_at", "last_received_at"), received_at)
+        due_at = received_at if columns["state"] == WebhookState.RECEIVED else None
+        row = {**NEW, **columns, **times, "due_at": due_at}
+        # By the minute, so that doubles that arrive at the same time meet in one row.
+        window = adapt(now.replace(second=0, microsecond=0))
+        same = (row["mode"], row["digest"], adapt(now - SAME_EVENT), window)
         with connections[using].cursor() as cursor:
-            cursor.execute(sql, params)
+            cursor.execute(
+                _insertion(using, tuple(row), again), [*row.values(), *same, received_at, received_at]
+            )
 
 
-def _insertion(using: str, row: dict[str, Any], *, again: bool, now: datetime) -> tuple[str, list[Any]]:
+@cache
+def _insertion(using: str, names: tuple[str, ...], again: bool) -> str:
     connection = connections[using]
     quote = connection.ops.quote_name
     table = quote(WebhookEvent._meta.db_table)
-    names = [*row, "window"]
-    fields: dict[str, Any] = {field.name: field for field in WebhookEvent._meta.concrete_fields}
-    values = [fields[name].get_db_prep_save(value, connection) for name, value in row.items()]
-    moment = fields["window"].get_db_prep_save
-    same = (
-        f"SELECT MAX(earlier.{quote('window')}) FROM {table} earlier "  # noqa: S608
-        "WHERE earlier.mode = %s AND earlier.digest = %s AND earlier.first_received_at > %s"
-    )
-    # By the minute, so that doubles that arrive at the same time meet in one row.
-    window = [row["mode"], row["digest"], moment(now - SAME_EVENT, connection)]
-    window.append(moment(now.replace(second=0, microsecond=0), connection))
-    reopened = _reopened(quote, table, again)
+    is_mysql = connection.vendor == "mysql"
+    states = "'done', 'failed'" if again else "'failed'"
+    # Whether a double is processed again.
+    reopened = f"{table}.{quote('state')} IN ({states})"
     changes = {
         "times_received": f"{table}.{quote('times_received')} + 1",
         "last_received_at": "%s",
@@ -72,25 +69,19 @@ def _insertion(using: str, row: dict[str, Any], *, again: bool, now: datetime) -
         # Last: MariaDB assigns from left to right, and the conditions above read the state.
         "state": f"CASE WHEN {reopened} THEN 'received' ELSE {table}.{quote('state')} END",
     }
-    conflict = (
-        "ON DUPLICATE KEY UPDATE"
-        if connection.vendor == "mysql"
-        else f"ON CONFLICT ({', '.join(map(quote, ('mode', 'digest', 'window')))}) DO UPDATE SET"
+    unique = ", ".join(map(quote, ("mode", "digest", "window")))
+    conflict = "ON DUPLICATE KEY UPDATE" if is_mysql else f"ON CONFLICT ({unique}) DO UPDATE SET"
+    same = (
+        f"SELECT MAX(earlier.{quote('window')}) FROM {table} earlier "  # noqa: S608
+        "WHERE earlier.mode = %s AND earlier.digest = %s AND earlier.first_received_at > %s"
     )
-    updates = ", ".join(f"{quote(name)} = {value}" for name, value in changes.items())
-    sql = (
-        f"INSERT INTO {table} ({', '.join(map(quote, names))}) "
-        f"SELECT {', '.join(['%s'] * len(values))}, COALESCE(({same}), %s) "
+    return (
+        f"INSERT INTO {table} ({', '.join(map(quote, (*names, 'window')))}) "
+        f"SELECT {', '.join(['%s'] * len(names))}, COALESCE(({same}), %s) "
         # The WHERE is for SQLite, which would parse a bare ON CONFLICT as the ON of a join.
-        f"{'' if connection.vendor == 'mysql' else 'WHERE true '}{conflict} {updates}"
+        f"{'' if is_mysql else 'WHERE true '}{conflict} "
+        f"{', '.join(f'{quote(name)} = {value}' for name, value in changes.items())}"
     )
-    return sql, [*values, *window, moment(now, connection), moment(now, connection)]
-
-
-def _reopened(quote: Any, table: str, again: bool) -> str:
-    """The condition under which a double is processed again."""
-    states = "'done', 'failed'" if again else "'failed'"
-    return f"{table}.{quote('state')} IN ({states})"
 
 
 class WebhookEvent(models.Model):
