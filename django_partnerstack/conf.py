@@ -51,9 +51,13 @@ class Conf:
     requests_per_minute = Setting(3600)
     #: False: messages are queued, and nothing is sent.
     push_enabled = Setting(True)
-    #: Who delivers a message soon after it was queued: "worker" (messages wait until partnerstack_push sends
-    #: them), "immediate", "tasks", "celery", or the path of a callable that takes a lane.
+    #: Who delivers a message soon after it was queued: "worker" (messages wait until partnerstack_worker
+    #: sends them), "immediate", "tasks", "celery", or the path of a callable that takes a lane.
     dispatch = Setting("worker")
+    #: Seconds between two incremental syncs by partnerstack_worker. 0: it syncs nothing.
+    sync_every: Setting[float] = Setting(300)
+    #: The time of day of its daily full sync, in the site's time zone. Empty: no full sync.
+    full_sync_at = Setting("03:30")
     #: The path of a callable that takes an object of the site and returns its customer key.
     customer_key = Setting("<model>-<pk>")
     #: Days that a click is remembered, and that an organic customer can still be attributed to a partner.
@@ -61,10 +65,14 @@ class Conf:
     #: The name and the domain of the cookie that remembers clicks. Without a domain: only the host itself.
     attribution_cookie = Setting("partnerstack")
     attribution_domain = Setting("")
+    #: The SameSite of that cookie: "Lax" or "None". Empty: as Django's session cookie, but never "Strict".
+    attribution_samesite = Setting("")
     #: The path of a callable that takes a request and returns whether its clicks may be remembered.
     attribution_consent = Setting("")
     #: Partner keys whose clicks are ignored. None: in production, PartnerStack's test partner.
     attribution_ignored_partners: Setting[Sequence[str] | None] = Setting(None)
+    #: How many proxies of the site add an address to X-Forwarded-For. 0: the header is not believed.
+    trusted_proxy_count = Setting(0)
     #: Whether the tag ``partnerstack_snippet`` renders PartnerStackJS.
     snippet = Setting(False)
     #: What is sent about a customer: "full" (with IP address and browser), "contact", "hashed" or "none".

@@ -25,6 +25,7 @@ Every error of this package, as one tree. Nothing here imports Django, so that t
             ├── NotFound          404
             ├── Conflict          409, and a 400 or 422 about an existing object
             └── RetryableReply    retry_after
+                ├── NotProcessed  408, 425
                 ├── RateLimited   429
                 └── ServerError   5xx
 """
@@ -47,6 +48,7 @@ __all__ = [
     "InvalidTransition",
     "LookUpTimeout",
     "NotFound",
+    "NotProcessed",
     "NotSent",
     "PagingError",
     "PartnerStackError",
@@ -64,7 +66,20 @@ __all__ = [
 
 
 class PartnerStackError(Exception):
-    """Base of every error of this package."""
+    """Base of every error of this package. All can be pickled and copied, with their attributes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default Python calls the class with ``args`` alone, without the keyword arguments.
+        return _rebuild, (type(self), self.args, vars(self))
+
+
+def _rebuild(
+    error_class: type[PartnerStackError], args: tuple[Any, ...], state: dict[str, Any]
+) -> PartnerStackError:
+    error = error_class.__new__(error_class, *args)
+    error.args = args
+    vars(error).update(state)
+    return error
 
 
 class InvalidArgument(PartnerStackError, ValueError):
@@ -121,7 +136,7 @@ class RecordError(PartnerStackError):
 
 
 class PagingError(PartnerStackError):
-    """A list returned the same cursor twice, so reading on would never end."""
+    """A list would never end: it returned the same cursor twice, or more pages than any programme has."""
 
 
 class RequestError(PartnerStackError):
@@ -198,13 +213,17 @@ class Conflict(ErrorReply):
 
 
 class RetryableReply(ErrorReply):
-    """Base of the next two. ``retry_after``: the seconds that PartnerStack asks to wait, or None."""
+    """Base of the next three. ``retry_after``: the seconds that PartnerStack asks to wait, or None."""
 
     retryable = True
 
     def __init__(self, message: str, *, retry_after: float | None = None, **where: Any) -> None:
         super().__init__(message, **where)
         self.retry_after = retry_after
+
+
+class NotProcessed(RetryableReply):
+    """PartnerStack waited in vain for the whole request, or refused to process it yet. Nothing happened."""
 
 
 class RateLimited(RetryableReply):
@@ -221,7 +240,9 @@ _BY_STATUS: dict[int, type[ErrorReply]] = {
     401: AuthenticationFailed,
     403: Forbidden,
     404: NotFound,
+    408: NotProcessed,
     409: Conflict,
+    425: NotProcessed,
     429: RateLimited,
 }
 

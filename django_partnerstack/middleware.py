@@ -15,8 +15,9 @@ class AttributionMiddleware:
     """
     Store a partner's click in a signed cookie, and bind the customers that a view creates to the click.
 
-    Responses to requests without a partner's parameters are not changed, and cause no query. Place it above
-    middleware that answers requests itself, such as a cache or a login wall.
+    Responses to requests without a partner's parameters, in the address or the ``Referer``, are not changed,
+    and cause no query. Place it above middleware that answers requests itself, such as a cache or a login
+    wall.
     """
 
     sync_capable = True
@@ -24,11 +25,12 @@ class AttributionMiddleware:
 
     def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
         self.get_response = get_response
-        if iscoroutinefunction(get_response):
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> Any:
-        if iscoroutinefunction(self):
+        if self.is_async:
             return self.__acall__(request)
         before = attribution.current.set(request)
         try:
@@ -43,7 +45,7 @@ class AttributionMiddleware:
             response = await self.get_response(request)
         finally:
             attribution.current.reset(before)
-        if attribution.clicked(request) is None:
+        if not attribution.may_arrive(request):
             return response
         # The site's consent callable may query the database.
         return await sync_to_async(attribution.remember)(request, response)

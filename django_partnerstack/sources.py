@@ -15,13 +15,13 @@ any number of times for the same object, and must not change it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
-from django.db import connections, models, router
+from django.db import DatabaseError, connections, models
 from django.utils.module_loading import import_string
 
 from .conf import conf
@@ -138,32 +138,58 @@ def call(function: Callable[[Any], R], instance: models.Model) -> R:
 
     Raises what the function raises.
     """
-    with _savepoint_on_first_query(router.db_for_write(type(instance), instance=instance)):
+    with ExitStack() as savepoints:
+        # All connections, because the function may query any database.
+        for connection in connections.all(initialized_only=True):
+            if connection.in_atomic_block and not connection.needs_rollback:
+                savepoints.enter_context(_savepoint_on_first_query(connection))
         return function(instance)
 
 
 @contextmanager
-def _savepoint_on_first_query(using: str) -> Iterator[None]:
-    """A source without queries needs no savepoint."""
+def _savepoint_on_first_query(connection: Any) -> Iterator[None]:
+    """
+    As ``atomic()``, but a function without queries needs no savepoint.
+
+    If the function opens ``atomic()`` itself, its SAVEPOINT is a query too, so this one is around it. With
+    ``atomic(savepoint=False)``, and when a ``save()`` fails, Django marks the whole transaction for a
+    rollback. Rolling back to the savepoint undoes all that the function did, so the mark is removed.
+    """
     savepoints: list[str | None] = []
 
     def begin(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
         if not savepoints:
             savepoints.append(None)  # Creating a savepoint is a query, too.
-            if connection.in_atomic_block:
-                savepoints[0] = connection.savepoint()
+            savepoints[0] = connection.savepoint()
         return execute(sql, *rest)
 
-    connection = connections[using]
     try:
         with connection.execute_wrapper(begin):
             yield
-    except Exception:
-        if savepoints and savepoints[0]:
-            connection.savepoint_rollback(savepoints[0])
+        if not connection.needs_rollback:
+            _end(connection, savepoints)
+            return
+    except BaseException:
+        _undo(connection, savepoints)
         raise
+    _undo(connection, savepoints)
+
+
+def _end(connection: Any, savepoints: list[str | None]) -> None:
+    """On PostgreSQL this fails after a query that failed, even if the function caught the error."""
     if savepoints and savepoints[0]:
         connection.savepoint_commit(savepoints[0])
+
+
+def _undo(connection: Any, savepoints: list[str | None]) -> None:
+    connection.needs_rollback = False
+    if savepoints and savepoints[0]:
+        try:
+            connection.savepoint_rollback(savepoints[0])
+            connection.savepoint_commit(savepoints[0])
+        except DatabaseError:
+            # The database has ended the transaction. Nothing of it can be saved any more.
+            connection.needs_rollback = True
 
 
 def customer_key(instance: models.Model) -> str:

@@ -2,8 +2,8 @@
 Settings of the example site, from environment variables. All of them are optional.
 
 ``DEBUG``, ``SECRET_KEY``, ``ALLOWED_HOSTS``, ``DATABASE_URL``, ``SERVER_LOG_LEVEL``, and every
-``PARTNERSTACK_…`` setting by its own name. Without them the site has no keys, and uses the address of
-``partnerstack_sandbox``.
+``PARTNERSTACK_…`` setting by its own name, a list with commas. Without them the site has no keys, and uses
+the address of ``partnerstack_sandbox``.
 """
 
 from __future__ import annotations
@@ -34,8 +34,9 @@ PARTNERSTACK_API_URL = "http://127.0.0.1:8765/api/v2"
 PARTNERSTACK_CONVERSION_URL = "http://127.0.0.1:8765/conversion/xid"
 for name, setting in Conf.known().items():
     if name in env:
-        number = type(setting.default) is int
-        globals()[name] = env.get_value(name, cast=float if number else type(setting.default))
+        # A list is given with commas. None is the default of a list.
+        cast = {int: float, type(None): list, tuple: list}.get(type(setting.default), type(setting.default))
+        globals()[name] = env.get_value(name, cast=cast)
 
 INSTALLED_APPS = [
     "django.contrib.admin",

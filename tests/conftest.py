@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 from hypothesis import settings
 
 from tests.lengths import by_length
+
+# The servers of the tests are on this machine, where no proxy of the environment can reach them.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 
 # A busy machine is slow, not wrong.
 settings.register_profile("tests", deadline=None, max_examples=by_length(quick=30, usual=100, long=100))

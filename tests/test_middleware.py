@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from django_partnerstack import attribution
-from django_partnerstack.attribution import cookies
+from django_partnerstack.attribution import cookies, encode
 from django_partnerstack.middleware import AttributionMiddleware
 from django_partnerstack.models import Attribution
 from tests.attribution.clicks import CLICK, COOKIE, click, link, request, signed
@@ -104,6 +104,53 @@ class TestStoring:
         assert COOKIE not in client.get("/landing/?gspk=Nzg0ZGsdsZWYyMWRi").cookies
 
 
+def navigation(**headers: str) -> dict[str, str]:
+    """The headers of a browser in which somebody clicked a link."""
+    return {
+        "Sec-Fetch-Dest": "document",
+        "Sec-Fetch-Mode": "navigate",
+        "Sec-Fetch-Site": "cross-site",
+        **headers,
+    }
+
+
+class TestNavigation:
+    @pytest.mark.parametrize("headers", [{}, navigation(), navigation(**{"Sec-Fetch-Dest": " Document"})])
+    def test_a_page_that_is_opened_stores_the_click(self, client: Client, headers: dict[str, str]) -> None:
+        assert stored(client.get(f"/landing/?{link()}", headers=headers)) == [CLICK]
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            *(
+                {"Sec-Fetch-Dest": name}
+                for name in ("image", "iframe", "frame", "empty", "script", "style", "embed", "object", "")
+            ),
+            {"Sec-Purpose": "prefetch"},
+            {"Sec-Purpose": "prefetch;prerender"},
+            {"Purpose": "prefetch"},
+            {"X-Moz": "prefetch"},
+        ],
+    )
+    @pytest.mark.parametrize("way", ["address", "page before"])
+    def test_what_a_page_loads_is_not_a_click(
+        self, client: Client, headers: dict[str, str], way: str
+    ) -> None:
+        page = f"/landing/?{link()}" if way == "address" else "/landing/"
+        before = {} if way == "address" else {"Referer": f"http://testserver/?{link()}"}
+        response = client.get(page, headers={**navigation(), **before, **headers})
+        assert COOKIE not in response.cookies
+        assert "Cache-Control" not in response
+
+    @pytest.mark.django_db
+    def test_an_image_cannot_attribute_a_sign_up(self, client: Client) -> None:
+        client.get(f"/landing/?{link()}")
+        client.get(f"/landing/?{link('planted')}", headers={"Sec-Fetch-Dest": "image"})
+        client.post("/sign-up/")
+        client.post(f"/sign-up/?{link('planted')}", headers={"Sec-Fetch-Dest": "iframe"})
+        assert set(Attribution.objects.values_list("click_id", flat=True)) == {CLICK}
+
+
 class TestConsent:
     def test_without_consent_no_click_is_stored(self, client: Client) -> None:
         with override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.refuse"):
@@ -123,6 +170,68 @@ class TestConsent:
             response = client.get(f"/landing/?{link()}")
         assert (response.status_code, COOKIE in response.cookies) == (200, False)
         assert "PARTNERSTACK_ATTRIBUTION_CONSENT failed" in caplog.text
+
+    @pytest.mark.django_db
+    def test_consent_that_is_given_on_the_landing_page_counts(self, client: Client) -> None:
+        before = {"Referer": f"http://testserver/landing/?{link()}"}
+        with override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.by_cookie"):
+            client.get(f"/landing/?{link()}")
+            assert COOKIE not in client.get("/landing/", headers=before).cookies
+            client.cookies["consent"] = "yes"
+            response = client.get("/members/", headers=before)
+            assert (stored(response), response["Cache-Control"]) == ([CLICK], "private")
+            assert COOKIE not in client.get("/landing/", headers=before).cookies
+            client.post("/sign-up/")
+        found = Attribution.objects.get()
+        assert (found.click_id, found.landing_path, found.clicked_at) == (CLICK, "/landing/", None)
+
+    @pytest.mark.django_db
+    def test_a_form_on_the_landing_page_is_enough_after_consent(self, client: Client) -> None:
+        client.post("/sign-up/", headers={"Referer": f"http://testserver/?{link()}"})
+        found = Attribution.objects.get()
+        assert (found.click_id, found.method) == (CLICK, "page-before")
+
+    @pytest.mark.django_db
+    def test_consent_that_is_given_later_counts_in_an_asynchronous_site(self) -> None:
+        response = async_to_sync(AsyncClient().get)(
+            "/async/", headers={"Referer": f"http://testserver/?{link()}"}
+        )
+        assert stored(response) == [CLICK]
+
+    @pytest.mark.parametrize(
+        "referer",
+        [
+            f"http://evil.example/?{link()}",
+            f"http://testserver.evil.example/?{link()}",
+            f"http://testserver@evil.example/?{link()}",
+            f"http://testserver:81/?{link()}",
+            f"//?{link()}",
+            f"testserver/?{link()}",
+            f"http://[/?{link()}",
+            f"http://testserver/?{link()}" + "&a=1" * 1001,
+            f"http://testserver/?{link()}&a=" + "x" * 20_000,
+            f"http://testserver/#{link()}",
+        ],
+    )
+    def test_only_a_page_of_the_same_host_counts_as_the_page_before(
+        self, client: Client, referer: str
+    ) -> None:
+        response = client.get("/landing/", headers={"Referer": referer})
+        assert (response.status_code, COOKIE in response.cookies) == (200, False)
+
+    def test_a_host_that_the_site_does_not_serve_is_not_an_error(self, client: Client) -> None:
+        headers = {"Host": "evil.example", "Referer": f"http://evil.example/?{link()}"}
+        with override_settings(ALLOWED_HOSTS=["testserver"]):
+            assert COOKIE not in client.get("/landing/", headers=headers).cookies
+
+    def test_the_page_before_is_not_another_click_of_a_partner_without_a_click_id(
+        self, client: Client
+    ) -> None:
+        for key in ("partner-a", "partner-b"):
+            client.get(f"/landing/?gspk={encode(key)}")
+        for key in ("partner-a", "partner-b"):
+            before = {"Referer": f"http://testserver/landing/?gspk={encode(key)}"}
+            assert COOKIE not in client.get("/landing/", headers=before).cookies
 
     @pytest.mark.django_db
     def test_the_callable_may_query_the_database_in_an_asynchronous_site(self) -> None:
@@ -160,6 +269,30 @@ class TestCaches:
         response = client.get(f"/public/?{link()}")
         assert set(response["Cache-Control"].split(", ")) == {"private", "max-age=600"}
         assert response["Vary"] == "Accept-Language"
+
+    @pytest.mark.parametrize(
+        ("control", "rest"),
+        [
+            ("public, max-age=60, s-maxage=600", {"max-age=60"}),
+            ("S-MaxAge=600", set()),
+            ("public,s-maxage = 600,stale-while-revalidate=60", {"stale-while-revalidate=60"}),
+            ("no-store, s-maxage=1", {"no-store"}),
+            ("", set()),
+        ],
+    )
+    def test_no_shared_cache_stores_a_response_with_the_cookie(self, control: str, rest: set[str]) -> None:
+        headers = {
+            "Cache-Control": control,
+            "CDN-Cache-Control": "max-age=600",
+            "Cloudflare-CDN-Cache-Control": "max-age=600",
+            "Surrogate-Control": "max-age=600",
+            "X-Accel-Expires": "600",
+        }
+        answer = AttributionMiddleware(lambda request: HttpResponse(headers=headers))
+        response = answer(request(link()))
+        assert set(response["Cache-Control"].split(", ")) == {"private", *rest}
+        assert set(response.headers) == {"Content-Type", "Cache-Control"}
+        assert set(answer(request()).headers) == {"Content-Type", *headers}
 
     def test_a_page_that_must_not_be_cached_stays_so(self, client: Client) -> None:
         assert "no-store" in client.get(f"/never/?{link()}")["Cache-Control"]
@@ -201,10 +334,11 @@ class TestHostileInput:
         assert (response.status_code, response.has_header("Location")) == (200, False)
 
     @a_run_of_visitors
-    @given(st.binary().map(lambda raw: raw.decode("latin-1")), st.text())
-    def test_in_an_address_or_a_cookie_is_not_an_error(self, query: str, text: str) -> None:
-        found = request(cookies={COOKIE: text})
-        found.META["QUERY_STRING"] = f"ps_xid={query}&ps_partner_key={query}&pscd={query}"
+    @given(st.binary().map(lambda raw: raw.decode("latin-1")), st.text(), st.booleans())
+    def test_in_an_address_or_a_cookie_is_not_an_error(self, query: str, text: str, before: bool) -> None:
+        found = request(cookies={COOKIE: text, "partnerstack_clicks": text, "ps_xid": text})
+        query = f"ps_xid={query}&ps_partner_key={query}&pscd={query}"
+        found.META["HTTP_REFERER" if before else "QUERY_STRING"] = f"http://testserver/?{query}"
         answer = AttributionMiddleware(lambda request: HttpResponse())(found)
         for each in cookies.loads(answer.cookies[COOKIE].value) if COOKIE in answer.cookies else ():
             assert each.click_id or each.partner_key or each.unread_key

@@ -14,6 +14,7 @@ from django.dispatch import Signal
 
 import django_partnerstack
 from django_partnerstack import attribution, signals, sources
+from django_partnerstack.attribution import script_cookies
 from django_partnerstack.conf import Conf
 from django_partnerstack.dispatch import celery
 from django_partnerstack.models import OutboxMessage, State
@@ -66,8 +67,8 @@ def test_every_command_is_explained_and_nothing_else() -> None:
 
 
 def test_every_command_and_tag_in_the_text_exists() -> None:
-    tags = {*partnerstack.register.tags, attribution.TOKEN_FIELD}
-    assert set(re.findall(r"\bpartnerstack_[a-z_]+", README)) <= {*commands(), *tags}
+    names = {*partnerstack.register.tags, attribution.TOKEN_FIELD, script_cookies.LANDING}
+    assert set(re.findall(r"\bpartnerstack_[a-z_]+", README)) <= {*commands(), *names}
 
 
 def test_every_check_is_explained_and_nothing_else() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+from django.core.exceptions import SuspiciousOperation
 from django.db import IntegrityError, router, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -16,6 +17,7 @@ from ..models import Attribution, AttributionMethod, Customer
 from ..models.bulk import insert, none_of
 from .clicks import Visit, visit_of
 from .parameters import MAX_TEXT_LENGTH, Click, is_text
+from .visitor import address_of
 
 
 def bind(
@@ -106,7 +108,6 @@ def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
 def _columns(visit: Visit, request: HttpRequest | None) -> dict[str, Any]:
     """All columns of the decision: without a click they are empty, because an INSERT names all columns."""
     click, *earlier = visit.clicks or (Click(at=timezone.now()),)
-    at_unknown = visit.method in (AttributionMethod.NONE, AttributionMethod.PARTNERSTACK)
     with_details = visit.clicks and conf.privacy == "full"
     return {
         "method": visit.method,
@@ -115,11 +116,26 @@ def _columns(visit: Visit, request: HttpRequest | None) -> dict[str, Any]:
         "partner_key": click.partner_key,
         "unread_key": click.unread_key,
         "link_host": click.link_host,
-        "clicked_at": None if at_unknown else click.at,
+        "clicked_at": click.at if visit.clicks and click.at_is_known else None,
         "landing_path": click.path,
-        "earlier_clicks": [{**asdict(other), "at": other.at.isoformat()} for other in earlier],
+        "earlier_clicks": [_earlier(other) for other in earlier],
         "visit": _details(request) if request is not None and with_details else {},
     }
+
+
+def _earlier(click: Click) -> dict[str, Any]:
+    """``at`` is "" if the time is not known."""
+    columns = {**asdict(click), "at": click.at.isoformat() if click.at_is_known else ""}
+    del columns["at_is_known"]
+    return columns
+
+
+def _origin(request: HttpRequest) -> str:
+    try:
+        return request.build_absolute_uri("/")
+    except SuspiciousOperation:
+        # The site does not serve this host.
+        return ""
 
 
 def _details(request: HttpRequest) -> dict[str, str]:
@@ -129,8 +145,8 @@ def _details(request: HttpRequest) -> dict[str, str]:
     Source: docs.partnerstack.com/docs/step-3-tracking-conversions.
     """
     found = {
-        "origin": request.build_absolute_uri("/"),
-        "ip_address": request.META.get("REMOTE_ADDR", ""),
+        "origin": _origin(request),
+        "ip_address": address_of(request),
         "user_agent": request.headers.get("User-Agent", "")[:1000],
     }
     return {name: value for name, value in found.items() if value and value.isprintable()}

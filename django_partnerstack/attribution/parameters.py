@@ -11,19 +11,15 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.exceptions import SuspiciousOperation
-from django.http import HttpRequest
-from django.utils import timezone
+from django.http import QueryDict
 
 #: The newer names come first.
 CLICK_IDS = ("ps_xid", "gsxid")
 PARTNER_KEYS = ("ps_partner_key", "gspk")
-#: Most addresses contain none of these names, and are not parsed.
-NAMES = re.compile("|".join((*CLICK_IDS, *PARTNER_KEYS)))
 #: The host of the link that was clicked.
 LINK_HOST = "pscd"
 
@@ -47,7 +43,8 @@ class Click:
 
     ``partner_key`` is decoded. ``unread_key`` is the encoded key if it could not be decoded; PartnerStack can
     still attribute such a click by its ``click_id``. ``link_host``: the host of the link. ``path``: the
-    landing page. ``at``: when it happened, with a time zone.
+    landing page. ``at``: when it happened, with a time zone; if ``at_is_known`` is False, the latest possible
+    time.
     """
 
     click_id: str = ""
@@ -55,6 +52,7 @@ class Click:
     unread_key: str = ""
     link_host: str = ""
     at: datetime
+    at_is_known: bool = True
     path: str = ""
 
     @property
@@ -62,26 +60,21 @@ class Click:
         """Whether a customer can be attributed by this click."""
         return bool(self.click_id or self.partner_key)
 
+    def is_same(self, other: Click) -> bool:
+        """Whether both are one click. Without both click IDs, only the partner can tell."""
+        if self.click_id and other.click_id:
+            return self.click_id == other.click_id
+        return bool(self.partner_key) and self.partner_key == other.partner_key
 
-def clicked(request: HttpRequest) -> Click | None:
+
+def read(query: QueryDict, *, at: datetime, path: str, at_is_known: bool = True) -> Click | None:
     """
-    The click whose landing page this request is for, or None.
+    The click that the parameters of a landing page describe, or None.
 
-    Read from the request's address alone, with the current time.
+    If a parameter occurs twice, its last valid value counts.
     """
-    if not NAMES.search(request.META.get("QUERY_STRING", "")):
-        return None
-    try:
-        return read(request.GET, at=timezone.now(), path=request.path)
-    except SuspiciousOperation:
-        # More parameters than Django accepts. The page itself may not read them.
-        return None
-
-
-def read(query: Mapping[str, str], *, at: datetime, path: str) -> Click | None:
-    """The click that the parameters of a landing page describe, or None."""
-    click_id = first_click_id(query.get(name, "") for name in CLICK_IDS)
-    encoded = [query.get(name, "") for name in PARTNER_KEYS]
+    click_id = first_click_id(_values(query, CLICK_IDS))
+    encoded = list(_values(query, PARTNER_KEYS))
     partner_key = first_key(map(decode, encoded))
     unread_key = "" if partner_key else first_key(encoded)
     if not (click_id or partner_key or ENCODED.fullmatch(unread_key)):
@@ -93,8 +86,14 @@ def read(query: Mapping[str, str], *, at: datetime, path: str) -> Click | None:
         unread_key=unread_key,
         link_host=host if HOST.fullmatch(host) else "",
         at=at,
+        at_is_known=at_is_known,
         path=path if is_text(path) else "",
     )
+
+
+def _values(query: QueryDict, names: Iterable[str]) -> Iterator[str]:
+    for name in names:
+        yield from reversed(query.getlist(name))
 
 
 def first_click_id(values: Iterable[str]) -> str:

@@ -37,6 +37,11 @@ WITH_DEPLOY = (
     deployment.check_urls_are_remote,
     deployment.check_push_is_enabled,
 )
+WITH_DATABASE = (
+    database.check_mode_of_data,
+    database.check_worker,
+    webhooks.check_webhooks_are_processed,
+)
 
 
 def register() -> None:
@@ -45,5 +50,5 @@ def register() -> None:
         checks.register(check, TAG)
     for check in WITH_DEPLOY:
         checks.register(check, TAG, deploy=True)
-    checks.register(database.check_mode_of_data, TAG, checks.Tags.database)
-    checks.register(webhooks.check_webhooks_are_processed, TAG, checks.Tags.database)
+    for check in WITH_DATABASE:
+        checks.register(check, TAG, checks.Tags.database)

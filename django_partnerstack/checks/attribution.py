@@ -23,6 +23,7 @@ from .settings import is_function, is_number
 
 #: The characters of a cookie's name (RFC 6265).
 COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
+SAME_SITE = ("", "Lax", "None")
 PRIVACY = ("full", "contact", "hashed", "none")
 
 ATTRIBUTION = "django_partnerstack.middleware.AttributionMiddleware"
@@ -68,6 +69,22 @@ def check_attribution_values(**kwargs: Any) -> Iterator[CheckMessage]:
             "PARTNERSTACK_ATTRIBUTION_DAYS must be a number of days above 0.",
             hint="PartnerStack's own window is 90 days unless you have agreed on another.",
             id="partnerstack.E015",
+        )
+    if conf.attribution_samesite not in SAME_SITE:
+        yield Error(
+            'PARTNERSTACK_ATTRIBUTION_SAMESITE must be "Lax", "None" or empty.',
+            hint=(
+                '"None" is for sign-ups that another site posts to yours. "Strict" would lose the click when '
+                "an identity provider redirects back."
+            ),
+            id="partnerstack.E031",
+        )
+    count = conf.trusted_proxy_count
+    if not is_number(count) or count < 0 or count != int(count):
+        yield Error(
+            "PARTNERSTACK_TRUSTED_PROXY_COUNT must be 0 or a number of proxies.",
+            hint="Count the proxies of your own that add an address to X-Forwarded-For, such as 1 for nginx.",
+            id="partnerstack.E032",
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
@@ -10,7 +11,11 @@ from django.db import DatabaseError, router, transaction
 
 from .. import sources
 from ..conf import conf
-from ..models import OutboxMessage, SyncState
+from ..insight.status import are_messages_left, worker_health
+from ..models import OutboxMessage, SyncState, Worker
+
+#: How long messages may wait.
+LEFT_AFTER = timedelta(hours=1)
 
 
 def check_mode_of_data(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
@@ -28,6 +33,26 @@ def check_mode_of_data(*, databases: Iterable[str] | None = None, **kwargs: Any)
             f"PARTNERSTACK_MODE is {conf.mode}, but PartnerStack has returned only {seen} data.",
             hint=f"Set the {conf.mode} key pair, or set PARTNERSTACK_MODE to {seen.value!r}.",
             id="partnerstack.W004",
+        )
+
+
+def check_worker(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """A site may do without partnerstack_worker, so only messages that nobody sends are a reason to warn."""
+    alias = router.db_for_write(Worker)
+    if alias not in (databases or ()) or not conf.push_enabled:
+        return
+    try:
+        with transaction.atomic(using=alias):
+            health = worker_health(conf.mode)
+            waiting = health.running == 0 and are_messages_left(conf.mode, LEFT_AFTER)
+    except DatabaseError:  # The tables do not exist yet.
+        return
+    if waiting:
+        seen = "" if health.seen_at is None else f" The last was seen at {health.seen_at:%Y-%m-%d %H:%M} UTC."
+        yield Warning(
+            f"Messages have waited for more than an hour, and no worker runs.{seen}",
+            hint="Run partnerstack_worker as a service. The README shows how.",
+            id="partnerstack.W020",
         )
 
 

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
 from ..conf import conf
+from ..worker.schedule import time_of_day
 from .settings import is_function, is_number
 
 #: How many requests a minute PartnerStack accepts from one address.
@@ -34,16 +35,31 @@ def check_delivery_values(**kwargs: Any) -> Iterator[CheckMessage]:
     durations = {
         "PARTNERSTACK_LOOKUP_GRACE": ("seconds", conf.lookup_grace),
         "PARTNERSTACK_RETENTION_DAYS": ("days", conf.retention_days),
+        "PARTNERSTACK_SYNC_EVERY": ("seconds", conf.sync_every),
     }
     for name, (unit, duration) in durations.items():
         if not is_number(duration) or not 0 <= duration < 1_000_000:
             yield Error(f"{name} must be a number of {unit}, or 0.", id="partnerstack.E018")
+    if conf.full_sync_at and not is_time_of_day(conf.full_sync_at):
+        yield Error(
+            'PARTNERSTACK_FULL_SYNC_AT must be a time of day, such as "03:30".',
+            hint="It is in the site's TIME_ZONE. An empty string turns the daily full sync off.",
+            id="partnerstack.E040",
+        )
     if conf.customer_key != "<model>-<pk>" and not is_function(conf.customer_key):
         yield Error(
             "PARTNERSTACK_CUSTOMER_KEY is not the dotted path of a function.",
             hint="Name a function that takes the customer and returns its key, which must never change.",
             id="partnerstack.E019",
         )
+
+
+def is_time_of_day(value: object) -> bool:
+    try:
+        time_of_day(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def _rate() -> Iterator[CheckMessage]:
@@ -67,7 +83,7 @@ def check_dispatch(**kwargs: Any) -> Iterator[CheckMessage]:
     if dispatch not in DISPATCH and not is_function(dispatch):
         yield Error(
             f"PARTNERSTACK_DISPATCH is neither one of {', '.join(DISPATCH)} nor the path of a function.",
-            hint='The default, "worker", needs nothing but partnerstack_push.',
+            hint='The default, "worker", needs nothing but partnerstack_worker.',
             id="partnerstack.E020",
         )
     elif dispatch in ("tasks", "celery"):

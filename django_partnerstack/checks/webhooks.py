@@ -33,20 +33,20 @@ def check_webhook_secrets(**kwargs: Any) -> Iterator[CheckMessage]:
         yield Error(
             "PARTNERSTACK_WEBHOOK_SECRETS is not a list of strings.",
             hint="Give a list, such as [env('PARTNERSTACK_WEBHOOK_SECRET')].",
-            id="partnerstack.E040",
+            id="partnerstack.E050",
         )
         return
     if any(len(secret) < SHORTEST_SECRET for secret in given):
         yield Error(
             f"A secret in PARTNERSTACK_WEBHOOK_SECRETS is shorter than {SHORTEST_SECRET} characters.",
             hint='Make one with: python -c "import secrets; print(secrets.token_urlsafe(32))"',
-            id="partnerstack.E041",
+            id="partnerstack.E051",
         )
     elif any(not re.fullmatch(r"[\w.~-]+", secret, re.ASCII) for secret in given):
         yield Error(
             "A secret in PARTNERSTACK_WEBHOOK_SECRETS has characters that a URL encodes.",
             hint="Use letters, digits, and - . _ ~ only.",
-            id="partnerstack.E042",
+            id="partnerstack.E052",
         )
 
 
@@ -59,7 +59,7 @@ def check_webhook_url(**kwargs: Any) -> Iterator[CheckMessage]:
         yield Warning(
             "PARTNERSTACK_WEBHOOK_SECRETS is set, but there is no URL that receives webhooks.",
             hint=str(error),
-            id="partnerstack.W040",
+            id="partnerstack.W050",
         )
 
 
@@ -76,7 +76,7 @@ def check_webhook_middleware(**kwargs: Any) -> Iterator[CheckMessage]:
             yield Warning(
                 f"{path.rpartition('.')[2]} may refuse webhooks: PartnerStack sends no session or password.",
                 hint="Let it pass requests to this app's URL of webhooks, then silence this check.",
-                id="partnerstack.W041",
+                id="partnerstack.W051",
             )
 
 
@@ -109,6 +109,6 @@ def check_webhooks_are_processed(
     if is_waiting:
         yield Warning(
             "Webhook events have waited for more than an hour: no worker processes them.",
-            hint="Run a worker as a service, or partnerstack_webhooks process.",
-            id="partnerstack.W042",
+            hint="Run partnerstack_worker as a service, or partnerstack_webhooks process.",
+            id="partnerstack.W052",
         )

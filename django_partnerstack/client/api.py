@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as jsonlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -39,6 +40,8 @@ class Api:
     scrub: Scrubber
     deadline: float
     retry_policy: RetryPolicy
+    #: How many seconds are left until the moment of ``Client.until``.
+    seconds_until: Callable[[], float] = lambda: math.inf
 
     def call(
         self,
@@ -61,7 +64,10 @@ class Api:
         url = (self.url.removesuffix("/v2") if root else self.url) + path
         body = None if json is None else encode(json)
         policy = self.retry_policy
-        deadline = policy.clock() + self.deadline
+        deadline = policy.clock() + min(self.deadline, self.seconds_until())
+
+        def seconds_left() -> float:
+            return min(deadline - policy.clock(), self.seconds_until())
 
         def attempt() -> T:
             reply = self.transport.exchange(
@@ -70,7 +76,7 @@ class Api:
                 path=self.scrub(path) or "/",
                 auth=self.auth,
                 scrub=self.scrub,
-                seconds_left=lambda: deadline - policy.clock(),
+                seconds_left=seconds_left,
                 params=params,
                 body=body,
             )

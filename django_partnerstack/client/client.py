@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timezone
 from types import TracebackType
 from typing import Any, NoReturn
 
 import requests
 
+from ..exceptions import InvalidArgument
 from . import validation
 from .api import Api, query
 from .credentials import Keys, Scrubber, TrackingToken
@@ -39,6 +42,10 @@ LISTINGS: dict[str, type[Listing[Any]]] = {
 }
 
 
+def utc_now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
 class Client:
     """
     The vendor API of PartnerStack (docs.partnerstack.com/reference). Threads may share a client.
@@ -50,10 +57,11 @@ class Client:
     ``timeout``: seconds to wait for a connection and for the next bytes of a response, as a pair or as one
     number for both.
     ``session``: used instead of a new session, with its adapters and cookies. The deadline is then checked
-    between blocks of a response and not within a block.
+    before the request and between blocks of a response, and not within either.
     ``tracking_token``, ``conversion_url``: for ``conversions`` only.
     ``deadline``: seconds that one call may take, including all attempts and delays.
-    ``use_environment``: use the proxies, netrc and certificate bundles that the environment names.
+    ``use_environment``: use the proxies and certificate bundles that the environment names, as all programs
+    of the machine do. ``.netrc`` is never used: it would replace the keys.
     ``retry_policy``: how many attempts a read has, and the clocks and the randomness of its delays.
 
     Raises ``InvalidArgument`` if an argument cannot be used.
@@ -90,7 +98,7 @@ class Client:
         tracking_token: str = "",
         conversion_url: str = "https://partnerlinks.io/conversion/xid",
         deadline: float = 120,
-        use_environment: bool = False,
+        use_environment: bool = True,
         retry_policy: RetryPolicy | None = None,
     ) -> None:
         self._keys = Keys(public_key, secret_key)
@@ -109,14 +117,52 @@ class Client:
         scrub = Scrubber(self._keys, *([token] if token else []))
         seconds = validation.seconds("deadline", deadline)
         policy = retry_policy or RetryPolicy()
-        self._api = Api(transport, self.api_url, self._keys, scrub, seconds, policy)
         conversion_url = validation.url("conversion_url", conversion_url)
-        tracking = Api(transport, conversion_url, token, scrub, seconds, policy) if token else None
+        self._connect(
+            Api(transport, self.api_url, self._keys, scrub, seconds, policy),
+            Api(transport, conversion_url, token, scrub, seconds, policy) if token else None,
+        )
 
+    def _connect(self, api: Api, tracking: Api | None) -> None:
+        self._api, self._tracking = api, tracking
         for name, record in RECORDS.items():
-            setattr(self, name, LISTINGS.get(name, Listing)(self._api, record))
-        self.links = Links(self._api)
+            setattr(self, name, LISTINGS.get(name, Listing)(api, record))
+        self.links = Links(api)
         self.conversions = Conversions(tracking)
+
+    def until(self, moment: datetime, now: Callable[[], datetime] = utc_now) -> Client:
+        """
+        This client, but none of its calls lasts longer than until ``moment``, and nothing is sent after it.
+
+        For a write that is allowed until a time only, such as the end of a lease. The time is checked before
+        the connection, after it, and again between the headers and the body: once it has passed, the call
+        raises ``NotSent``, and PartnerStack has not received a complete request. One window remains: a
+        process that is stopped between the last check and the end of the one system call that writes the
+        body sends it when it continues. (A body of less than 16 KB is one record of TLS. A custom ``session``
+        is checked once, before the connection.)
+
+        ``now``: the clock of ``moment``, read once; after that the machine's clocks count, both the monotonic
+        clock and the clock of the day, so that a machine that slept notices it as well.
+
+        Shares the connections and the keys of this client. Raises ``InvalidArgument`` unless ``moment`` has
+        a time zone.
+        """
+        policy = self._api.retry_policy
+        # Before ``now``, so that a process that is stopped between them gets less time, not more.
+        clock, wall_clock = policy.clock(), policy.wall_clock()
+        if moment.utcoffset() is None:
+            raise InvalidArgument("The moment must have a time zone.")
+        seconds = (moment - now()).total_seconds()
+
+        def seconds_until() -> float:
+            passed = max(policy.clock() - clock, policy.wall_clock() - wall_clock)
+            return seconds - passed
+
+        limited = object.__new__(type(self))
+        vars(limited).update(vars(self))
+        tracking = self._tracking and replace(self._tracking, seconds_until=seconds_until)
+        limited._connect(replace(self._api, seconds_until=seconds_until), tracking)
+        return limited
 
     def request(
         self, method: str, path: str, params: Mapping[str, Any] | None = None, json: Any = None

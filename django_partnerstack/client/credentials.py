@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 import requests
 from requests.auth import AuthBase
@@ -12,6 +13,8 @@ from requests.auth import AuthBase
 from ..exceptions import InvalidArgument
 
 MASK = "***"
+URL_ALPHABET = str.maketrans("+/", "-_")
+ESCAPE = re.compile("%[0-9A-F]{2}")
 
 
 class Credential(AuthBase):
@@ -45,7 +48,7 @@ class Credential(AuthBase):
         raise TypeError(f"{type(self).__name__} contains a secret and cannot be pickled or copied")
 
     def secrets(self) -> tuple[str, ...]:
-        """Every text that no message may contain."""
+        """The texts that no message may contain, in any of their ``forms``."""
         return (*self._secrets, self._authorization.partition(" ")[2])
 
 
@@ -75,13 +78,29 @@ class TrackingToken(Credential):
         super().__init__(f"Bearer {token}", token, problem=_problem("tracking_token", token))
 
 
+def forms(secret: str) -> set[str]:
+    """
+    A secret as a server may repeat it: as it is, in Base64 of both alphabets with or without padding, in
+    hexadecimal digits, and each of these percent-encoded in lower or upper case.
+    """
+    plain = {secret, secret.rstrip("=")}  # Without the padding, if the secret is Base64 already.
+    plain |= {each.translate(URL_ALPHABET) for each in plain}
+    for encoded in (base64.b64encode(secret.encode()), base64.urlsafe_b64encode(secret.encode())):
+        plain |= {encoded.decode(), encoded.decode().rstrip("=")}
+    plain |= {secret.encode().hex(), secret.encode().hex().upper()}
+    quoted = {quote(each, safe="") for each in plain}
+    return plain | quoted | {ESCAPE.sub(lambda escape: escape[0].lower(), each) for each in quoted}
+
+
 class Scrubber:
-    """Replaces keys in texts before they are shown."""
+    """Replaces keys in texts before they are shown, in every form of ``forms``."""
 
     __slots__ = ("_pattern",)
 
     def __init__(self, *credentials: Credential) -> None:
-        secrets = {secret for credential in credentials for secret in credential.secrets()}
+        secrets = {
+            form for credential in credentials for secret in credential.secrets() for form in forms(secret)
+        }
         # The longest first, because a key may begin with another.
         ordered = sorted(secrets, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered)))

@@ -10,6 +10,8 @@ The arguments are names in the object, the preferred name first; the default is 
 ``"group.key"`` is the key of a nested object. A function that takes the object can replace a name. Names
 without a usable value are skipped.
 
+``column=False``: the field has no column in the mirror model, because nobody filters or joins by it.
+
 Every field but the key is optional. A value that is missing, null or of an unexpected type becomes ``""`` in
 a text field and None in most others, because ``raw`` keeps what PartnerStack sent. ``RecordError`` is raised
 only where a guess could do harm: for a key or currency that is too long, and for an integer that does not fit
@@ -42,7 +44,7 @@ Source = str | Callable[[Item], Any]
 Convert = Callable[[Any, str], Any]
 
 
-def key(*sources: Source, longest: int = MAX_LENGTH, required: bool = False) -> Any:
+def key(*sources: Source, longest: int = MAX_LENGTH, required: bool = False, column: bool = True) -> Any:
     """A key, never shortened: a shortened key could be the key of another object."""
 
     def convert(value: Any, name: str) -> str:
@@ -51,22 +53,30 @@ def key(*sources: Source, longest: int = MAX_LENGTH, required: bool = False) -> 
             raise RecordError(f"{name} is longer than {longest} characters", field=name)
         return text
 
-    return _field(convert, sources, dataclasses.MISSING if required else "")
+    return _field(convert, sources, dataclasses.MISSING if required else "", column)
 
 
-def text(*sources: Source) -> Any:
-    """Text for display, shortened to fit its column."""
+def text(*sources: Source, column: bool = True) -> Any:
+    """Text for display, shortened to fit its column if it has one."""
+    if not column:
+        return _field(_as_text, sources, "", column)
     return _field(lambda value, name: _as_text(value, name)[:MAX_LENGTH], sources, "")
 
 
 def texts(*sources: Source) -> Any:
-    """The texts in a list, as a tuple."""
-    return _field(_as_texts, sources, ())
+    """The texts in a list, as a tuple, without a column. An object in the list counts by its ``name``."""
+    return _field(_as_texts, sources, (), column=False)
 
 
-def integer(*sources: Source) -> Any:
+def mapping(*sources: Source) -> Any:
+    """An object as PartnerStack sent it, without a column. Do not change it: it is a part of ``raw``."""
+    metadata = {"convert": _as_mapping, "sources": sources, "column": False}
+    return dataclasses.field(default_factory=dict, hash=False, metadata=metadata)
+
+
+def integer(*sources: Source, column: bool = True) -> Any:
     """An integer; ``"12"`` and ``12.0`` are accepted."""
-    return _field(_as_integer, sources, None)
+    return _field(_as_integer, sources, None, column)
 
 
 def boolean(*sources: Source, default: bool | None = None) -> Any:
@@ -74,13 +84,13 @@ def boolean(*sources: Source, default: bool | None = None) -> Any:
     return _field(_as_boolean, sources, default)
 
 
-def timestamp(*sources: Source) -> Any:
+def timestamp(*sources: Source, column: bool = True) -> Any:
     """
     A datetime in UTC, from milliseconds since 1970.
 
     None outside of the years 1970 to 9998: some databases and time zones cannot represent such a time.
     """
-    return _field(_as_datetime, sources, None)
+    return _field(_as_datetime, sources, None, column)
 
 
 def read(record: type, item: Item) -> dict[str, Any]:
@@ -88,8 +98,14 @@ def read(record: type, item: Item) -> dict[str, Any]:
     return {name: reader(item) for name, reader in _readers(record)}
 
 
-def _field(convert: Convert, sources: tuple[Source, ...], default: Any) -> Any:
-    return dataclasses.field(default=default, metadata={"convert": convert, "sources": sources})
+def has_column(field: dataclasses.Field[Any]) -> bool:
+    """Whether the mirror model has a column for this field of a record."""
+    return bool(field.metadata.get("column", True))
+
+
+def _field(convert: Convert, sources: tuple[Source, ...], default: Any, column: bool = True) -> Any:
+    metadata = {"convert": convert, "sources": sources, "column": column}
+    return dataclasses.field(default=default, metadata=metadata)
 
 
 @cache
@@ -101,6 +117,7 @@ def _readers(record: type) -> list[tuple[str, Callable[[Item], Any]]]:
 def _reader(field: dataclasses.Field[Any]) -> Callable[[Item], Any]:
     convert: Convert = field.metadata["convert"]
     empty = "" if field.default is dataclasses.MISSING else field.default
+    factory = None if field.default_factory is dataclasses.MISSING else field.default_factory
     getters = [_getter(source, field.name) for source in field.metadata["sources"] or [field.name]]
 
     def read_first(item: Item) -> Any:
@@ -108,7 +125,7 @@ def _reader(field: dataclasses.Field[Any]) -> Callable[[Item], Any]:
             value = convert(get(item), name)
             if value is not None and value != "":
                 return value
-        return empty
+        return factory() if factory else empty
 
     return read_first
 
@@ -130,7 +147,14 @@ def _as_text(value: Any, name: str) -> str:
 
 
 def _as_texts(value: Any, name: str) -> tuple[str, ...]:
-    return tuple(each for each in value if type(each) is str) if type(value) is list else ()
+    if type(value) is not list:
+        return ()
+    names = (each.get("name") if type(each) is dict else each for each in value)
+    return tuple(each for each in names if type(each) is str)
+
+
+def _as_mapping(value: Any, name: str) -> Item | None:
+    return value if type(value) is dict else None
 
 
 def _as_integer(value: Any, name: str) -> int | None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from ..exceptions import InvalidArgument
+
+logger = logging.getLogger(__name__)
 
 CURRENCY = re.compile(r"[A-Za-z]{3}")
 _CODES = """
@@ -27,6 +31,8 @@ _CURRENCIES_BY_EXPONENT = {
     3: "BHD IQD JOD KWD LYD OMR TND",
     4: "CLF UYW",
 }
+#: Payment providers scale these otherwise than ISO 4217 (docs.stripe.com/currencies, "Special cases").
+SCALED_OTHERWISE = {"ISK", "UGX", "MGA"}
 _EXPONENTS = {code: exponent for exponent, codes in _CURRENCIES_BY_EXPONENT.items() for code in codes.split()}
 
 
@@ -52,11 +58,15 @@ def minor_units(amount: Decimal | int, currency: str) -> int:
     """
     The amount in minor units: ``Decimal("49.00")`` US dollars are 4900. An int is already in minor units.
 
+    Logs a warning at the first int in ISK, UGX or MGA: payment providers scale these otherwise.
+
     Raises ``InvalidArgument`` for any other type, for a wrong currency code and for a Decimal with more
     decimals than the currency has: how to round is the caller's decision.
     """
     code = currency_code("The currency", currency)
     if isinstance(amount, int) and not isinstance(amount, bool):
+        if code in SCALED_OTHERWISE:
+            warn_of_scale(code)
         return amount
     if not isinstance(amount, Decimal):
         raise InvalidArgument(
@@ -72,3 +82,15 @@ def minor_units(amount: Decimal | int, currency: str) -> int:
             f"{amount} has more decimals than {code} has ({exponent(code)}). Round it first."
         )
     return int(scaled)
+
+
+@cache
+def warn_of_scale(code: str) -> None:
+    """Once for each currency and process."""
+    logger.warning(
+        "An amount in %s was given as an int. It counts as minor units by ISO 4217, %s to a major unit, but "
+        "payment providers scale %s otherwise. Give a Decimal in major units.",
+        code,
+        10 ** exponent(code),
+        code,
+    )

@@ -1,8 +1,8 @@
 """
 PartnerStack's objects as frozen records.
 
-A record has the columns of the mirror model of the same name and ``raw``, the object as PartnerStack sent it.
-A field that a record does not declare is in ``raw`` alone and never causes an error.
+A record has the columns of the mirror model of the same name, some more attributes, and ``raw``, the object
+as PartnerStack sent it. A field that a record does not declare is in ``raw`` alone and never causes an error.
 
 To support another list of the API, declare its record: with ``class OfferRecord(Record, resource="offers")``
 each client that is created afterwards has an attribute ``offers`` that lists ``/offers``.
@@ -52,9 +52,15 @@ class Record:
 
     @classmethod
     def from_api(cls: type[R], item: Any) -> R:
-        """The record of an object as PartnerStack sent it. Raises ``RecordError`` if it cannot be used."""
+        """
+        The record of an object as PartnerStack sent it. Raises ``RecordError`` if it cannot be used.
+
+        The object may be one level down, as in ``{"partnership": {…}}``.
+        """
         if not isinstance(item, dict):
             raise RecordError(f"{cls.__name__}: not an object", raw=item)
+        if "key" not in item and isinstance(inner := item.get(cls.resource.removesuffix("s")), dict):
+            item = inner
         try:
             values = fields.read(cls, item)
         except RecordError as error:
@@ -88,6 +94,11 @@ class PartnershipRecord(Record, resource="partnerships"):
     last_name: str = fields.text()
     group_key: str = fields.key("group.key", "group_key")
     approved_status: str = fields.text()
+    joined_at: datetime | None = fields.timestamp(column=False)  # noqa: RUF009
+    #: The names of the partner's tags.
+    tags: tuple[str, ...] = fields.texts()
+    #: Counters such as ``CUSTOMER_COUNT`` and ``REVENUE``, money in cents.
+    stats: dict[str, Any] = fields.mapping()  # noqa: RUF009
 
 
 def _customer_key_of_version_1(item: dict[str, Any]) -> Any:
@@ -107,8 +118,8 @@ class CustomerRecord(Record, resource="customers"):
     """A customer. ``key`` is PartnerStack's own (``cus_…``), ``customer_key`` the site's."""
 
     customer_key: str = fields.key("customer_key", "external_key", _customer_key_of_version_1)
-    email: str = fields.text()
-    name: str = fields.text()
+    email: str = fields.text("email", "customer_email")
+    name: str = fields.text("name", "customer_name")
     partner_key: str = fields.key()
     partnership_key: str = fields.key()
     provider_key: str = fields.key()
@@ -119,6 +130,7 @@ class CustomerRecord(Record, resource="customers"):
 class TransactionRecord(Record, resource="transactions"):
     """
     A sale, or a refund if ``amount`` is negative. ``amount`` is in minor units of ``currency``.
+    ``amount_usd`` is PartnerStack's conversion, in cents.
 
     ``customer_key`` is PartnerStack's own key of the customer here, ``customer_external_key`` the site's.
     """
@@ -126,7 +138,11 @@ class TransactionRecord(Record, resource="transactions"):
     customer_key: str = fields.key("customer_key", "customer.key")
     customer_external_key: str = fields.key("customer.external_key", "customer_external_key")
     amount: int | None = fields.integer()
+    amount_usd: int | None = fields.integer(column=False)
     currency: str = fields.key(longest=3)
+    product_key: str = fields.key(column=False)
+    category_key: str = fields.key(column=False)
+    metadata: dict[str, Any] = fields.mapping()  # noqa: RUF009
     approved: bool | None = fields.boolean()
     test: bool | None = fields.boolean()
 
@@ -164,16 +180,41 @@ class ActionRecord(Record, resource="actions"):
     partnership_key: str = fields.key("partnership.key", "partnership_key")
 
 
+def _key_of_source_transaction(item: dict[str, Any]) -> Any:
+    """Some rewards name their transaction only as their source."""
+    source = item.get("source")
+    return source.get("key") if isinstance(source, dict) and source.get("type") == "transaction" else None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardRecord(Record, resource="rewards"):
-    """A commission. ``amount`` is in minor units of ``currency``."""
+    """
+    A commission. ``amount`` is in minor units of ``currency``.
+
+    ``customer_key`` is PartnerStack's own key of the customer, ``customer_external_key`` the site's.
+    ``source`` says what it was paid for: ``type`` and ``key``, such as a transaction and its key.
+    """
 
     amount: int | None = fields.integer()
     currency: str = fields.key(longest=3)
-    reward_status: str = fields.text()
+    reward_status: str = fields.text("reward_status", "status")
+    description: str = fields.text(column=False)
     partnership_key: str = fields.key("partnership.key", "partnership_key")
     customer_key: str = fields.key("customer.key", "customer_key")
-    transaction_key: str = fields.key("transaction.key", "transaction_key")
+    customer_external_key: str = fields.key("customer.external_key", "customer_external_key", column=False)
+    transaction_key: str = fields.key("transaction.key", "transaction_key", _key_of_source_transaction)
+    source: dict[str, Any] = fields.mapping()  # noqa: RUF009
+
+    @property
+    def status(self) -> str:
+        """The same as ``reward_status``."""
+        return self.reward_status
+
+    @property
+    def source_key(self) -> str:
+        """The key of what it was paid for, or ``""``."""
+        key = self.source.get("key")
+        return key if isinstance(key, str) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ def parse_response(
     ``convert`` may raise ``Malformed`` or ``RecordError``. ``scrub`` removes keys.
     ``now``: seconds since 1970.
     """
-    headers = CaseInsensitiveDict({name: scrub(value) for name, value in reply.headers.items()})
+    headers = CaseInsensitiveDict({scrub(name): scrub(value) for name, value in reply.headers.items()})
     where: dict[str, Any] = {"method": reply.method, "path": reply.path, "headers": headers}
     try:
         data, error = _data_or_error(reply, scrub, now, where, may_be_empty)

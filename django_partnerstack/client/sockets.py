@@ -1,8 +1,11 @@
 """
-A session whose responses end at a deadline.
+A session whose requests and responses end at a deadline.
 
 A read time-out limits only the wait for the next bytes, and a server that sends a byte a minute never exceeds
 it. So each read from the socket also checks how much of the deadline is left.
+
+Each write checks it as well, after the connection is open: a process that was stopped for a while must not
+send what another process has taken over meanwhile.
 """
 
 from __future__ import annotations
@@ -24,6 +27,10 @@ POOL_SIZE = 16
 
 #: How many seconds are left for the request of this thread. The transport sets it.
 seconds_left: ContextVar[Callable[[], float] | None] = ContextVar("seconds_left", default=None)
+
+
+class DeadlinePassed(TimeoutError):
+    """The deadline passed before the request was complete, so the server cannot act on it."""
 
 
 class BoundedReader(io.RawIOBase):
@@ -62,12 +69,28 @@ class BoundedResponse(http.client.HTTPResponse):
             self.fp = io.BufferedReader(BoundedReader(self.fp.detach(), sock, left))
 
 
-class BoundedHTTPConnection(HTTPConnection):
+class BoundedConnection(http.client.HTTPConnection):
     response_class = BoundedResponse
 
+    def send(self, data: Any) -> None:
+        """
+        Write the headers or the body, each with one call, unless the deadline has passed.
 
-class BoundedHTTPSConnection(HTTPSConnection):
-    response_class = BoundedResponse
+        Only a process that is stopped between this check and the end of its write sends after the deadline.
+        """
+        if self.sock is None and self.auto_open:
+            self.connect()
+        if (left := seconds_left.get()) and left() <= 0:
+            raise DeadlinePassed("the deadline has passed")
+        super().send(data)
+
+
+class BoundedHTTPConnection(BoundedConnection, HTTPConnection):
+    pass
+
+
+class BoundedHTTPSConnection(BoundedConnection, HTTPSConnection):
+    pass
 
 
 class BoundedHTTPConnectionPool(HTTPConnectionPool):
@@ -104,7 +127,8 @@ def new_session(use_environment: bool) -> requests.Session:
     """
     A session without cookies that keeps connections open for up to 16 threads.
 
-    ``use_environment``: use the proxies, netrc and certificate bundles that the environment names.
+    ``use_environment``: use the proxies and certificate bundles that the environment names. ``.netrc`` is
+    never used: requests reads it only for a request without an ``auth``, and each of this client has one.
     """
     session = Session()
     session.trust_env = use_environment

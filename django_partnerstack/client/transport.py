@@ -18,6 +18,8 @@ from .replies import Reply
 
 #: A page of 250 objects has 100 KB, and less than 2 MB if every text has its greatest length.
 MAX_BODY_BYTES = 16 * 1024 * 1024
+#: The response to a write is one object.
+MAX_BODY_BYTES_OF_A_WRITE = 1024 * 1024
 #: Of the compressed body: gzip expands to at most 1,032 times its size, so a block stays below 17 MB.
 BLOCK_BYTES = 16 * 1024
 HEADERS = {
@@ -25,8 +27,9 @@ HEADERS = {
     "Accept-Encoding": "gzip, deflate",
     "User-Agent": f"django-partnerstack/{__version__} {requests.utils.default_user_agent()}",
 }
-#: What requests, urllib3 and the system raise before any byte of the request was sent.
+#: What requests, urllib3 and the system raise before the request was sent completely.
 NOTHING_SENT = (
+    sockets.DeadlinePassed,
     requests.ConnectTimeout,
     requests.exceptions.ProxyError,
     urllib3.exceptions.NewConnectionError,
@@ -70,7 +73,8 @@ class Transport:
         token = sockets.seconds_left.set(seconds_left)
         try:
             response = self._send(method, url, auth, params, body, seconds_left())
-            content = _read(response, seconds_left, where)
+            limit = MAX_BODY_BYTES if method == "GET" else MAX_BODY_BYTES_OF_A_WRITE
+            content = _read(response, limit, seconds_left, where)
         except FAILURES as error:
             failure = _translate_error(error, response, scrub, where)
         except BaseException as error:
@@ -108,7 +112,9 @@ class Transport:
         )
 
 
-def _read(response: requests.Response, seconds_left: Callable[[], float], where: dict[str, Any]) -> bytes:
+def _read(
+    response: requests.Response, limit: int, seconds_left: Callable[[], float], where: dict[str, Any]
+) -> bytes:
     """The whole body, decompressed. Gives up on a body that is too large or too slow."""
     if response.raw is None:  # An adapter that has the response in memory.
         return response.content
@@ -119,8 +125,8 @@ def _read(response: requests.Response, seconds_left: Callable[[], float], where:
     blocks = bytearray()
     for block in response.iter_content(BLOCK_BYTES):
         blocks += block
-        if len(blocks) > MAX_BODY_BYTES:
-            _unusable(f"a response of more than {MAX_BODY_BYTES // 2**20} MiB", response, where)
+        if len(blocks) > limit:
+            _unusable(f"a response of more than {limit // 2**20} MiB", response, where)
         if seconds_left() <= 0:
             raise requests.ReadTimeout("the deadline has passed")
     return bytes(blocks)

@@ -47,7 +47,7 @@ def register_celery_tasks() -> None:
 
 
 def _immediate(lanes: Sequence[str], stopping: Event) -> None:
-    deliver(lanes=lanes, threads=THREADS, stopping=stopping)
+    deliver(lanes=lanes, threads=min(THREADS, len(lanes)), stopping=stopping)
 
 
 def _tasks(lanes: Sequence[str], stopping: Event) -> None:

@@ -33,6 +33,11 @@ def sync() -> None:
     jobs.sync_all()
 
 
+@shared_task(name="partnerstack.full_sync", ignore_result=True)
+def full_sync() -> None:
+    jobs.sync_all(full=True)
+
+
 @shared_task(name="partnerstack.backfill", ignore_result=True)
 def backfill() -> None:
     jobs.backfill_all()

@@ -49,12 +49,18 @@ def sweep() -> dict[str, int]:
     return counts
 
 
-def sync_all() -> None:
-    """Sync all mirrors. Raises the last error if PartnerStack did not return everything."""
+def sync_all(*, full: bool = False) -> None:
+    """
+    Sync all mirrors. Raises the last error if PartnerStack did not return everything.
+
+    ``full``: read everything, and mark what PartnerStack no longer has as missing.
+    """
     error = None
     with get_client() as client:
         resources = list(RESOURCES)
-        for pulled in sync.pull_all(resources, on_page=lambda page: None, client=client, mode=conf.mode):
+        for pulled in sync.pull_all(
+            resources, on_page=lambda page: None, client=client, mode=conf.mode, full=full
+        ):
             error = pulled.error or error
     if error is not None:
         raise error

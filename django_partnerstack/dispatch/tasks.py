@@ -27,5 +27,10 @@ def sync() -> None:
 
 
 @task
+def full_sync() -> None:
+    jobs.sync_all(full=True)
+
+
+@task
 def backfill() -> None:
     jobs.backfill_all()

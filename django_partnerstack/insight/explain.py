@@ -128,7 +128,7 @@ def _click(click: dict[str, Any], at: datetime | None, path: str) -> str:
         link = f"a link whose partner key cannot be read ({click['unread_key']})"
     host = f" at {click['link_host']}" if click.get("link_host") else ""
     page = f" to {path}" if path else ""
-    when = _when(at) if at else "at an unknown time, because PartnerStack's cookie does not contain it"
+    when = _when(at) if at else "at an unknown time"
     click_id = f"The click ID is {click['click_id']}." if click.get("click_id") else "There is no click ID."
     return f"The visitor followed {link}{host}{page} {when}. {click_id}"
 

@@ -1,15 +1,15 @@
-"""The status of the delivery: whether it is paused, and how many messages need attention."""
+"""The status of the site: whether delivery is paused, what needs attention, and which workers run."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, Max, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..models import OutboxMessage, State, ThrottleState
+from ..models import OutboxLane, OutboxMessage, State, ThrottleState, Worker
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,27 @@ def delivery_health(mode: str) -> DeliveryHealth:
 def _count(state: State) -> Coalesce:
     messages = OutboxMessage.objects.filter(mode=OuterRef("mode"), state=state).order_by()
     return Coalesce(Subquery(messages.values("mode").annotate(number=Count("pk")).values("number")), 0)
+
+
+@dataclass(frozen=True)
+class WorkerHealth:
+    """``running``: how many workers run. ``seen_at``: when any worker was last seen; None if never."""
+
+    running: int = 0
+    seen_at: datetime | None = None
+
+
+def worker_health(mode: str) -> WorkerHealth:
+    """The workers of a mode. Takes two queries."""
+    workers = Worker.objects.filter(mode=mode)
+    return WorkerHealth(
+        running=workers.alive(timezone.now()).count(),
+        seen_at=workers.aggregate(seen_at=Max("seen_at"))["seen_at"],
+    )
+
+
+def are_messages_left(mode: str, span: timedelta) -> bool:
+    """Whether messages have been due for longer than ``span``, so that nobody seems to send them."""
+    since = timezone.now() - span
+    queued = OutboxMessage.objects.filter(mode=mode, state=State.QUEUED, queued_at__lt=since)
+    return queued.exists() or OutboxLane.objects.filter(mode=mode, due_at__lt=since).exists()

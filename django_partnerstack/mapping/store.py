@@ -13,6 +13,7 @@ from typing import Any
 from django.db import router
 from django.db.models import QuerySet
 
+from ..client.fields import has_column
 from ..models import Mirror
 from ..models.bulk import upsert, with_keys
 from ..signals import objects_synced
@@ -89,7 +90,7 @@ def to_row(record: Any, *, mode: str, synced_at: datetime) -> dict[str, Any]:
 @cache
 def _columns(record_class: type) -> tuple[tuple[str, ...], attrgetter[tuple[Any, ...]]]:
     """The columns that a record fills, and a function that gets their values."""
-    names = [field.name for field in dataclasses.fields(record_class)]
+    names = [field.name for field in dataclasses.fields(record_class) if has_column(field)]
     return tuple(RENAMED.get(name, name) for name in names), attrgetter(*names)
 
 

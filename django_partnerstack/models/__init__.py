@@ -6,6 +6,7 @@ from .outbox import LaneStatus, OutboxLane, OutboxMessage, ReportedKey, State
 from .sync import SyncSeen, SyncState
 from .throttle import ThrottleState
 from .webhooks import WebhookCounter, WebhookEvent, WebhookState
+from .worker import Worker
 
 __all__ = [
     "Action",
@@ -30,4 +31,5 @@ __all__ = [
     "WebhookCounter",
     "WebhookEvent",
     "WebhookState",
+    "Worker",
 ]

@@ -16,7 +16,9 @@ class AttributionMethod(models.TextChoices):
 
     NONE = "", _("no click")
     LINK = "link", _("the link of the same request")
+    PAGE_BEFORE = "page-before", _("the link to the page before")
     COOKIE = "cookie", _("this site's cookie")
+    LANDING_SCRIPT = "landing-js", _("the cookie of landing.js")
     PARTNERSTACK = "partnerstack", _("PartnerStack's own cookie")
     TOKEN = "token", _("a token")
     MANUAL = "hand", _("assigned by an operator")

@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.db import connections, models
+from django.db import DataError, connections, models
 from django.db.models.expressions import RawSQL
 from django.utils.timezone import make_naive
 
@@ -63,7 +63,11 @@ def insert(
     using: str,
     where: Condition = ALWAYS,
 ) -> int:
-    """Insert rows if the condition is true; returns how many. ``rows``: dicts with the same columns."""
+    """
+    Insert rows if the condition is true; returns how many. ``rows``: dicts with the same columns.
+
+    Raises ``DataError`` before anything is written if a text is too long for its column.
+    """
     return _write(model, rows, f"WHERE {where.sql}", using, where.params)
 
 
@@ -80,6 +84,8 @@ def upsert(
 
     An existing row whose column ``newer`` is later is not changed. No two of ``rows`` may have the same
     unique columns. Sends no ``post_save``. Safe to repeat.
+
+    Raises ``DataError`` before anything is written if a text is too long for its column.
     """
     conflict = _conflict(model, tuple(rows[0]), tuple(unique), newer, using)
     # The WHERE is for SQLite, which would parse a bare ON CONFLICT as the ON of a join.
@@ -117,6 +123,7 @@ def _write(
 ) -> int:
     connection = connections[using]
     names = tuple(rows[0])
+    _refuse_long_texts(model, names, rows)
     statement = f"{_insertion(model, names, using)} {rest}"
     naive = connection.vendor != "postgresql"
 
@@ -129,6 +136,39 @@ def _write(
     with connection.cursor() as cursor:
         cursor.execute(statement, [json.dumps(values, default=plain, allow_nan=False), *params])
         return cursor.rowcount
+
+
+def _refuse_long_texts(
+    model: type[models.Model], names: tuple[str, ...], rows: Sequence[dict[str, Any]]
+) -> None:
+    """
+    Raise the same error on every database.
+
+    To expand JSON into columns of a length, PostgreSQL and MariaDB cut what is longer, without an error, and
+    SQLite stores it. Column by column, because a check of each value would slow a sync down.
+    """
+    for name, limit in _limits(model, names):
+        longest = _longest_text(row[name] for row in rows)
+        if longest > limit:
+            raise DataError(f"{model._meta.label}.{name} has {limit} characters, and the text has {longest}.")
+
+
+def _longest_text(values: Iterable[Any]) -> int:
+    column = list(values)
+    try:
+        return max(map(len, column))
+    except TypeError:  # None, or a value that is stored as text.
+        return max((len(str(value)) for value in column if value is not None), default=0)
+
+
+@cache
+def _limits(model: type[models.Model], names: tuple[str, ...]) -> list[tuple[str, int]]:
+    fields = [(name, model._meta.get_field(name)) for name in names]
+    return [
+        (name, field.max_length)
+        for name, field in fields
+        if isinstance(field, models.CharField) and field.max_length is not None
+    ]
 
 
 @cache

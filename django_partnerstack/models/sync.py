@@ -55,6 +55,10 @@ class SyncState(models.Model):
     #: PartnerStack's clock.
     watermark = models.DateTimeField(_("newest change seen"), null=True)
     completed_at = models.DateTimeField(_("last completed"), null=True)
+    full_completed_at = models.DateTimeField(_("last full sync completed"), null=True)
+    #: When the last run began, and why it ended early. Empty after a finished sync.
+    attempted_at = models.DateTimeField(_("last attempted"), null=True)
+    error = models.CharField(_("last error"), max_length=255, default="", blank=True)
 
     #: How far an unfinished sync has come, and so where the next run resumes it. NULL after a finished sync.
     checkpoint = models.JSONField(_("checkpoint"), null=True)

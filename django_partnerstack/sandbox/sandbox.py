@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .dashboard import Dashboard
-from .endpoints import control
+from .endpoints import control, page
 from .endpoints.dispatch import answer, retry_after
 from .endpoints.partner_links import record_click
 from .http.server import Server
@@ -36,6 +36,8 @@ class Sandbox(Dashboard):
         path, _, query = target.partition("?")
         if path == control.ROOT or path.startswith(control.ROOT + "/"):
             return control.answer(self, method, path, query, body)
+        if path == page.PATH:
+            return page.answer(self, method, query, headers, body)
         answered: Answer = (200, None, {})
         with self.lock:
             delay, fault = self.faults.take(method, path)

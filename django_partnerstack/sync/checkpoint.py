@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 from ..client import Client, Page
+from ..client.resources.base import MAX_PAGES, check_number_of_pages
 from ..exceptions import BadRequest, NotFound, PagingError
 from ..models import SyncState
 from ..resources import Resource
@@ -40,6 +41,8 @@ class Checkpoint:
     previous_cursor: str | None = None
     #: The time of the newest change so far, by PartnerStack's clock.
     newest: datetime | None = None
+    #: How many pages were read so far, by all runs.
+    pages: int = 0
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -48,10 +51,32 @@ class Checkpoint:
         }
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> Checkpoint:
-        times = {name: stored[name] for name in ("started_at", "since", "newest")}
-        parsed = {name: datetime.fromisoformat(text) if text else None for name, text in times.items()}
-        return cls(**{**stored, **parsed})
+    def from_json(cls, stored: Any) -> Checkpoint | None:
+        """
+        A stored checkpoint. None if it cannot be understood, so that the sync starts again.
+
+        Another version of this app may have stored other fields or other values, and to guess what is missing
+        could leave a gap.
+        """
+        if not isinstance(stored, dict) or stored.keys() != {field.name for field in fields(cls)}:
+            return None
+        try:
+            times = {name: stored[name] for name in ("started_at", "since", "newest")}
+            parsed = {name: text and datetime.fromisoformat(text) for name, text in times.items()}
+            checkpoint = cls(**{**stored, **parsed})
+        except (TypeError, ValueError):
+            return None
+        return checkpoint if checkpoint._is_plausible() else None
+
+    def _is_plausible(self) -> bool:
+        times = (self.started_at, self.since, self.newest)
+        return (
+            isinstance(self.full, bool)
+            and self.started_at is not None
+            and all(time is None or (isinstance(time, datetime) and time.tzinfo) for time in times)
+            and all(type(number) is int and number >= 0 for number in (self.list_index, self.pages))
+            and all(key is None or isinstance(key, str) for key in (self.cursor, self.previous_cursor))
+        )
 
     @property
     def is_at_start(self) -> bool:
@@ -67,6 +92,7 @@ class Checkpoint:
         """Move past this page."""
         times = (getattr(record, resource.time_field) for record in page.records)
         self.newest = max((time for time in (*times, self.newest) if time), default=None)
+        self.pages += 1
         self.previous_cursor, self.cursor = self.cursor, page.next_cursor
         if page.next_cursor is None:
             self.list_index, self.previous_cursor = self.list_index + 1, None
@@ -86,12 +112,15 @@ class Checkpoint:
 
 
 def resume_or_start(state: SyncState, *, full: bool, since: datetime | None, now: datetime) -> Checkpoint:
-    """The checkpoint of an interrupted run if it covers what is requested; otherwise a new checkpoint."""
+    """
+    The checkpoint of an interrupted run if it covers what is requested; otherwise a new checkpoint.
+
+    A run that was stopped because its list did not end is not resumed.
+    """
     new = start(state.watermark, full=full, since=since, now=now)
-    if state.checkpoint is not None:
-        interrupted = Checkpoint.from_json(state.checkpoint)
-        if interrupted.covers(new):
-            return interrupted
+    interrupted = Checkpoint.from_json(state.checkpoint)
+    if interrupted is not None and interrupted.covers(new) and interrupted.pages < MAX_PAGES:
+        return interrupted
     return new
 
 
@@ -102,14 +131,18 @@ def start(watermark: datetime | None, *, full: bool, since: datetime | None, now
     return Checkpoint(full=full, since=None if full else since, started_at=now)
 
 
-def read_pages(client: Client, resource: Resource, checkpoint: Checkpoint) -> Iterator[Page]:
+def read_pages(
+    client: Client, resource: Resource, checkpoint: Checkpoint, max_pages: int = MAX_PAGES
+) -> Iterator[Page]:
     """
     The pages after the checkpoint, which advances past each page before it is yielded.
 
-    Raises the client's errors, and ``PagingError`` if the list leads back to an earlier page.
+    Raises the client's errors, and ``PagingError`` if the list leads back to an earlier page or has more than
+    ``max_pages``, counted over all runs that resumed each other.
     """
     reads: Counter[tuple[int, str]] = Counter()
     while checkpoint.list_index < len(resource.lists):
+        check_number_of_pages(checkpoint.pages + 1, f"The list of {resource.name}", max_pages)
         page = _fetch_next_page(client, resource, checkpoint)
         if page.next_cursor is not None:
             place = checkpoint.list_index, page.next_cursor

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import socket
 import uuid
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from django.db import router, transaction
@@ -34,7 +36,7 @@ class ResourceLease:
         self.mode = mode
         self.resource = resource
         self.now = now
-        self.owner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+        self.owner = f"{machine()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
         self._states = states()
 
     def __enter__(self) -> ResourceLease:
@@ -48,7 +50,7 @@ class ResourceLease:
         ):
             raise SyncLocked(
                 f"Another run is syncing {self.resource} ({self.mode}): {before.lease_owner}. Wait until it "
-                "ends; if it was killed on another machine, its lease expires within "
+                "ends; if it was killed on another machine or in another container, its lease expires within "
                 f"{int(LEASE.total_seconds() // 60)} minutes."
             )
         self.state.refresh_from_db(using=self._states.db)
@@ -71,12 +73,31 @@ def states() -> QuerySet[SyncState]:
     return SyncState.objects.using(router.db_for_write(SyncState))
 
 
+def machine() -> str:
+    """
+    The host's name, and what distinguishes the processes that this process can see from all others.
+
+    That is the boot of the kernel and the PID namespace, because containers and machines can have the same
+    name. Empty after the colon where the system does not tell.
+    """
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+        seen = f"{boot} {os.readlink('/proc/self/ns/pid')}"
+    except OSError:
+        return f"{socket.gethostname()}:"
+    return f"{socket.gethostname()}:{hashlib.sha256(seen.encode()).hexdigest()[:12]}"
+
+
 def _has_ended(owner: str) -> bool:
-    """Whether the owner is a process of this machine that has ended."""
-    host, pid, _ = owner.rsplit(":", 2)
-    # On Windows os.kill would end the process, whatever the signal.
-    if host != socket.gethostname() or os.name != "posix":
+    """
+    Whether the owner is a process that has ended.
+
+    False if that is not certain: if it ran elsewhere, or the system does not tell. Then its lease expires.
+    """
+    here = machine()
+    if here.endswith(":") or not owner.startswith(f"{here}:"):
         return False
+    pid = owner.removeprefix(f"{here}:").partition(":")[0]
     try:
         os.kill(int(pid), 0)
     except OSError as error:

@@ -77,9 +77,15 @@ class PageWriter:
     def end(self, checkpoint: Checkpoint) -> int:
         """Clear the checkpoint and mark what a full sync has not seen. Returns how many rows are missing."""
         state, now, missing = self.lease.state, self.lease.now(), 0
-        watermark = checkpoint.watermark_after(state.watermark)
+        finished: dict[str, Any] = {
+            "watermark": checkpoint.watermark_after(state.watermark),
+            "completed_at": now,
+            "error": "",
+        }
+        if checkpoint.full:
+            finished["full_completed_at"] = now
         with transaction.atomic(self.using, durable=True):
-            self.lease.save(checkpoint=None, watermark=watermark, completed_at=now)
+            self.lease.save(checkpoint=None, **finished)
             if checkpoint.full:
                 seen = SyncSeen.objects.filter(state=state)
                 unseen = expected(self.resource, checkpoint, self.mode).filter(

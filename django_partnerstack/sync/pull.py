@@ -15,6 +15,7 @@ from django.utils import timezone
 from ..client import Client, Page
 from ..exceptions import AuthenticationFailed, NotSent, PartnerStackError, RecordError
 from ..mapping import Difference
+from ..models import SyncState
 from ..resources import RESOURCES, Resource
 from .checkpoint import Checkpoint, read_pages, resume_or_start, start
 from .lease import ResourceLease, states
@@ -68,6 +69,7 @@ def pull(
     full: bool = False,
     since: datetime | None = None,
     dry_run: bool = False,
+    is_due: Callable[[SyncState], bool] = lambda state: True,
     on_page: Callable[[Pulled], None] = lambda pulled: None,
     now: Callable[[], datetime] = timezone.now,
 ) -> Pulled:
@@ -79,6 +81,9 @@ def pull(
     next run resumes where this run was interrupted, for whatever reason. ``dry_run`` compares and writes
     nothing. ``on_page`` is called after each page with the counts so far.
 
+    ``is_due`` is asked once no other run can sync the resource. If it returns False, because another run has
+    just finished, nothing is read, and the result is not ``finished``.
+
     Raises ``SyncLocked`` if another run is syncing the resource, and the client's errors; stored pages stay
     stored. Raises ``RuntimeError`` inside a transaction, except for a dry run. Safe to repeat.
     """
@@ -88,6 +93,9 @@ def pull(
         checkpoint = start(watermarks.first(), full=full, since=since, now=now())
         return _copy(client, resource, checkpoint, DryRun(resource, mode), on_page)
     with ResourceLease(mode, name, now) as lease:
+        if not is_due(lease.state):
+            return Pulled(name)
+        lease.save(attempted_at=now())
         checkpoint = resume_or_start(lease.state, full=full, since=since, now=now())
         writer = PageWriter(resource, lease)
         writer.begin(checkpoint)

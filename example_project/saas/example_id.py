@@ -19,6 +19,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from django_partnerstack import attribution
+
 from . import billing
 from .forms import ExampleIdForm
 
@@ -33,7 +35,8 @@ OTHER_NAME = {"127.0.0.1": "localhost", "localhost": "127.0.0.1"}
 
 def begin(request: HttpRequest) -> HttpResponse:
     """Send the visitor to the provider."""
-    state = request.session[STATE] = secrets.token_urlsafe(16)
+    # The provider returns the state, and with it the visitor's click, also where no cookie comes along.
+    state = request.session[STATE] = attribution.add_to_state(secrets.token_urlsafe(16), request)
     query = urlencode({"return_to": request.build_absolute_uri(reverse("end_example_id")), "state": state})
     name, colon, port = request.get_host().partition(":")
     return redirect(

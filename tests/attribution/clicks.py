@@ -80,6 +80,11 @@ def allow(request: HttpRequest) -> bool:
     return True
 
 
+def by_cookie(request: HttpRequest) -> bool:
+    """As a consent banner sets it."""
+    return request.COOKIES.get("consent") == "yes"
+
+
 def ask_database(request: HttpRequest) -> bool:
     return not Account.objects.filter(name="refuses").exists()
 

@@ -114,11 +114,12 @@ def test_a_click_after_the_sign_up_does_not_count(answering: Any) -> None:
 
 def test_a_click_before_the_sign_up_still_counts_if_no_click_was_known_then(answering: Any) -> None:
     answering(request())
-    shop = account()
-    later = click("later", at=datetime.now(timezone.utc) + timedelta(seconds=2))
-    track.signup(shop, token=attribution.token(came_by(later, click("before"))))
+    shop, now = account(), datetime.now(timezone.utc)
+    Attribution.objects.update(bound_at=now - timedelta(hours=2))
+    later, before = click("later", at=now - timedelta(hours=1)), click("before", at=now - timedelta(hours=3))
+    track.signup(shop, token=attribution.token(came_by(later, before)))
     assert (bound().method, bound().click_id, bound().reason) == ("token", "before", "")
-    track.signup(shop, request=came_by(click("another")))
+    track.signup(shop, request=came_by(click("another", at=now - timedelta(hours=4))))
     assert bound().click_id == "before"
 
 
@@ -206,10 +207,31 @@ def test_a_browser_without_valid_headers_is_not_an_error() -> None:
     assert bound().visit == {"origin": "http://testserver/"}
 
 
+@override_settings(PARTNERSTACK_PRIVACY="full", PARTNERSTACK_TRUSTED_PROXY_COUNT=1)
+def test_behind_a_proxy_the_address_is_the_visitors() -> None:
+    found = came_by(click(), REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR="6.6.6.6, 203.0.113.7")
+    track.signup(account(), request=found)
+    assert bound().visit["ip_address"] == "203.0.113.7"
+
+
+@override_settings(PARTNERSTACK_PRIVACY="full", ALLOWED_HOSTS=["testserver"])
+def test_a_host_that_the_site_does_not_serve_does_not_cost_the_click() -> None:
+    track.signup(account(), request=came_by(click(), HTTP_HOST="evil.example"))
+    assert (bound().click_id, "origin" in bound().visit) == (CLICK, False)
+
+
 @override_settings(PARTNERSTACK_PRIVACY="full")
 def test_a_visit_without_a_click_is_not_stored() -> None:
     track.signup(account(), request=request())
     assert bound().visit == {}
+
+
+def test_earlier_clicks_have_their_times_if_they_are_known() -> None:
+    browser = came_by(click("b"), click("a", at_is_known=False))
+    track.signup(account(), request=browser)
+    [earlier] = bound().earlier_clicks
+    assert (earlier["click_id"], earlier["at"]) == ("a", "")
+    assert set(earlier) == {"click_id", "partner_key", "unread_key", "link_host", "path", "at"}
 
 
 def test_with_partnerstacks_cookies_the_time_of_the_click_is_unknown() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from itertools import permutations
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import pytest
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.test import override_settings
 from django.urls import resolve
 from hypothesis import given
@@ -15,14 +17,43 @@ from hypothesis import strategies as st
 
 from django_partnerstack import attribution
 from django_partnerstack.attribution import TOKEN_FIELD, TOKEN_HEADER, Click, Visit, cookies, visit_of
-from django_partnerstack.attribution.clicks import add_click
-from django_partnerstack.attribution.cookies import HISTORY_LENGTH
+from django_partnerstack.attribution.history import LENGTH as HISTORY_LENGTH
+from django_partnerstack.attribution.history import add_click
 from django_partnerstack.models import AttributionMethod
 
 from .clicks import CLICK, COOKIE, came_by, click, link, request, signed
-from .lengths import a_run_of_visitors
+from .lengths import a_run_of_journeys, a_run_of_visitors
 
 FORM = "application/x-www-form-urlencoded"
+
+
+class Browser:
+    """Keeps cookies. Opens pages of a site with the middleware."""
+
+    def __init__(self, cookies: dict[str, str] | None = None) -> None:
+        self.cookies = cookies or {}
+
+    def open(self, query: str = "", **options: Any) -> HttpResponse:
+        found = request(query, cookies=self.cookies, **options)
+        response = attribution.remember(found, HttpResponse())
+        self.cookies |= {name: morsel.value for name, morsel in response.cookies.items()}
+        return response
+
+    def run_landing_js(self, click_id: str) -> None:
+        """What landing.js does on a page of another stack. Its own tests show that."""
+        before = self.cookies.get("partnerstack_clicks", "")
+        entries = [entry for entry in before.split("~") if entry]
+        if any(entry.split(".")[1] == click_id for entry in entries):
+            return
+        entry = f"{int(datetime.now(timezone.utc).timestamp())}.{click_id}."
+        self.cookies |= {"ps_xid": click_id, "partnerstack_clicks": "~".join([entry, *entries][:5])}
+
+    def run_partnerstackjs(self, click_id: str) -> None:
+        self.cookies["ps_xid"] = click_id
+
+    @property
+    def clicks(self) -> list[str]:
+        return [each.click_id for each in visit_of(request(cookies=self.cookies)).clicks]
 
 
 def counting(request: HttpRequest, **options: Any) -> tuple[str, str, str]:
@@ -100,10 +131,47 @@ def test_an_invalid_token_is_ignored(token: str) -> None:
     assert not visit_of(request(), token).clicks
 
 
-def test_this_sites_cookie_comes_before_partnerstacks() -> None:
+def test_a_click_in_partnerstacks_cookies_is_newer_than_those_that_this_site_has_stored() -> None:
     found = came_by(click())
     found.COOKIES["ps_xid"] = "of_the_script"
-    assert counting(found)[:2] == ("cookie", CLICK)
+    visit = visit_of(found)
+    assert [each.click_id for each in visit.clicks] == ["of_the_script", CLICK]
+    assert (visit.method, visit.clicks[0].at_is_known) == (AttributionMethod.PARTNERSTACK, False)
+
+
+def test_a_click_that_partnerstacks_cookies_had_before_this_site_stored_one_is_older() -> None:
+    browser = Browser({"ps_xid": "of_the_script"})
+    browser.open(link("a"))
+    assert browser.clicks == ["a", "of_the_script"]
+    for number in range(HISTORY_LENGTH):
+        browser.open(link(f"b{number}"))
+    assert browser.clicks[0] == f"b{HISTORY_LENGTH - 1}"
+    assert "of_the_script" not in browser.clicks
+
+
+@pytest.mark.parametrize("sent", [{"ps_xid": CLICK}, {"ps_partner_key": "troycooper1364"}])
+def test_partnerstacks_script_on_the_same_page_is_not_another_click(sent: dict[str, str]) -> None:
+    browser = Browser()
+    browser.open(link())
+    browser.cookies |= sent
+    assert browser.clicks == [CLICK]
+
+
+def test_the_newest_click_counts_wherever_it_was_stored() -> None:
+    """This site's cookie, that of landing.js and a token, in any order."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    times = {
+        "cookie": now - timedelta(days=1),
+        "landing": now - timedelta(days=2),
+        "token": now - timedelta(days=3),
+    }
+    for order in permutations(times):
+        at = dict(zip(order, times.values(), strict=True))
+        found = came_by(click("cookie", at=at["cookie"]))
+        found.COOKIES["partnerstack_clicks"] = f"{int(at['landing'].timestamp())}.landing."
+        visit = visit_of(found, token_of(click("token", at=at["token"])))
+        assert [each.click_id for each in visit.clicks] == list(order)
+        assert visit.method == {"landing": "landing-js"}.get(order[0], order[0])
 
 
 def test_partnerstacks_cookies_come_before_a_key_that_cannot_be_decoded() -> None:
@@ -167,13 +235,25 @@ def test_a_body_that_is_not_a_form_is_not_an_error(content_type: str, body: byte
     assert counting(found)[:2] == ("cookie", CLICK)
 
 
-def test_more_parameters_than_django_accepts_are_not_an_error() -> None:
-    found = request(link() + "&a=1" * 1001)
-    assert visit_of(found).clicks == ()
+@pytest.mark.parametrize("query", [link() + "&a=1" * 1001, "state=x" + "&a=1" * 1001, "ps_xid=\udcff"])
+def test_more_parameters_than_django_accepts_or_no_text_are_not_an_error(query: str) -> None:
+    found = request(cookies={COOKIE: cookies.dumps((click(),))})
+    found.META["QUERY_STRING"] = query
+    assert counting(found)[:2] == ("cookie", CLICK)
 
 
 headers = st.dictionaries(
-    st.sampled_from([COOKIE, "ps_xid", "gsxid", "ps_partner_key", "growSumoPartnerKey", "_ps_xid_a_b"]),
+    st.sampled_from(
+        [
+            COOKIE,
+            "partnerstack_clicks",
+            "ps_xid",
+            "gsxid",
+            "ps_partner_key",
+            "growSumoPartnerKey",
+            "_ps_xid_a_b",
+        ]
+    ),
     st.text(),
 )
 
@@ -185,6 +265,95 @@ def test_nothing_that_a_visitor_sends_is_an_error(query: str, sent: dict[str, st
     found.META["QUERY_STRING"] = f"ps_xid={query}&gspk={query}"
     for each in visit_of(found, token).clicks:
         assert each.is_attributable or each.unread_key
+
+
+STACKS = ("django", "landing.js", "partnerstackjs", "django and partnerstackjs")
+events = st.one_of(
+    st.sampled_from(STACKS),
+    st.sampled_from(["loaded again", "image", "prefetch", "page before", "another page"]),
+)
+
+
+@a_run_of_journeys
+@given(st.lists(events, max_size=25))
+def test_the_last_click_counts_after_any_journey_across_the_stacks(journey: list[str]) -> None:
+    browser, clicked, of_django = Browser(), [""], ["none"]
+    for number, event in enumerate(journey):
+        if event in STACKS:
+            clicked.append(f"click-{number}")
+        if event.startswith("django"):
+            of_django.append(clicked[-1])
+            browser.open(link(clicked[-1]))
+        if event == "landing.js":
+            browser.run_landing_js(clicked[-1])
+        elif event.endswith("partnerstackjs"):
+            browser.run_partnerstackjs(clicked[-1])
+        elif event == "loaded again" and of_django[-1] in clicked[-4:]:
+            browser.open(link(of_django[-1]))
+        elif event == "page before" and of_django[-1] in clicked[-4:]:
+            browser.open(HTTP_REFERER=f"http://testserver/?{link(of_django[-1])}")
+        elif event == "image":
+            browser.open(link("planted"), HTTP_SEC_FETCH_DEST="image")
+        elif event == "prefetch":
+            browser.open(link("planted"), HTTP_SEC_PURPOSE="prefetch")
+        elif event == "another page":
+            browser.open()
+        assert (browser.clicks or [""])[0] == clicked[-1]
+        assert len(browser.clicks) == len(set(browser.clicks)) <= HISTORY_LENGTH
+
+
+def test_two_tabs_are_one_visitor() -> None:
+    browser = Browser()
+    browser.open(link("first"))
+    browser.open(link("second"))
+    sent = request(link("first"), cookies=browser.cookies, method="POST")
+    assert [each.click_id for each in visit_of(sent).clicks] == ["second", "first"]
+
+
+def test_a_key_that_only_the_second_link_contains_is_added_to_the_click() -> None:
+    browser = Browser()
+    browser.open("ps_xid=a")
+    browser.open(link("a", "partner-a"))
+    [found] = visit_of(request(cookies=browser.cookies)).clicks
+    assert (found.click_id, found.partner_key) == ("a", "partner-a")
+
+
+class TestState:
+    def test_carries_the_last_click_through_an_identity_provider(self) -> None:
+        state = attribution.add_to_state("s3cr3t", came_by(click("b"), click("a")))
+        assert state.startswith("s3cr3t~")
+        for returned in (
+            request(urlencode({"state": state, "code": "x"})),
+            request(method="POST", data=urlencode({"state": state}), content_type=FORM),
+        ):
+            assert counting(returned) == ("token", "b", "troycooper1364")
+
+    def test_is_unchanged_without_a_click(self) -> None:
+        assert attribution.add_to_state("s3cr3t", request()) == "s3cr3t"
+
+    @override_settings(PARTNERSTACK_ATTRIBUTION_CONSENT="tests.attribution.clicks.refuse")
+    def test_is_unchanged_without_consent(self) -> None:
+        assert attribution.add_to_state("s3cr3t", came_by(click())) == "s3cr3t"
+
+    def test_is_short_and_needs_no_escaping(self) -> None:
+        state = attribution.add_to_state("", came_by(click(link_host="h" * 200, path="/p" * 100)))
+        assert len(state) < 200
+        assert quote(state, safe=":") == state
+
+    @pytest.mark.parametrize("state", ["", "CA", "~", "a~b", "~~", "s3cr3t~" + "x" * 5000, "\0~\0", "é~é"])
+    def test_of_another_kind_is_ignored(self, state: str) -> None:
+        assert not visit_of(request(urlencode({"state": state}))).clicks
+        assert not visit_of(
+            request(method="POST", data=urlencode({"state": state}), content_type=FORM)
+        ).clicks
+
+    def test_comes_after_the_form_field_and_counts_only_if_it_is_newer_than_the_cookie(self) -> None:
+        older = click("older", at=datetime.now(timezone.utc) - timedelta(days=1))
+        state = attribution.add_to_state("", came_by(older))
+        found = came_by(click("newer"), query=urlencode({"state": state}))
+        assert [each.click_id for each in visit_of(found).clicks] == ["newer", "older"]
+        field = urlencode({"state": state, TOKEN_FIELD: token_of(click("field"))})
+        assert counting(request(method="POST", data=field, content_type=FORM))[1] == "field"
 
 
 class TestHistory:

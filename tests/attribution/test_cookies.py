@@ -13,21 +13,22 @@ from django.test import override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
-from django_partnerstack.attribution import Click, clicked, cookies, encode
+from django_partnerstack.attribution import Click, cookies
 
 from .clicks import CLICK, COOKIE, click, request, signed
 from .lengths import a_run_of_histories, a_run_of_visitors
 
-PACKED = [CLICK, "troycooper1364", "", "", "/", 1_790_000_000]
+TEXTS = [CLICK, "troycooper1364", "", "", "/"]
+PACKED = [*TEXTS, 1_790_000_000, 1]
 
 
 def of_now() -> list[Any]:
-    return [*PACKED[:-1], int(datetime.now(timezone.utc).timestamp())]
+    return [*TEXTS, int(datetime.now(timezone.utc).timestamp()), 1]
 
 
 def saved(*clicks: Click, secure: bool = True) -> Any:
     response = HttpResponse()
-    cookies.save(response, clicks or (click(),), request(secure=secure))
+    cookies.save(response, cookies.Stored(clicks or (click(),)), request(secure=secure))
     return response.cookies[COOKIE]
 
 
@@ -49,6 +50,26 @@ def test_it_is_sent_without_https_only_in_development() -> None:
         assert saved(secure=True)["secure"]
 
 
+@pytest.mark.parametrize(
+    ("own", "session", "same_site"),
+    [
+        ("", "Lax", "Lax"),
+        ("", "None", "None"),
+        ("", "Strict", "Lax"),
+        ("", False, "Lax"),
+        ("None", "Lax", "None"),
+        ("Lax", "None", "Lax"),
+    ],
+)
+def test_it_is_sent_with_posts_of_other_sites_only_if_the_site_or_its_session_cookie_says_so(
+    own: str, session: Any, same_site: str
+) -> None:
+    options = {"PARTNERSTACK_ATTRIBUTION_SAMESITE": own, "SESSION_COOKIE_SAMESITE": session}
+    with override_settings(DEBUG=True, **options):
+        morsel = saved(secure=False)
+    assert (morsel["samesite"], bool(morsel["secure"])) == (same_site, same_site == "None")
+
+
 @override_settings(
     PARTNERSTACK_ATTRIBUTION_COOKIE="came_by",
     PARTNERSTACK_ATTRIBUTION_DOMAIN=".site.example",
@@ -56,7 +77,7 @@ def test_it_is_sent_without_https_only_in_development() -> None:
 )
 def test_the_site_can_choose_name_domain_and_days() -> None:
     response = HttpResponse()
-    cookies.save(response, (click(),), request())
+    cookies.save(response, cookies.Stored((click(),)), request())
     morsel = response.cookies["came_by"]
     assert (morsel["domain"], morsel["max-age"]) == (".site.example", 30 * 86400)
 
@@ -71,12 +92,12 @@ def test_a_tampered_cookie_is_ignored(place: int) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        signed([of_now()], key="another key"),
-        signed([of_now()], salt="another salt"),
-        signed([of_now()], salt="django_partnerstack.attribution.token"),
-        signed([of_now()], days_ago=91),
-        signed([[*PACKED[:-1], 0]]),
-        signed([of_now()] * 5)[:-1],
+        signed(["", of_now()], key="another key"),
+        signed(["", of_now()], salt="another salt"),
+        signed(["", of_now()], salt="django_partnerstack.attribution.token"),
+        signed(["", of_now()], days_ago=91),
+        signed(["", [*TEXTS, 0, 1]]),
+        signed(["", *[of_now()] * 5])[:-1],
         "",
         "a" * 4001,
         "\0:é:=",
@@ -90,9 +111,10 @@ def test_a_cookie_that_this_site_did_not_sign_or_that_is_too_old_is_ignored(text
 @pytest.mark.parametrize(
     "value",
     [
-        None, 1, "text", {}, {"a": 1}, [[]], [1], ["abcdef"], [of_now()[:-1]], [[*of_now(), 1]],
-        [[1, *of_now()[1:]]], [[*PACKED[:-1], "1790000000"]], [[*PACKED[:-1], None]],
-        [[*PACKED[:-1], 1e300]], [[*PACKED[:-1], -1e18]], [[*PACKED[:-1], 67768036191694560]],
+        None, 1, "text", {}, {"a": 1}, [], [[]], [1], ["", "abcdefg"], ["", of_now()[:-1]],
+        ["", [*of_now(), 1]],
+        ["", [1, *of_now()[1:]]], ["", [*TEXTS, "1790000000", 1]], ["", [*TEXTS, None, 1]], [1, of_now()],
+        ["", [*TEXTS, 1e300, 1]], ["", [*TEXTS, -1e18, 1]], ["", [*TEXTS, 67768036191694560, 1]], [of_now()],
     ],
     ids=lambda value: re.sub(r"17\d{8}", "now", str(value)),
 )  # fmt: skip
@@ -101,13 +123,24 @@ def test_a_signed_value_of_another_shape_is_ignored(value: Any) -> None:
 
 
 def test_a_signed_value_of_the_right_shape_is_accepted() -> None:
-    assert [each.click_id for each in cookies.loads(signed([of_now()], days_ago=89))] == [CLICK]
+    assert [each.click_id for each in cookies.loads(signed(["", of_now()], days_ago=89))] == [CLICK]
 
 
 def test_a_signed_text_that_is_too_long_is_ignored() -> None:
-    clicks = [[signing.dumps(number), "", "", "", "/", of_now()[-1]] for number in range(200)]
-    assert len(signed(clicks)) > cookies.MAX_LENGTH
-    assert cookies.loads(signed(clicks)) == ()
+    value = ["", *([signing.dumps(number), "", "", "", "/", *of_now()[-2:]] for number in range(200))]
+    assert len(signed(value)) > cookies.MAX_LENGTH
+    assert cookies.loads(signed(value)) == ()
+
+
+def test_a_click_from_the_future_counts_as_one_of_now() -> None:
+    ahead = click(at=datetime.now(timezone.utc) + timedelta(hours=1))
+    [found] = cookies.loads(cookies.dumps((ahead,)))
+    assert abs(found.at - datetime.now(timezone.utc)) < timedelta(minutes=1)
+
+
+def test_it_is_remembered_that_the_time_of_a_click_is_not_known() -> None:
+    [undated, dated] = cookies.loads(cookies.dumps((click(at_is_known=False), click("b"))))
+    assert (undated.at_is_known, dated.at_is_known) == (False, True)
 
 
 def test_clicks_that_are_too_old_are_omitted() -> None:
@@ -116,7 +149,7 @@ def test_clicks_that_are_too_old_are_omitted() -> None:
 
 
 def test_a_cookie_signed_with_a_fallback_secret_key_is_accepted() -> None:
-    text = signed([of_now()], key="the key before")
+    text = signed(["", of_now()], key="the key before")
     with override_settings(SECRET_KEY_FALLBACKS=["the key before"]):
         assert [each.click_id for each in cookies.loads(text)] == [CLICK]
 
@@ -161,34 +194,13 @@ json_values = st.recursive(
 
 
 @a_run_of_histories
-@given(st.one_of(json_values, st.lists(st.tuples(*[st.text(max_size=3)] * 5, st.integers() | st.floats()))))
+@given(
+    st.one_of(
+        json_values,
+        st.lists(st.tuples(*[st.text(max_size=3)] * 5, st.integers() | st.floats(), st.integers())).map(
+            lambda clicks: ["", *clicks]
+        ),
+    )
+)
 def test_no_signed_value_is_an_error(value: Any) -> None:
     assert isinstance(cookies.loads(signed(value)), tuple)
-
-
-@pytest.mark.parametrize(
-    ("sent", "click_id", "partner_key"),
-    [
-        ({"ps_xid": "new", "gsxid": "old"}, "new", ""),
-        ({"gsxid": "old"}, "old", ""),
-        ({"ps_partner_key": "new", "growSumoPartnerKey": "old"}, "", "new"),
-        ({"growSumoPartnerKey": "old", "ps_xid": "x"}, "x", "old"),
-        ({"_ps_xid_acme_1a2b": "named"}, "named", ""),
-        ({"_ps_xid_acme_1a2b": "named", "ps_xid": "plain"}, "plain", ""),
-        ({"ps_partner_key": "caf%C3%A9"}, "", "café"),
-        ({"ps_xid": "no id", "gsxid": "old"}, "old", ""),
-    ],
-)
-def test_partnerstacks_own_cookies_are_read(sent: dict[str, str], click_id: str, partner_key: str) -> None:
-    found = cookies.click_from_partnerstack_cookies(request(cookies=sent))
-    assert found is not None
-    assert (found.click_id, found.partner_key) == (click_id, partner_key)
-
-
-def test_a_partner_key_in_partnerstacks_cookie_is_not_decoded_again() -> None:
-    looks_encoded = encode("troycooper1364")
-    in_cookie = cookies.click_from_partnerstack_cookies(request(cookies={"ps_partner_key": looks_encoded}))
-    in_link = clicked(request(f"ps_partner_key={looks_encoded}"))
-    assert in_cookie is not None
-    assert in_link is not None
-    assert (in_cookie.partner_key, in_link.partner_key) == (looks_encoded, "troycooper1364")

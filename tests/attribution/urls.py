@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse, StreamingHttpResponse
 from django.urls import include, path
+from django.utils.html import format_html
 from django.views.decorators.cache import cache_control, cache_page, never_cache
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.vary import vary_on_headers
 
 from django_partnerstack import attribution, track
@@ -72,6 +75,45 @@ def oauth_callback(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect("/landing/")
 
 
+def begin_sign_in(request: HttpRequest) -> HttpResponse:
+    """To an identity provider, which is the same server by another name: to a browser, another site."""
+    state = "s3cr3t"
+    if "carry" in request.GET:
+        state = attribution.add_to_state(state, request)
+    back = request.build_absolute_uri(f"/{request.GET['back']}/")
+    query = urlencode({"back": back, "state": state, "method": request.GET["method"]})
+    return HttpResponseRedirect(f"http://127.0.0.1:{request.get_port()}/provider/?{query}")
+
+
+def provider(request: HttpRequest) -> HttpResponse:
+    """It returns by a form that submits itself (form_post), or by the same form with GET."""
+    page = (
+        '<title>Provider</title><form method="{}" action="{}"><input name="state" value="{}"></form>'
+        "<script>document.forms[0].submit()</script>"
+    )
+    return HttpResponse(format_html(page, *(request.GET[name] for name in ("method", "back", "state"))))
+
+
+def planting(request: HttpRequest) -> HttpResponse:
+    """A page that loads an address of the site without a click on it."""
+    page = '<img src="{0}"><iframe src="{0}"></iframe><link rel="prefetch" href="{0}">'
+    return HttpResponse(format_html(page, request.GET["of"]))
+
+
+@csrf_exempt
+def sign_in(request: HttpRequest) -> HttpResponse:
+    account(name=request.method or "")
+    return HttpResponse("<title>Signed in</title>")
+
+
+@csrf_exempt
+def redirected_sign_in(request: HttpRequest) -> HttpResponse:
+    """As django-allauth does it for Apple: the form's values come back in the address of a redirect."""
+    if request.method == "POST":
+        return HttpResponseRedirect(f"{request.path}?{request.POST.urlencode()}")
+    return sign_in(request)
+
+
 urlpatterns = [
     path("", include("tests.urls")),
     path("landing/", landing),
@@ -88,4 +130,9 @@ urlpatterns = [
     path("async-sign-up/", async_sign_up),
     path("api/", api_sign_up),
     path("oauth/", oauth_callback),
+    path("begin/", begin_sign_in),
+    path("provider/", provider),
+    path("planting/", planting),
+    path("sign-in/", sign_in),
+    path("redirected-sign-in/", redirected_sign_in),
 ]

@@ -25,6 +25,14 @@ CACHE = "django.middleware.cache.FetchFromCacheMiddleware"
         ("PRIVACY", None, "E014"),
         ("ATTRIBUTION_DAYS", 0, "E015"),
         ("ATTRIBUTION_DAYS", "90", "E015"),
+        ("ATTRIBUTION_SAMESITE", "Strict", "E031"),
+        ("ATTRIBUTION_SAMESITE", "lax", "E031"),
+        ("ATTRIBUTION_SAMESITE", None, "E031"),
+        ("TRUSTED_PROXY_COUNT", -1, "E032"),
+        ("TRUSTED_PROXY_COUNT", "1", "E032"),
+        ("TRUSTED_PROXY_COUNT", None, "E032"),
+        ("TRUSTED_PROXY_COUNT", True, "E032"),
+        ("TRUSTED_PROXY_COUNT", 1.5, "E032"),
     ],
 )
 def test_a_value_that_attribution_cannot_use_is_an_error(name: str, value: object, expected: str) -> None:
@@ -38,6 +46,8 @@ def test_values_that_attribution_can_use_are_fine() -> None:
         "PARTNERSTACK_ATTRIBUTION_COOKIE": "__Secure-partner",
         "PARTNERSTACK_PRIVACY": "none",
         "PARTNERSTACK_ATTRIBUTION_DAYS": 30.5,
+        "PARTNERSTACK_ATTRIBUTION_SAMESITE": "None",
+        "PARTNERSTACK_TRUSTED_PROXY_COUNT": 2,
     }
     assert ids(**KEYS, **usable) == []
 

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, models
 from django.utils import timezone
 
-from django_partnerstack.models import SyncState
+from django_partnerstack.models import OutboxMessage, State, SyncState, Worker
 
 from .run import KEYS, LIVE, ids, run
 
@@ -49,6 +50,49 @@ class TestModeOfData:
     def test_a_wrong_mode_in_the_settings_is_an_error_and_no_crash(self) -> None:
         self.seen("test", "production")
         assert ids(databases=["default"], **KEYS, PARTNERSTACK_MODE=["test"]) == ["E005"]
+
+
+@pytest.mark.django_db
+class TestWorker:
+    def waiting(self, **ago: float) -> None:
+        """A message has waited for some time."""
+        OutboxMessage.objects.create(
+            mode="test",
+            state=State.QUEUED,
+            operation="customers.create",
+            payload={},
+            queued_at=timezone.now() - timedelta(**ago),
+        )
+
+    def seen(self, **ago: float) -> None:
+        Worker.objects.create(mode="test", seen_at=timezone.now() - timedelta(**ago))
+
+    def test_messages_that_nobody_sends_are_found_with_when_a_worker_was_last_seen(self) -> None:
+        self.waiting(hours=2)
+        [warning] = run(databases=["default"], **KEYS)
+        assert warning.id == "partnerstack.W020"
+        assert warning.msg == "Messages have waited for more than an hour, and no worker runs."
+        self.seen(hours=3)
+        [warning] = run(databases=["default"], **KEYS)
+        assert " The last was seen at 20" in warning.msg
+
+    def test_a_site_whose_messages_are_sent_needs_no_worker(self) -> None:
+        self.waiting(minutes=30)
+        assert ids(databases=["default"], **KEYS) == []
+
+    def test_a_running_worker_has_other_reasons(self) -> None:
+        self.waiting(hours=2)
+        self.seen(seconds=5)
+        assert ids(databases=["default"], **KEYS) == []
+
+    def test_a_site_that_sends_nothing_needs_no_worker(self) -> None:
+        self.waiting(hours=2)
+        assert ids(databases=["default"], **KEYS, PARTNERSTACK_PUSH_ENABLED=False) == []
+
+    def test_the_database_is_only_queried_on_request(self, django_assert_num_queries: Any) -> None:
+        self.waiting(hours=2)
+        with django_assert_num_queries(0):
+            assert ids(**KEYS) == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -117,7 +117,7 @@ def test_a_site_needs_time_zones() -> None:
     [
         ("PARTNERSTACK_PUBLC_KEY", "Did you mean PARTNERSTACK_PUBLIC_KEY?"),
         ("PARTNERSTACK_URL", "Did you mean PARTNERSTACK_API_URL?"),
-        ("PARTNERSTACK_XYZZY_XYZZY_XYZZY", "Remove it; nothing reads it."),
+        ("PARTNERSTACK_QQQQQQQQQQQQQQQQQ", "Remove it; nothing reads it."),
     ],
 )
 def test_an_unknown_setting_is_named_with_the_nearest_known_setting(typo: str, hint: str) -> None:

@@ -26,21 +26,21 @@ def test_a_random_secret_is_fine_and_so_is_none() -> None:
 
 @pytest.mark.parametrize("secrets", [SECRET, None, [5], {SECRET: 1}])
 def test_what_is_not_a_list_of_strings_is_an_error(secrets: Any) -> None:
-    assert ids(**KEYS, PARTNERSTACK_WEBHOOK_SECRETS=secrets) == ["E040"]
+    assert ids(**KEYS, PARTNERSTACK_WEBHOOK_SECRETS=secrets) == ["E050"]
 
 
 @pytest.mark.parametrize("secret", ["", "x" * 31])
 def test_a_secret_that_can_be_guessed_is_an_error(secret: str) -> None:
-    assert found(SECRET, secret) == ["E041"]
+    assert found(SECRET, secret) == ["E051"]
 
 
 @pytest.mark.parametrize("character", ["/", "%", " ", "ß", "?"])
 def test_a_secret_that_a_url_encodes_is_an_error(character: str) -> None:
-    assert found(SECRET + character) == ["E042"]
+    assert found(SECRET + character) == ["E052"]
 
 
 def test_secrets_without_a_url_are_a_warning() -> None:
-    assert found(SECRET, ROOT_URLCONF=__name__) == ["W040"]
+    assert found(SECRET, ROOT_URLCONF=__name__) == ["W050"]
     assert found(ROOT_URLCONF=__name__) == []
 
 
@@ -64,8 +64,8 @@ class BasicAuthMiddleware:
         ("django.middleware.csrf.CsrfViewMiddleware", []),
         ("django.contrib.auth.middleware.LoginRequiredMiddleware", []),
         (f"{__name__}.OwnCsrf", []),
-        (f"{__name__}.StrictCsrf", ["W041"]),
-        (f"{__name__}.BasicAuthMiddleware", ["W041"]),
+        (f"{__name__}.StrictCsrf", ["W051"]),
+        (f"{__name__}.BasicAuthMiddleware", ["W051"]),
         ("nowhere.basicauth", []),
     ],
 )
@@ -76,7 +76,7 @@ def test_middleware_that_may_refuse_deliveries_is_a_warning(path: str, expected:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("hours", "state", "expected"), [(2, "received", ["W042"]), (0, "received", []), (2, "done", [])]
+    ("hours", "state", "expected"), [(2, "received", ["W052"]), (0, "received", []), (2, "done", [])]
 )
 def test_events_that_no_worker_processes_are_a_warning(hours: int, state: str, expected: list[str]) -> None:
     then = timezone.now() - timedelta(hours=hours)

@@ -1,3 +1,4 @@
+import base64
 import copy
 import inspect
 import pickle
@@ -11,7 +12,12 @@ import requests
 import django_partnerstack.client
 from django_partnerstack.client import Client
 from django_partnerstack.client.records import RECORDS
-from django_partnerstack.exceptions import AuthenticationFailed, InvalidArgument, NotSent, PartnerStackError
+from django_partnerstack.exceptions import (
+    AuthenticationFailed,
+    InvalidArgument,
+    NotSent,
+    PartnerStackError,
+)
 
 from .conftest import API, PUBLIC, SECRET, TOKEN, envelope
 from .servers import Server, reply, replying
@@ -60,15 +66,51 @@ def test_sixteen_threads_share_a_client_with_a_connection_each():
         assert (len(server.requests), len(server.connections)) == (32, 16)
 
 
-def test_the_environment_is_used_only_on_request(monkeypatch):
-    for name in ("NO_PROXY", "no_proxy"):
+@pytest.fixture
+def environment(monkeypatch):
+    """The environment without variables of the machine that runs the tests."""
+    for name in (
+        "http_proxy",
+        "https_proxy",
+        "no_proxy",
+        "all_proxy",
+        "requests_ca_bundle",
+        "curl_ca_bundle",
+    ):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
-    with Server(replying(reply({"key": "cus_1"}))) as server:
-        assert Client(PUBLIC, SECRET, server.url).customers.get("acme").key == "cus_1"
-        asked = Client(PUBLIC, SECRET, server.url, use_environment=True)
+        monkeypatch.delenv(name.upper(), raising=False)
+    return monkeypatch
+
+
+def test_the_proxy_of_the_environment_is_used_unless_the_client_is_told_not_to(environment):
+    with Server(replying(reply({"key": "cus_1"}))) as proxy, Server(replying()) as nobody:
+        environment.setenv("HTTP_PROXY", proxy.url)
+        assert Client(PUBLIC, SECRET, "http://127.0.0.1:1").customers.get("acme").key == "cus_1"
+        assert b"GET http://127.0.0.1:1/customers/acme " in proxy.requests[0]
+        alone = Client(PUBLIC, SECRET, "http://127.0.0.1:1", use_environment=False)
         with pytest.raises(NotSent, match="refused"):
-            asked.customers.create(customer_key="a", email="a@example.com", partner_key="john")
+            alone.customers.create(customer_key="a", email="a@example.com", partner_key="john")
+        assert (len(proxy.requests), nobody.requests) == (1, [])
+
+
+def test_a_write_through_a_proxy_that_does_not_answer_was_not_sent(environment):
+    environment.setenv("HTTP_PROXY", "http://127.0.0.1:1")
+    with Server(replying(reply({"key": "cus_1"}))) as server, pytest.raises(NotSent, match="refused"):
+        Client(PUBLIC, SECRET, server.url).customers.delete("acme")
+    assert not server.requests
+
+
+@pytest.mark.parametrize("use_environment", [True, False])
+def test_netrc_never_replaces_the_keys(environment, use_environment, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else")
+    netrc.chmod(0o600)
+    environment.setenv("NETRC", str(netrc))
+    environment.setenv("HOME", str(tmp_path))
+    with Server(replying(reply({"key": "cus_1"}))) as server:
+        Client(PUBLIC, SECRET, server.url, use_environment=use_environment).customers.get("acme")
+    keys = base64.b64encode(f"{PUBLIC}:{SECRET}".encode())
+    assert b"Authorization: Basic " + keys + b"\r\n" in server.requests[0]
 
 
 def test_a_given_session_keeps_its_adapters():

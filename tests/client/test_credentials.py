@@ -1,5 +1,8 @@
+import base64
 import copy
 import pickle
+import re
+from urllib.parse import quote
 
 import pytest
 import requests
@@ -62,6 +65,43 @@ def test_the_scrubber_replaces_every_form_of_a_key():
     keys = Keys(PUBLIC, SECRET)
     text = f"{PUBLIC} / {SECRET} / {sent(keys)} / {TOKEN}"
     assert Scrubber(keys, TrackingToken(TOKEN))(text) == "*** / *** / Basic *** / ***"
+
+
+def encodings(text):
+    """Each form in which a server may repeat a text, by name."""
+    standard, url = (
+        encode(text.encode()).decode() for encode in (base64.b64encode, base64.urlsafe_b64encode)
+    )
+    found = {
+        "plain": text,
+        "Base64": standard,
+        "unpadded": standard.rstrip("="),
+        "URL alphabet": url,
+        "URL alphabet, unpadded": url.rstrip("="),
+        "hexadecimal": text.encode().hex(),
+    }
+    quoted = {f"{name}, percent-encoded": quote(each, safe="") for name, each in found.items()}
+    lower = {f"{name}, lower": re.sub("%..", lambda m: m[0].lower(), each) for name, each in quoted.items()}
+    return {**found, **quoted, **lower}
+
+
+# The second pair has every character of Base64 that has more than one form.
+PAIRS = [(PUBLIC, SECRET), ("pk_?>~?>~?>~", "sk_~~~???>>>+/=")]
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_the_scrubber_replaces_every_encoding_of_every_key(pair):
+    scrub = Scrubber(Keys(*pair), TrackingToken(TOKEN))
+    texts = [*pair, ":".join(pair), TOKEN]
+    found = {(text, name): scrub(f"<{each}>") for text in texts for name, each in encodings(text).items()}
+    kept = {
+        key: text
+        for key, text in found.items()
+        if not re.fullmatch(r"<\*{3}(:|%3A|%3a|=|%3D|%3d|\*{3})*>", text)
+    }
+    # Only the pair as a whole is sent, and never in hexadecimal digits.
+    assert {name for text, name in kept if text != ":".join(pair)} == set()
+    assert {name.partition(",")[0] for _, name in kept} <= {"hexadecimal"}
 
 
 def test_a_key_that_begins_with_another_key_is_replaced_completely():

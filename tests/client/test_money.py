@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from django_partnerstack.client.money import exponent, minor_units
+from django_partnerstack.client.money import exponent, minor_units, warn_of_scale
 from django_partnerstack.exceptions import InvalidArgument
 
 
@@ -82,3 +82,18 @@ def test_the_callers_decimal_context_does_not_matter() -> None:
 def test_a_currency_has_three_letters(currency: Any) -> None:
     with pytest.raises(InvalidArgument, match="three letters"):
         minor_units(Decimal("1"), currency)
+
+
+@pytest.mark.parametrize("code", ["ISK", "UGX", "MGA"])
+def test_an_int_that_providers_scale_otherwise_is_warned_of_once(code: str, caplog: Any) -> None:
+    warn_of_scale.cache_clear()
+    assert [minor_units(500, code), minor_units(700, code.lower())] == [500, 700]
+    assert [record.getMessage().count(code) for record in caplog.records] == [2]
+    assert "Give a Decimal" in caplog.text
+
+
+@pytest.mark.parametrize(("amount", "code"), [(Decimal("500"), "ISK"), (Decimal("500"), "MGA"), (500, "JPY")])
+def test_other_amounts_are_not_warned_of(amount: Any, code: str, caplog: Any) -> None:
+    warn_of_scale.cache_clear()
+    minor_units(amount, code)
+    assert not caplog.records

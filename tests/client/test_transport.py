@@ -4,11 +4,12 @@ import gzip
 import ssl
 import subprocess
 import traceback
+from time import monotonic
 
 import pytest
 import requests
 
-from django_partnerstack.client import Client
+from django_partnerstack.client import Client, RetryPolicy
 from django_partnerstack.exceptions import NotSent, ReplyLost, UnusableReply
 from django_partnerstack.sandbox import Sandbox
 from django_partnerstack.testing.adapter import SandboxAdapter
@@ -199,6 +200,26 @@ def slow_headers(connection):
     connection.drip(b"HTTP/1.1 200 OK\r\n" + b"X-Header: slow\r\n" * 100_000)
 
 
+def stop_in_a_body_without_end(connection):
+    connection.read_request()
+    connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+    # More than half of the deadline, so that a whole time-out from here would end long after it.
+    connection.server.stopping.wait(0.3)
+    connection.send(b" ")
+    connection.server.stopping.wait(5)
+
+
+def test_a_response_that_stops_in_its_middle_ends_at_the_deadline():
+    began = monotonic()
+    with (
+        Server(stop_in_a_body_without_end) as server,
+        open_client(server, deadline=0.5) as client,
+        pytest.raises(ReplyLost),
+    ):
+        create(client)
+    assert monotonic() - began < 0.75
+
+
 @pytest.mark.parametrize("handle", [slow_body, slow_chunks, slow_headers])
 def test_a_slow_response_ends_at_the_deadline(handle):
     with Server(handle) as server, open_client(server, deadline=0.3) as client, pytest.raises(ReplyLost):
@@ -240,9 +261,35 @@ def test_a_response_that_is_too_large_is_unusable(handle):
     with (
         Server(handle) as server,
         open_client(server) as client,
-        pytest.raises(UnusableReply, match="more than 16 MiB"),
+        pytest.raises(UnusableReply, match="more than 1 MiB"),
     ):
         create(client)
+
+
+@pytest.mark.parametrize("handle", [endless, bomb])
+def test_a_list_that_is_too_large_is_unusable(handle):
+    with (
+        Server(handle) as server,
+        open_client(server, retry_policy=RetryPolicy(attempts=1)) as client,
+        pytest.raises(UnusableReply, match="more than 16 MiB"),
+    ):
+        client.customers.list()
+
+
+@pytest.mark.parametrize(
+    ("call", "limit"), [(create, 2**20), (lambda client: client.customers.get("acme"), 16 * 2**20)]
+)
+def test_a_response_of_exactly_the_limit_is_read(call, limit):
+    good = b'{"data": {"key": "cus_1"}}'
+    within, beyond = (reply(body=good + b" " * (limit + more - len(good))) for more in (0, 1))
+    with Server(replying(within)) as server, open_client(server) as client:
+        assert call(client).key == "cus_1"
+    with (
+        Server(replying(beyond)) as server,
+        open_client(server, retry_policy=RetryPolicy(attempts=1)) as client,
+        pytest.raises(UnusableReply, match="more than"),
+    ):
+        call(client)
 
 
 def test_a_compressed_response_is_read():
@@ -264,21 +311,51 @@ def test_a_damaged_compressed_response_is_unusable():
         create(open_client(server))
 
 
-def test_an_untrusted_certificate_is_refused(tmp_path):
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory):
+    """A certificate for localhost that only a bundle of the environment trusts, and its key."""
+    key, certificate = (tmp_path_factory.mktemp("tls") / name for name in ("key.pem", "certificate.pem"))
     names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
-    files = ["-keyout", str(tmp_path / "key"), "-out", str(tmp_path / "certificate")]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names, *files]
+    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names]
     try:
-        subprocess.run(command, check=True, capture_output=True)
+        subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
     except FileNotFoundError:
         pytest.skip("openssl is not installed")
+    return certificate, key
+
+
+@pytest.fixture
+def secure_server(certificate, monkeypatch):
+    for name in (
+        "REQUESTS_CA_BUNDLE",
+        "CURL_CA_BUNDLE",
+        "HTTPS_PROXY",
+        "https_proxy",
+        "ALL_PROXY",
+        "all_proxy",
+    ):
+        monkeypatch.delenv(name, raising=False)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(tmp_path / "certificate", tmp_path / "key")
+    context.load_cert_chain(*certificate)
 
     def handle(connection):
-        context.wrap_socket(connection.sock, server_side=True)
+        with context.wrap_socket(connection.sock, server_side=True) as sock:
+            sock.recv(65536)
+            sock.sendall(GOOD)
 
     with Server(handle) as server:
-        client = Client(PUBLIC, SECRET, server.url.replace("http://127.0.0.1", "https://localhost"))
-        with pytest.raises(NotSent, match="certificate"):
-            create(client)
+        server.secure_url = server.url.replace("http://127.0.0.1", "https://localhost")
+        yield server
+
+
+def test_an_untrusted_certificate_is_refused(secure_server):
+    with pytest.raises(NotSent, match="certificate"):
+        create(Client(PUBLIC, SECRET, secure_server.secure_url))
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_certificate_of_a_bundle_of_the_environment_is_trusted(
+    secure_server, certificate, variable, monkeypatch
+):
+    monkeypatch.setenv(variable, str(certificate[0]))
+    assert Client(PUBLIC, SECRET, secure_server.secure_url).customers.get("acme").key == "cus_1"

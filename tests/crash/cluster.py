@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,23 @@ class Cluster:
     def stop(self) -> None:
         """Stop at once, as if the power failed."""
         self._run("pg_ctl", "stop", "--wait", "-m", "immediate")
+
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """No process of the server does anything, and the connections stay open, for the block."""
+        main = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+        pids = [main, *map(int, children)]
+        self._send(pids, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._send(pids, signal.SIGCONT)
+
+    def _send(self, pids: list[int], number: signal.Signals) -> None:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def _run(self, program: str, *arguments: str) -> None:
         self._call(program, "-D", str(self.folder / "data"), *arguments)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import tempfile
+from collections import Counter
 from pathlib import Path
 
 import environ
@@ -16,7 +17,7 @@ from .history import History, effects
 from .host import write
 from .processes import Family, until
 from .witness import judge
-from .worker import command, command_line, work, work_and_be_cut_off
+from .worker import command, command_line, service, work, work_and_be_cut_off
 
 pytestmark = [
     pytest.mark.skipif(connection.vendor != "postgresql", reason="Only with the tests on PostgreSQL."),
@@ -84,7 +85,52 @@ def test_workers_survive_a_crash_of_the_database_and_soon_deliver_again(site, po
     assert verdict.is_good
 
 
-@pytest.mark.parametrize(("job", "code"), [(command, 0), (command_line, 1)])
+def test_a_service_survives_a_crash_of_the_database_with_all_its_jobs(site, postgresql, witness, show):
+    # So slow that messages are left after the second crash.
+    witness.faults.add("latency", seconds=0.4)
+    site.settings["PARTNERSTACK_SYNC_EVERY"] = 1
+    running, seconds = site.start(service), Counter()
+    for _ in range(2):
+        wait_for_jobs(witness, ("delivery", "sync"))
+        postgresql.stop()
+        postgresql.start()
+        back = witness.clock()
+        for job, at in wait_for_jobs(witness, ("delivery", "sync")).items():
+            seconds[job] = max(seconds[job], at - back)
+    worst = ", ".join(f"{job} {number:.2f} s" for job, number in seconds.items())
+    show(f"database crashed twice under partnerstack_worker: at work again after {worst} at most")
+    assert running.code is None
+    assert seconds["delivery"] < AT_MOST
+    # A sync begins again five seconds after its error.
+    assert seconds["sync"] < 2 * AT_MOST
+
+
+def wait_for_jobs(witness, jobs):
+    """Wait until each job has sent a new request. Returns when."""
+    began = len(witness.arrivals)
+
+    def first(job):
+        new = list(witness.arrivals)[began:]
+        return next((each.at for each in new if (each.method == "GET") == (job == "sync")), None)
+
+    return {job: until(lambda job=job: first(job), seconds=30, what=job) for job in jobs}
+
+
+@pytest.mark.parametrize("job", [service, command])
+def test_a_service_ends_although_the_database_does_not_answer(site, postgresql, witness, show, job):
+    running = site.start(job)
+    until(lambda: len(witness.writes) > 5, seconds=20, what="some deliveries")
+    with postgresql.frozen():
+        signalled = witness.clock()
+        running.send(signal.SIGTERM)
+        assert running.wait(30) == 0, running.said
+        seconds = witness.clock() - signalled
+    show(f"SIGTERM while the database hangs: exit status 0 after {seconds:.2f} s")
+    assert seconds < 2 * AT_MOST
+    assert "Traceback" not in running.said
+
+
+@pytest.mark.parametrize(("job", "code"), [(service, 0), (command, 0), (command_line, 1)])
 def test_a_stopping_worker_does_not_wait_for_a_missing_database(site, postgresql, witness, show, job, code):
     worker = site.start(job)
     until(lambda: len(witness.writes) > 5, seconds=20, what="some deliveries")

@@ -9,7 +9,7 @@ from .conftest import LONG
 from .history import Event
 from .host import write
 from .processes import moment, until
-from .worker import command, work_and_say_queries
+from .worker import command, service_that_says_queries, work_and_say_queries
 
 TIMES = 100 if LONG else 10
 
@@ -36,8 +36,18 @@ def test_an_idle_worker_sends_one_query_a_second(family, show):
     show(f"idle: {rate:.2f} queries a second")
 
 
-def idle_rate(said):
-    """The rate of the last five queries; None as long as it is above one a second."""
-    times = [float(line.split()[1]) for line in said.splitlines() if line.startswith("query ")][-6:]
-    rate = 5 / (times[-1] - times[0]) if len(times) == 6 else None
-    return rate if rate and rate <= 1 else None
+def test_an_idle_service_sends_two_queries_a_second_at_most(family, show):
+    """Delivery, syncs and the heartbeat together, once the first sync is over."""
+    service = family.start(service_that_says_queries)
+    rate = until(
+        lambda: idle_rate(service.said, number=30, most=1.5), seconds=90, what="it has nothing to do"
+    )
+    show(f"idle partnerstack_worker: {rate:.2f} queries a second")
+
+
+def idle_rate(said, number=5, most=1):
+    """The rate of the last ``number`` queries; None as long as it is above ``most`` a second."""
+    times = [float(line.split()[1]) for line in said.splitlines() if line.startswith("query ")]
+    times = times[-number - 1 :]
+    rate = number / (times[-1] - times[0]) if len(times) == number + 1 else None
+    return rate if rate and rate <= most else None

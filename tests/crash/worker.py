@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command, execute_from_command_line
 from django.db.backends.signals import connection_created
 
@@ -15,12 +16,15 @@ from django_partnerstack.client.retry import RetryPolicy
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import get_client
 from django_partnerstack.outbox.push import worker
+from django_partnerstack.sync import lease
 
 from . import traps
 from .cluster import cut
 
 #: A look-up, a request and one more second.
 LEASE = 5
+#: Seconds that a worker may sync a resource after its last page.
+SYNC_LEASE = 3
 
 
 def work(threads: int = 4, point: str = "", after: int = 1) -> None:
@@ -47,6 +51,24 @@ def _say(execute: Callable[..., Any], *query: Any) -> Any:
 def command() -> None:
     """The command, with its usual leases."""
     call_command("partnerstack_push", loop=True)
+
+
+def service() -> None:
+    """``partnerstack_worker``, with its usual leases."""
+    call_command("partnerstack_worker")
+
+
+def service_with_short_leases(url: str) -> None:
+    """A worker with an address of PartnerStack of its own, so that PartnerStack knows who asks."""
+    settings.PARTNERSTACK_API_URL = url
+    lease.LEASE = timedelta(seconds=SYNC_LEASE)
+    call_command("partnerstack_worker")
+
+
+def service_that_says_queries() -> None:
+    """Print the time of each query."""
+    connection_created.connect(lambda connection, **_: connection.execute_wrappers.append(_say), weak=False)
+    call_command("partnerstack_worker")
 
 
 def command_line() -> None:

@@ -95,6 +95,15 @@ def test_a_sync_updates_every_mirror(sandbox: Sandbox) -> None:
     assert Partnership.objects.count() == 3
 
 
+def test_a_full_sync_marks_what_is_missing(sandbox: Sandbox) -> None:
+    jobs.sync_all()
+    sandbox.remove("partnerships", sandbox.objects("partnerships")[0]["key"])
+    jobs.sync_all()
+    assert not Partnership.objects.filter(missing_since__isnull=False).exists()
+    jobs.sync_all(full=True)
+    assert Partnership.objects.filter(missing_since__isnull=False).count() == 1
+
+
 def test_a_sync_that_is_incomplete_is_an_error(sandbox: Sandbox) -> None:
     with override_settings(PARTNERSTACK_SECRET_KEY="sk_wrong"), pytest.raises(AuthenticationFailed):
         jobs.sync_all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -61,3 +62,18 @@ def test_the_printed_link_leads_to_a_sign_up_that_is_converted(served: tuple[San
     )
     assert sandbox.conversions[0].created
     assert sandbox.objects("customers")[0]["partner_key"] == "gstest"
+
+
+def test_what_changes_in_the_sandbox_reaches_the_site_without_a_command(
+    served: tuple[Sandbox, str], tmp_path: Path
+) -> None:
+    sandbox, _ = served
+    sandbox.create("groups", name="Just created")
+    database = sqlite3.connect(tmp_path / "demo.sqlite3", timeout=20)
+    query = "SELECT count(*) FROM partnerstack_group WHERE name = 'Just created'"
+    wait_until(
+        lambda: database.execute(query).fetchone()[0],
+        seconds=30,
+        otherwise="the worker did not sync the group",
+    )
+    database.close()

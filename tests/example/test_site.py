@@ -50,11 +50,14 @@ def test_settings_come_from_the_environment_with_their_types(tmp_path: Path) -> 
         "PARTNERSTACK_MODE": "production",
         "PARTNERSTACK_PUSH_ENABLED": "false",
         "PARTNERSTACK_READ_TIMEOUT": "1.5",
+        "PARTNERSTACK_FULL_SYNC_AT": "04:15",
+        "PARTNERSTACK_ATTRIBUTION_IGNORED_PARTNERS": "ada,bob",
     }
-    names = ["PARTNERSTACK_MODE", "PARTNERSTACK_PUSH_ENABLED", "PARTNERSTACK_READ_TIMEOUT"]
+    names = [name for name in given if name.startswith("PARTNERSTACK_")]
     code = (
         "from django.conf import settings; "
         f"print([settings.DATABASES['default']['NAME'], *(getattr(settings, name) for name in {names})])"
     )
     ended = manage("shell", "--verbosity=0", "--command", code, folder=tmp_path, **given)
-    assert ended.stdout.strip() == "['/tmp/other.sqlite3', 'production', False, 1.5]"
+    expected = ["/tmp/other.sqlite3", "production", False, 1.5, "04:15", ["ada", "bob"]]
+    assert ended.stdout.strip() == str(expected)

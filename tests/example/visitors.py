@@ -11,6 +11,9 @@ from urllib.parse import urljoin
 
 import requests
 
+#: How long a page may take. Only a machine with more to do than it can needs more than one second.
+SECONDS = 60
+
 
 class Visitor:
     """Follows links, submits forms and keeps cookies. Runs no scripts."""
@@ -20,7 +23,7 @@ class Visitor:
         self.session.trust_env = False  # Use no proxy between two processes on one machine.
 
     def open(self, url: str) -> None:
-        self._show(self.session.get(url, timeout=10))
+        self._show(self.session.get(url, timeout=SECONDS))
 
     def follow(self, text: str) -> None:
         [address] = re.findall(rf'<a [^>]*href="([^"]*)"[^>]*>{text}</a>', self.text)[:1]
@@ -33,7 +36,7 @@ class Visitor:
         action = re.findall(r'action="([^"]*)"', attributes)
         hidden = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)"', form)
         url = urljoin(self.url, action[0] if action else "")
-        self._show(self.session.post(url, {**dict(hidden), **fields}, timeout=10))
+        self._show(self.session.post(url, {**dict(hidden), **fields}, timeout=SECONDS))
 
     def _show(self, page: requests.Response) -> None:
         assert page.status_code == 200, page.text
@@ -65,15 +68,24 @@ class Chromium:
     def text(self) -> str:
         return self.driver.page_source
 
-    def _click(self, element: Any) -> None:
-        """Click, and wait for the next page."""
-        from selenium.webdriver.support.expected_conditions import staleness_of
+    def wait_for(self, script: str) -> None:
+        """
+        Wait until a script returns true on the page.
+
+        While the browser changes to the next page, the driver has no page to ask, which is an error of many
+        kinds. A page that never comes is an error after the wait.
+        """
+        from selenium.common.exceptions import WebDriverException
         from selenium.webdriver.support.wait import WebDriverWait
 
-        wait = WebDriverWait(self.driver, 10)
+        wait = WebDriverWait(self.driver, SECONDS, ignored_exceptions=[WebDriverException])
+        wait.until(lambda driver: driver.execute_script(f"return {script}"))
+
+    def _click(self, element: Any) -> None:
+        """Click, and wait for the next page. Only this page has the mark."""
+        self.driver.execute_script("window.isLeft = true")
         element.click()
-        wait.until(staleness_of(element))
-        wait.until(lambda driver: driver.execute_script("return document.readyState") == "complete")
+        self.wait_for("!window.isLeft && document.readyState === 'complete'")
 
 
 #: Lets Chromium run as root, in a container, and without connections of its own.
@@ -111,7 +123,7 @@ def chromium(profile: str) -> Iterator[Chromium]:
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
-    driver.implicitly_wait(10)
+    driver.implicitly_wait(SECONDS)
     try:
         yield Chromium(driver)
     finally:

@@ -1,10 +1,13 @@
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 from contextlib import closing
+from html import unescape
 from http.client import HTTPConnection
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +19,7 @@ from django_partnerstack.sandbox import (
     TEST_KEYS,
     TEST_TRACKING_TOKEN,
 )
+from django_partnerstack.sandbox.behaviour.switch_texts import switches
 
 
 def start(*arguments):
@@ -42,17 +46,56 @@ def test_it_prints_settings_responds_and_stops_with_status_0(number):
             connection.request("GET", "/_control/objects/customers")
             assert connection.getresponse().read().count(b'"customer_key"') == 3
             connection.request("GET", "/l/gstest")
-            assert connection.getresponse().headers["Location"].startswith("http://localhost:9000/?pscd=")
+            response = connection.getresponse()
+            assert response.headers["Location"].startswith("http://localhost:9000/?pscd=")
+            response.read()
+            connection.request("GET", "/")
+            assert f'PARTNERSTACK_API_URL = "{url}/api/v2"' in unescape(
+                connection.getresponse().read().decode()
+            )
         process.send_signal(number)
         assert process.wait(timeout=10) == 0
     assert f'PARTNERSTACK_API_URL = "{url}/api/v2"' in output
     assert f'PARTNERSTACK_CONVERSION_URL = "{url}/conversion/xid"' in output
     assert f"Link of a partner: {url}/l/gstest\nPartner links lead to http://localhost:9000/" in output
-    for token in (TEST_TRACKING_TOKEN, PRODUCTION_TRACKING_TOKEN):
-        assert f'PARTNERSTACK_TRACKING_TOKEN = "{token}"' in output
-    for public_key, secret_key in (TEST_KEYS, PRODUCTION_KEYS):
-        assert f'PARTNERSTACK_PUBLIC_KEY = "{public_key}"' in output
-        assert f'PARTNERSTACK_SECRET_KEY = "{secret_key}"' in output
+    assert f"Objects, effects, webhooks, faults and switches: {url}/\n" in output
+
+
+@pytest.mark.parametrize(
+    ("mode", "keys", "token"),
+    [
+        ("test", TEST_KEYS, TEST_TRACKING_TOKEN),
+        ("production", PRODUCTION_KEYS, PRODUCTION_TRACKING_TOKEN),
+    ],
+)
+def test_it_prints_one_block_of_settings_for_the_mode(mode, keys, token):
+    with start("--mode", mode, "--set", "duplicates=200", "--set", "custom_fields=plan,seats") as process:
+        output = output_of(process)
+        url = output.split()[3].rstrip(",")
+        with closing(HTTPConnection(urlsplit(url).netloc, timeout=10)) as connection:
+            connection.request("GET", "/_control/behaviour")
+            behaviour = json.loads(connection.getresponse().read())
+        process.terminate()
+    assert (behaviour["duplicates"], behaviour["custom_fields"]) == ("200", ["plan", "seats"])
+    assert output.count("PARTNERSTACK_MODE") == output.count("PARTNERSTACK_SECRET_KEY") == 1
+    assert f'PARTNERSTACK_MODE = "{mode}"' in output
+    assert f'PARTNERSTACK_PUBLIC_KEY = "{keys[0]}"' in output
+    assert f'PARTNERSTACK_SECRET_KEY = "{keys[1]}"' in output
+    assert f'PARTNERSTACK_TRACKING_TOKEN = "{token}"' in output
+
+
+@pytest.mark.parametrize("where", ["--help", "README.rst"])
+def test_every_switch_is_described(where, capsys):
+    if where == "--help":
+        with pytest.raises(SystemExit):
+            call_command("partnerstack_sandbox", "--help")
+        text = capsys.readouterr().out
+    else:
+        text = (Path(__file__).parents[2] / where).read_text()
+    flat = " ".join(text.replace("``", "").split())
+    for switch in switches():
+        described = f"{switch.head} {switch.help}".replace("``", "")
+        assert " ".join(described.split()) in flat
 
 
 def test_a_port_in_use_is_an_error():
@@ -69,6 +112,9 @@ def test_a_port_in_use_is_an_error():
     [
         ({"customers": -1}, "customers must be a number from 0 up, not -1"),
         ({"mode": "live"}, "mode must be test or production, not 'live'"),
+        ({"switches": ["duplicates=410"]}, "duplicates must be one of 409, 400, 200, accepted, not '410'"),
+        ({"switches": ["nothing=1"]}, "There is no behaviour 'nothing'"),
+        ({"switches": ["duplicates"]}, "--set takes SWITCH=VALUE, not 'duplicates'"),
         ({"port": 70000}, "port must be 0-65535"),
         ({"site": "shop.example"}, "site must be a URL such as http://127.0.0.1:8000/"),
         ({"sites": ["https://shop.example/"]}, "sites must be hosts such as staging.example"),

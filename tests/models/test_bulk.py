@@ -1,9 +1,13 @@
 from datetime import datetime, timezone
 
 import pytest
+from django.db import DataError
+from django.db.models import CharField
 
-from django_partnerstack.models import Customer, Deal, Group
+from django_partnerstack.mapping import to_row
+from django_partnerstack.models import Customer, Deal, Group, SyncSeen, SyncState
 from django_partnerstack.models.bulk import BoundParam, insert, none_of, upsert, with_keys
+from django_partnerstack.resources import RESOURCES
 
 pytestmark = pytest.mark.django_db
 
@@ -110,3 +114,46 @@ def test_rows_are_found_by_many_keys_exactly():
 def test_without_keys_nothing_is_found():
     Customer.objects.create(mode="test", key="a")
     assert not with_keys(Customer.objects.all(), "test", [])
+
+
+def text_columns():
+    for resource in RESOURCES.values():
+        columns = to_row(resource.record.from_api({"key": "x_1"}), mode="test", synced_at=LATE)
+        for name in columns:
+            field = resource.model._meta.get_field(name)
+            if isinstance(field, CharField) and name != "mode":
+                yield pytest.param(
+                    resource.model, columns, name, field.max_length, id=f"{resource.name}.{name}"
+                )
+
+
+@pytest.mark.parametrize(("model", "columns", "name", "longest"), list(text_columns()))
+def test_a_text_is_stored_whole_or_refused_with_the_same_error_everywhere(model, columns, name, longest):
+    whole = "\N{GRINNING FACE}" * longest
+    put({**columns, name: whole}, model=model)
+    assert getattr(model.objects.get(), name) == whole
+    model.objects.all().delete()
+    refused = rf"{model.__name__}\.{name} has {longest} characters, and the text has {longest + 1}\."
+    for long in (whole + "x", whole + " "):
+        with pytest.raises(DataError, match=refused):
+            put({**columns, "key": "other"}, {**columns, name: long}, model=model)
+    assert not model.objects.exists()
+
+
+def test_an_insert_refuses_a_text_that_is_too_long():
+    SyncState.objects.create(mode="test", resource="customers", pk=1)
+    for length in (255, 256):
+        seen = [{"state_id": 1, "key": "x" * length}]
+        if length == 255:
+            assert insert(SyncSeen, seen, using="default") == 1
+        else:
+            with pytest.raises(DataError, match=r"SyncSeen\.key has 255 characters"):
+                insert(SyncSeen, seen, using="default")
+    assert [each.key for each in SyncSeen.objects.all()] == ["x" * 255]
+
+
+def test_a_refused_text_does_not_end_the_transaction():
+    with pytest.raises(DataError):
+        put(row(name="x" * 256))
+    put(row(name="x" * 255))
+    assert Group.objects.get().name == "x" * 255

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -87,3 +87,26 @@ def test_a_pull_is_resumed_only_if_it_reads_all_that_is_requested(interrupted, r
 def test_a_checkpoint_is_the_same_after_it_was_stored(clock):
     checkpoint = Checkpoint(full=True, started_at=clock.now, cursor="cus_1", newest=clock.now)
     assert Checkpoint.from_json(checkpoint.to_json()) == checkpoint
+
+
+def stored_changes():
+    """Each kind of checkpoint that another version may have stored."""
+    yield from [None, [], "text", 5, {}]
+    good = Checkpoint(
+        full=True, started_at=datetime(2026, 6, 1, tzinfo=timezone.utc), cursor="cus_1"
+    ).to_json()
+    yield {**good, "added_later": 1}
+    for name in good:
+        yield {key: value for key, value in good.items() if key != name}
+        wrong = {"since": ["soon", 5], "newest": ["soon", 5, "2026-06-01T12:00:00"], "cursor": [5, []]}
+        for value in wrong.get(name, [{}]) if good[name] is None else [None, "soon", -1, 1.5, {}]:
+            if not (name == "cursor" and value in (None, "soon")):
+                yield {**good, name: value}
+
+
+@pytest.mark.parametrize("stored", list(stored_changes()), ids=str)
+def test_a_checkpoint_of_another_version_starts_the_pull_again(stored, many, sync):
+    SyncState.objects.create(mode="test", resource="customers", checkpoint=stored)
+    pulled = sync(many, full=True)
+    assert (pulled.read, pulled.complete) == (600, True)
+    assert SyncState.objects.get().checkpoint is None

@@ -7,7 +7,7 @@ import pytest
 
 from django_partnerstack.exceptions import SyncLocked
 from django_partnerstack.models import Customer, SyncState
-from django_partnerstack.sync.lease import LEASE, ResourceLease
+from django_partnerstack.sync.lease import LEASE, ResourceLease, machine
 
 pytestmark = pytest.mark.django_db
 
@@ -43,12 +43,55 @@ def test_the_lease_of_a_process_that_has_ended_is_taken_over_at_once(programme, 
     child = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], stdout=subprocess.PIPE, check=True
     )
-    leased_to(f"{socket.gethostname()}:{int(child.stdout)}:abc", clock)
+    leased_to(f"{machine()}:{int(child.stdout)}:abc", clock)
     assert sync(programme).complete
 
 
+@pytest.fixture
+def ended():
+    """The id of a process that has ended, so that no process here has it."""
+    child = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], stdout=subprocess.PIPE, check=True
+    )
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(child.stdout), 0)
+    return int(child.stdout)
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    [
+        "elsewhere.example:0123456789ab",
+        # Another machine with the name of this one, or another container on it.
+        f"{socket.gethostname()}:0123456789ab",
+        # Where the system does not tell, or an earlier version stored the owner.
+        f"{socket.gethostname()}:",
+        socket.gethostname(),
+    ],
+)
+def test_the_lease_of_a_process_elsewhere_is_respected_until_it_expires(
+    elsewhere, ended, programme, sync, clock
+):
+    leased_to(f"{elsewhere}:{ended}:abc", clock)
+    with pytest.raises(SyncLocked, match="in another container"):
+        sync(programme)
+    clock.move(minutes=5, seconds=1)
+    assert sync(programme).complete
+
+
+def test_processes_of_one_machine_have_the_same_name_for_it_and_containers_another():
+    code = "from django_partnerstack.sync.lease import machine; print(machine())"
+    run = [sys.executable, "-c", f"import django; django.setup(); {code}"]
+    assert subprocess.run(run, stdout=subprocess.PIPE, check=True, text=True).stdout.strip() == machine()
+    container = ["unshare", "--pid", "--fork", "--mount-proc", *run]
+    other = subprocess.run(container, capture_output=True, text=True)
+    if other.returncode:
+        pytest.skip("this system allows no new PID namespace")
+    assert other.stdout.strip() != machine()
+
+
 def test_the_lease_of_a_running_process_is_respected(programme, sync, clock):
-    leased_to(f"{socket.gethostname()}:{os.getpid()}:abc", clock)
+    leased_to(f"{machine()}:{os.getpid()}:abc", clock)
     with pytest.raises(SyncLocked):
         sync(programme)
 

@@ -3,11 +3,15 @@ import responses
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from django_partnerstack.client import Client
+from django_partnerstack.client import Client, GroupRecord, Page
 from django_partnerstack.exceptions import RecordError
-from django_partnerstack.models import Customer, SyncSeen, SyncState
+from django_partnerstack.models import Customer, Group, SyncSeen, SyncState
+from django_partnerstack.resources import RESOURCES
 from django_partnerstack.signals import objects_synced
-from django_partnerstack.sync import pull
+from django_partnerstack.sync import Pulled, pull
+from django_partnerstack.sync.checkpoint import Checkpoint
+from django_partnerstack.sync.lease import ResourceLease
+from django_partnerstack.sync.page_writer import PageWriter
 
 from .conftest import API_URL, stop_after_the_first_page
 
@@ -211,3 +215,17 @@ def test_a_page_takes_five_queries_at_most(many, sync, clock):
     for _ in range(30):
         many.sandbox.create("customers")
     assert pages() <= 5
+
+
+def test_a_text_that_is_too_long_costs_its_row_and_neither_the_page_nor_the_pull(clock):
+    """A record that a site declares may have longer texts than the model."""
+    groups = [GroupRecord(key=f"grup_{number}", name="x" * (254 + number)) for number in range(4)]
+    with ResourceLease("test", "groups", clock) as lease:
+        writer = PageWriter(RESOURCES["groups"], lease)
+        checkpoint = Checkpoint(full=True, started_at=clock.now)
+        pulled = Pulled("groups")
+        pulled.add(*writer.write(Page(records=tuple(groups)), checkpoint))
+        pulled.missing = writer.end(checkpoint)
+    assert set(Group.objects.values_list("key", flat=True)) == {"grup_0", "grup_1"}
+    assert (pulled.created, pulled.unusable, pulled.missing, pulled.complete) == (2, 2, 0, False)
+    assert "grup_2: the database refuses it: partnerstack.Group.name has 255 char" in str(pulled.reasons[0])

@@ -1,12 +1,16 @@
 import itertools
+import json
 
 import pytest
 import responses
 
 from django_partnerstack.client import Client
+from django_partnerstack.client.resources.base import MAX_PAGES
 from django_partnerstack.exceptions import BadRequest, PagingError
-from django_partnerstack.models import Customer
+from django_partnerstack.models import Customer, SyncState
+from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sync import pull
+from django_partnerstack.sync.checkpoint import Checkpoint, read_pages
 
 from .conftest import API_URL, mirrored_keys, stop_after_the_first_page
 
@@ -103,3 +107,38 @@ def test_an_error_that_is_not_about_the_cursor_is_raised(clock):
     answer("cus_1", has_more=True)
     with pytest.raises(BadRequest, match="Bad day"):
         pull("customers", client=Client("pk_x", "sk_x"), mode="test", now=clock)
+
+
+def endless(request):
+    """A list that returns new objects for ever."""
+    number = int(request.params.get("starting_after", "cus_0").removeprefix("cus_")) + 1
+    return 200, {}, json.dumps({"data": {"items": items(f"cus_{number}"), "has_more": True}})
+
+
+@responses.activate
+def test_a_list_that_never_ends_is_stopped_and_says_so(clock):
+    responses.add_callback("GET", f"{API_URL}/customers", endless)
+    checkpoint = Checkpoint(full=True, started_at=clock.now)
+    pages = read_pages(Client("pk_x", "sk_x"), RESOURCES["customers"], checkpoint, max_pages=3)
+    assert len(list(itertools.islice(pages, 3))) == 3
+    with pytest.raises(PagingError, match="list of customers did not end after 3 pages"):
+        next(pages)
+
+
+@responses.activate
+def test_the_pages_of_interrupted_pulls_count_too(clock):
+    responses.add_callback("GET", f"{API_URL}/customers", endless)
+    SyncState.objects.create(
+        mode="test",
+        resource="customers",
+        checkpoint=Checkpoint(
+            full=False, started_at=clock.now, cursor="cus_7", pages=MAX_PAGES - 2
+        ).to_json(),
+    )
+    with pytest.raises(PagingError, match="did not end after 40,000 pages"):
+        pull("customers", client=Client("pk_x", "sk_x"), mode="test", now=clock)
+    assert mirrored_keys() == {"cus_8", "cus_9"}
+    # The next pull starts again, so the list is read once PartnerStack has mended it.
+    responses.reset()
+    answer("cus_1", has_more=False)
+    assert pull("customers", client=Client("pk_x", "sk_x"), mode="test", now=clock).complete

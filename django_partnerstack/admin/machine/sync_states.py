@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from ...conf import conf
 from ...models import SyncState
 from ..display.columns import EMPTY, json_column
 from ..display.filters import ModeFilter, mode_column
@@ -20,13 +21,26 @@ class SyncStateAdmin(ReadOnlyAdmin):
     list_filter = (ModeFilter,)
     ordering = ("mode", "resource")
     fieldsets: ClassVar[Any] = (
-        (None, {"fields": ("resource", "mode", "completed_at", "watermark")}),
+        (
+            None,
+            {
+                "fields": (
+                    "resource",
+                    "mode",
+                    "completed_at",
+                    "full_completed_at",
+                    "watermark",
+                    "attempted_at",
+                    "last_error",
+                )
+            },
+        ),
         (_("Sync in progress"), {"fields": ("in_progress", "locked_by", "lease_expires_at", CHECKPOINT)}),
         (_("Data seen"), {"fields": ("test_seen_at", "production_seen_at")}),
     )
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        columns = ("resource", "completed_at", "watermark", "in_progress", "locked_by")
+        columns = ("resource", "completed_at", "watermark", "in_progress", "locked_by", "last_error")
         return (*columns, *mode_column(request))
 
     @admin.display(description=_("in progress"))
@@ -40,3 +54,7 @@ class SyncStateAdmin(ReadOnlyAdmin):
         """Empty once the lease has expired: the next run may then take over."""
         locked = state.lease_expires_at is not None and state.lease_expires_at > timezone.now()
         return state.lease_owner if locked else EMPTY
+
+    @admin.display(description=_("last error"))
+    def last_error(self, state: SyncState) -> str:
+        return conf.without_keys(state.error) or EMPTY

@@ -14,6 +14,8 @@ from ..validation import path_segment
 
 #: The most objects that PartnerStack returns in one page.
 MAX_PAGE_SIZE = 250
+#: The most pages of a list: ten million objects, far more than any programme has.
+MAX_PAGES = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +76,7 @@ class Listing(Generic[R]):
         All pages that follow the key ``starting_after``, each requested when it is needed.
 
         Raises ``InvalidArgument`` at once. The iterator raises the errors of ``list``, and ``PagingError`` if
-        the list would never end. Safe to repeat.
+        the list would never end: it repeats a cursor, or has more than 40,000 pages. Safe to repeat.
         """
         if filters.get("ending_before") is not None:
             raise InvalidArgument("Pages are read forward: give starting_after, not ending_before.")
@@ -137,15 +139,19 @@ def _last_key(items: list[Any]) -> str | None:
     return key if isinstance(key, str) and key else None
 
 
-def paginate(fetch: Callable[[str | None], Page[R]], starting_after: str | None) -> Iterator[Page[R]]:
+def paginate(
+    fetch: Callable[[str | None], Page[R]], starting_after: str | None, max_pages: int = MAX_PAGES
+) -> Iterator[Page[R]]:
     """
     All pages from a cursor on, each fetched when it is needed.
 
-    Raises ``PagingError`` when a cursor is repeated, after the page that repeats it.
+    Raises ``PagingError`` when a cursor is repeated, after the page that repeats it, and if there are more
+    than ``max_pages``.
     """
     seen = {starting_after}
     cursor = starting_after
     while True:
+        check_number_of_pages(len(seen), "The list", max_pages)
         page = fetch(cursor)
         yield page
         cursor = page.next_cursor
@@ -154,6 +160,12 @@ def paginate(fetch: Callable[[str | None], Page[R]], starting_after: str | None)
         if cursor in seen:
             raise PagingError("PartnerStack returned the same cursor twice, so the list would never end.")
         seen.add(cursor)
+
+
+def check_number_of_pages(number: int, name: str, max_pages: int) -> None:
+    """Raises ``PagingError`` for a list that has this many pages and more."""
+    if number > max_pages:
+        raise PagingError(f"{name} did not end after {max_pages:,} pages, so it would never end.")
 
 
 def to_record(record: type[R]) -> Callable[[Any], R]:

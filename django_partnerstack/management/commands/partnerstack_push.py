@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import signal
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -13,10 +12,11 @@ from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError
 from django_partnerstack.management.arguments import positive_int
 from django_partnerstack.management.preconditions import database_errors_in_one_line, require_mode_and_table
+from django_partnerstack.management.service import run_service, stopped_by_signals
 from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
-from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.outbox.push import worker
 from django_partnerstack.outbox.queue.retention import prune
+from django_partnerstack.worker import delivery
 
 #: Organic customers are counted up to this number of messages.
 COUNTED = 1000
@@ -27,8 +27,8 @@ class Command(BaseCommand):
     requires_system_checks = ("partnerstack",)
     help = (
         "Send the due messages to PartnerStack, and print how many reached each state. Exits with "
-        "status 1 if a message is failed or on hold. With --loop it runs until it is stopped: run it as "
-        "a service, in any number of processes."
+        "status 1 if a message is failed or on hold. With --loop it runs until it is stopped, like "
+        "partnerstack_worker without its other jobs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,23 +52,15 @@ class Command(BaseCommand):
             loop = worker(threads=options["threads"])
         except ConfigurationError as error:
             raise CommandError(str(error)) from error
-        counts = self._run(loop, forever=options["loop"], limit=options["limit"])
-        if not options["loop"]:
-            with database_errors_in_one_line():
-                prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
-                self._report(counts)
-
-    def _run(self, loop: DeliveryLoop, *, forever: bool, limit: int | None) -> Counter[str]:
-        """SIGTERM and Ctrl-C stop the loop."""
-        before = {
-            number: signal.signal(number, lambda *_: loop.stop())
-            for number in (signal.SIGTERM, signal.SIGINT)
-        }
-        try:
-            return loop.run(forever=forever, limit=limit)
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+        if options["loop"]:
+            loop.client.close()
+            run_service([delivery(threads=options["threads"])])
+            return
+        with stopped_by_signals(loop.stop):
+            counts = loop.run(limit=options["limit"])
+        with database_errors_in_one_line():
+            prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
+            self._report(counts)
 
     def _report(self, counts: Counter[str]) -> None:
         messages = OutboxMessage.objects.filter(mode=conf.mode)

@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 import signal
+from argparse import RawDescriptionHelpFormatter
+from textwrap import fill, indent
 from threading import Event
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
-from django_partnerstack.sandbox import (
-    PRODUCTION_KEYS,
-    PRODUCTION_TRACKING_TOKEN,
-    TEST_KEYS,
-    TEST_TRACKING_TOKEN,
-    Sandbox,
-)
+from django_partnerstack.sandbox import Sandbox
+from django_partnerstack.sandbox.behaviour.switch_texts import parsed, switches
+from django_partnerstack.sandbox.endpoints.settings_block import settings_block
 from django_partnerstack.sandbox.resources import RESOURCES
 
 READY = """PartnerStack sandbox at {url}, in memory, with {objects}.
 
-PARTNERSTACK_API_URL = "{url}/api/v2"
-PARTNERSTACK_CONVERSION_URL = "{url}/conversion/xid"
-
-PARTNERSTACK_MODE = "test"
-PARTNERSTACK_PUBLIC_KEY = "{test[0]}"
-PARTNERSTACK_SECRET_KEY = "{test[1]}"
-PARTNERSTACK_TRACKING_TOKEN = "{test_token}"
-
-PARTNERSTACK_MODE = "production"
-PARTNERSTACK_PUBLIC_KEY = "{production[0]}"
-PARTNERSTACK_SECRET_KEY = "{production[1]}"
-PARTNERSTACK_TRACKING_TOKEN = "{production_token}"
+{settings}
 
 The objects belong to {mode} mode. Link of a partner: {url}/l/{partner}
 Partner links lead to {site}
 
-Faults and switches: {url}/_control/
+Objects, effects, webhooks, faults and switches: {url}/
 Press Ctrl-C to stop."""
+
+
+class _HelpFormatter(DjangoHelpFormatter, RawDescriptionHelpFormatter):
+    """Django's order of the options, and the list of switches as it is written."""
 
 
 class Command(BaseCommand):
@@ -46,7 +37,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1", help="Address to listen on.")
         parser.add_argument("--port", type=int, default=8765, help="Port to listen on. 0 uses a free port.")
-        parser.add_argument("--mode", default="test", help="Mode of the objects: test or production.")
+        parser.add_argument(
+            "--mode",
+            default="test",
+            help="Mode of the objects and of the printed settings: test or production.",
+        )
         parser.add_argument("--seed", type=int, default=1, help="Another number gives other objects.")
         parser.add_argument(
             "--site", default="http://127.0.0.1:8000/", help="URL that partner links lead to."
@@ -58,6 +53,16 @@ class Command(BaseCommand):
             metavar="HOST",
             help="Hosts, in addition to this machine, that ?dest= on a partner link may lead to.",
         )
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="SWITCH=VALUE",
+            dest="switches",
+            help="Choose another behaviour where PartnerStack's is not documented. Can be repeated.",
+        )
+        parser.formatter_class = _HelpFormatter
+        parser.epilog = _switches()
         for resource in RESOURCES.values():
             parser.add_argument(
                 f"--{resource.path}",
@@ -73,6 +78,7 @@ class Command(BaseCommand):
         choices = {name: options[name] for name in ("mode", "seed", "site", "sites")}
         try:
             sandbox = Sandbox(**choices, **counts)
+            sandbox.behaviour.change(**dict(map(_switch, options["switches"])))
             server = sandbox.serve(host, port)
         except (ValueError, OverflowError) as error:
             raise CommandError(str(error)) from error
@@ -88,10 +94,7 @@ class Command(BaseCommand):
                 READY.format(
                     url=server.url,
                     objects=objects,
-                    test=TEST_KEYS,
-                    test_token=TEST_TRACKING_TOKEN,
-                    production=PRODUCTION_KEYS,
-                    production_token=PRODUCTION_TRACKING_TOKEN,
+                    settings=settings_block(server.url, sandbox.mode),
                     mode=sandbox.mode,
                     partner=sandbox.objects("partnerships")[-1]["partner_key"],
                     site=options["site"],
@@ -99,3 +102,18 @@ class Command(BaseCommand):
             )
             self.stdout.flush()
             stopped.wait()
+
+
+def _switch(given: str) -> tuple[str, Any]:
+    name, equals, text = given.partition("=")
+    if not equals:
+        raise ValueError(f"--set takes SWITCH=VALUE, not {given!r}.")
+    return name, parsed(name, text)
+
+
+def _switches() -> str:
+    """Every switch, for ``--help``."""
+    lines = ["switches for --set, with their defaults:"]
+    for switch in switches():
+        lines += [f"  {switch.head}", indent(fill(switch.help, 90), " " * 6)]
+    return "\n".join(lines)

@@ -69,6 +69,8 @@ class DeliveryLoop:
         self.attempts = AttemptRunner(sender, self.delivered, wait=self._wait, claimed_slots=self.claim_limit)
         #: When this run stops starting attempts.
         self._until: datetime | None = None
+        #: Whether other threads make the attempts, and not the thread that claims.
+        self._has_team = False
         self._claimed: queue.SimpleQueue[Claimed | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
 
@@ -92,9 +94,8 @@ class DeliveryLoop:
         """
         counts: Counter[str] = Counter()
         self._until = self.clock.now() + timedelta(seconds=seconds) if seconds is not None else None
-        team = [threading.Thread(target=self._deliver, daemon=True) for _ in range(self.threads)]
-        for thread in team:
-            thread.start()
+        team = self._start_team()
+        self._has_team = bool(team)
         try:
             self._keep_busy(counts, forever, limit, lanes)
         finally:
@@ -106,6 +107,22 @@ class DeliveryLoop:
             self.client.close()
         self._collect(counts, at_least=0)
         return counts
+
+    def _start_team(self) -> list[threading.Thread]:
+        """
+        The threads that deliver. None if there is one only, because this thread then does it itself.
+
+        Also none if Python is ending and starts no more threads.
+        """
+        team: list[threading.Thread] = []
+        for _ in range(self.threads if self.threads > 1 else 0):
+            thread = threading.Thread(target=self._deliver, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:
+                break
+            team.append(thread)
+        return team
 
     def _keep_busy(
         self,
@@ -143,7 +160,10 @@ class DeliveryLoop:
             return Batch()
         batch = claim(self.throttle, self.delivered, free, lease=self.lease, lanes=lanes)
         for claimed in batch.claimed:
-            self._claimed.put(claimed)
+            if self._has_team:
+                self._claimed.put(claimed)
+            else:
+                self._done.put(self.attempts.run(claimed))
         return batch
 
     def _collect(self, counts: Counter[str], *, at_least: int) -> int:

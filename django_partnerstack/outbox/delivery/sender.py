@@ -14,7 +14,6 @@ from ...exceptions import (
     Forbidden,
     InvalidArgument,
     NotFound,
-    NotSent,
     PartnerStackError,
     RateLimited,
     RequestError,
@@ -82,14 +81,14 @@ class Sender:
                 return outcome.release(message, "The lease was too short to send it.", now)
             # Counts as an attempt, so that a look-up that is too slow is not repeated for ever.
             return outcome.retry_later(message, "The look-up left too little of the lease to send it.", now)
-        return self._send(operation, message)
+        return self._send(operation, message, lease_expires_at)
 
     def _now(self) -> datetime:
         return self.throttle.clock.now()
 
-    def _send(self, operation: Operation, message: OutboxMessage) -> Outcome:
+    def _send(self, operation: Operation, message: OutboxMessage, lease_expires_at: datetime) -> Outcome:
         try:
-            record = operation.send(self.client, message.content)
+            record = operation.send(self.client.until(lease_expires_at, self._now), message.content)
         except InvalidArgument as error:
             return outcome.failed(str(error), message.in_doubt_since)
         except RequestError as error:
@@ -139,7 +138,8 @@ class Sender:
         if paused is not None:
             return paused
         now = self._now()
-        if isinstance(error, NotSent) or (error.in_doubt and operation.idempotent):
+        had_no_effect = error.retryable and not error.in_doubt
+        if had_no_effect or (error.in_doubt and operation.idempotent):
             return outcome.retry_later(message, str(error), now)
         if error.in_doubt and operation.find is None:
             return outcome.on_hold(NO_LOOK_UP.format(error), now)

@@ -2,7 +2,8 @@
 Custom fields.
 
 Bodies contain them as ``meta``, ``field_data`` or ``fields``; responses as ``mdata``, ``field_data`` and
-``fields``, with ``meta`` always ``{}``. A value for a built-in field changes that field.
+``fields``, with ``meta`` always ``{}``. A value for a built-in field changes that field. A value for a field
+that the account does not have is dropped without an error, as vendors have measured for conversions.
 """
 
 from __future__ import annotations
@@ -13,15 +14,32 @@ from typing import Any
 from ..behaviour.switches import Behaviour
 from ..replies import Refusal
 from ..storage.table import Row
+from .call import Call
+
+#: What PartnerStack calls fields that every account has.
+LABELS = {
+    "name": "Customer Name",
+    "email": "Email",
+    "company_name": "Company Name",
+    "website": "Website",
+    "phone": "Phone Number",
+    "country_iso": "Country",
+    "source_type": "Source Type",
+}
 
 
-def stored_values(body: dict[str, Any], row: Row, built_in: tuple[str, ...] = ()) -> Row:
-    """The changes to a row that a body's custom fields contain; values of built-in fields must be text."""
+def stored_values(call: Call, row: Row, *, built_in: tuple[str, ...] = (), form: tuple[str, ...] = ()) -> Row:
+    """
+    The changes to a row that the custom fields of a body contain.
+
+    Values of ``built_in`` fields must be text and are stored in the row itself. ``form`` are fields that the
+    resource has in addition to the account's custom fields.
+    """
+    body, known = call.body, {*built_in, *form, *call.behaviour.custom_fields}
     values = {**(body.get("field_data") or {}), **(body.get("meta") or {})}
     for item in body.get("fields") or ():
-        name = item.get("api_name") or item.get("name")
-        if name:
-            values[name] = item.get("value")
+        values[item.get("api_name") or item.get("name")] = item.get("value")
+    values = {name: value for name, value in values.items() if name in known}
     changes = {name: values.pop(name) for name in built_in if name in values}
     for value in changes.values():
         if not isinstance(value, (str, type(None))):
@@ -53,13 +71,13 @@ def render_custom_fields(
 def _empty_field(position: int, name: str, kind: str) -> dict[str, Any]:
     # Cached because a page of customers contains about 1,750 of them.
     return {
-        "name": name.replace("_", " ").capitalize(),
+        "name": LABELS.get(name, name.replace("_", " ").title()),
         "api_name": name,
         "description": None,
         "help_text": None,
         "position": position,
         "type": kind,
-        "required": False,
+        "required": name in ("name", "email"),
         "options": {},
         "value": None,
         "read_only": False,

@@ -28,7 +28,7 @@ def get_object(call: Call, resource: Resource) -> Data:
 def create_object(call: Call, resource: Resource) -> Data:
     assert resource.create is not None  # noqa: S101  only resources that declare it have the route
     call.check_body(resource.create_schema)
-    existing = _existing(call, resource)
+    existing = _existing(call, resource, call.body)
     if existing is not None:
         return resource.show(call.db, existing, call.behaviour)
     fields = resource.create(call)
@@ -48,6 +48,9 @@ def update_object(call: Call, resource: Resource) -> Data:
         call.body = {name: value for name, value in call.body.items() if value is not None}
     call.check_body(resource.update_schema)
     changes = resource.update(call, row)
+    existing = _existing(call, resource, changes, but=row)
+    if existing is not None:
+        return resource.show(call.db, existing, call.behaviour)
     call.db[resource.name].change(row, {**changes, "updated_at": call.now})
     call.count_effect(f"{resource.name}.update", resource.natural_key_of(row))
     return resource.show(call.db, row, call.behaviour)
@@ -79,8 +82,6 @@ def add(call: Call, resource: Resource, fields: Row) -> Row:
     if call.behaviour.read_lag:
         visible_at = call.now + round(call.behaviour.read_lag * 1000)
         row["visible_at"] = max(visible_at, row.get("visible_at", 0))
-    if resource.on_add:
-        resource.on_add(call.db, row)
     return call.db[resource.name].add(row)
 
 
@@ -111,16 +112,16 @@ def _readable(call: Call, resource: Resource, names: tuple[str, ...]) -> Row | N
     return row if call.behaviour.archived_readable or not row.get("archived") else None
 
 
-def _existing(call: Call, resource: Resource) -> Row | None:
+def _existing(call: Call, resource: Resource, fields: Row, but: Row | None = None) -> Row | None:
     """
-    The object to return instead of a new object, if the key is in use and ``Behaviour.duplicates`` is 200.
+    The object to return if a key is in use by another than ``but`` and ``Behaviour.duplicates`` is 200.
 
     None if the key is free. Raises Refusal for a duplicate otherwise.
     """
     table = call.db[resource.name]
     for name in _unique_fields(call, resource):
-        value = call.body.get(name)
-        if value is None or call.behaviour.duplicates == "accepted":
+        value = fields.get(name)
+        if value is None or call.behaviour.duplicates == "accepted" or (but and but.get(name) == value):
             continue
         row = table.find(name, value)
         retired = value in table.retired_keys or (row is not None and row.get("archived"))

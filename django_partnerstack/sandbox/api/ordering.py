@@ -15,7 +15,7 @@ FEW = 50
 
 
 class EmptyPage(Exception):
-    """The cursor's object was removed, and nothing follows it."""
+    """The list has no objects: the cursor's object was removed, or a parameter is unknown."""
 
 
 def rows_from_cursor(call: Call, resource: Resource) -> Iterable[Row]:

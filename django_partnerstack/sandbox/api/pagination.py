@@ -22,9 +22,10 @@ PAGING = {"limit", "starting_after", "ending_before", "order_by"}
 def page(call: Call, resource: Resource) -> dict[str, Any]:
     """One page of a list: ``items``, ``has_more``, and ``total`` where the list has it."""
     limit = _limit(call)
-    _refuse_unknown_parameters(call, resource)
+    known = parameters_of(resource)
     tests = list(_tests(call, resource))
     try:
+        check_parameters(call, known)
         rows = rows_from_cursor(call, resource)
     except EmptyPage:
         rows = iter(())
@@ -45,10 +46,18 @@ def _limit(call: Call) -> int:
     return min(limit, MAXIMUM_LIMIT)
 
 
-def _refuse_unknown_parameters(call: Call, resource: Resource) -> None:
+def parameters_of(resource: Resource) -> set[str]:
+    """All query parameters that a list has."""
     bounds = {f"{side}_{name}" for side in ("min", "max") for name in resource.bounds}
-    unknown = sorted(set(call.query) - PAGING - bounds - set(resource.filters))
-    if unknown and call.behaviour.unknown_parameters == "reject":
+    return PAGING | bounds | set(resource.filters)
+
+
+def check_parameters(call: Call, known: set[str]) -> None:
+    """Raise Refusal or EmptyPage for an unknown parameter: nobody gets objects that a filter excludes."""
+    unknown = sorted(set(call.query) - known)
+    if unknown and call.behaviour.unknown_parameters == "empty":
+        raise EmptyPage
+    if unknown:
         raise Refusal(400, f"Additional properties are not allowed ({unknown[0]!r} was unexpected)")
 
 

@@ -8,7 +8,7 @@ from ..replies import Refusal
 from ..storage.database import Database
 from ..storage.table import Row
 from .call import Call
-from .resource import Predicate
+from .resource import Predicate, any_of
 
 COMPANY = {"key": "co_sandboxCompany0", "name": "Sandbox Company"}
 
@@ -20,9 +20,14 @@ def find_group(call: Call, key: str) -> str:
     return key
 
 
-def find_partner(call: Call, partner_key: str) -> Row:
-    """The partnership with this ``partner_key``. Raises Refusal if it cannot be used."""
-    names = ("partner_key", "key") if call.behaviour.partnership_key_as_partner_key else ("partner_key",)
+def find_partner(call: Call, partner_key: str, *, by_any_key: bool = False) -> Row:
+    """
+    The partnership with this ``partner_key``. Raises Refusal if it cannot be used.
+
+    ``by_any_key`` also accepts the ``part_…`` key.
+    """
+    either = by_any_key or call.behaviour.partnership_key_as_partner_key
+    names = ("partner_key", "key") if either else ("partner_key",)
     for name in names:
         row = call.db["partnerships"].find(name, partner_key)
         if row is not None and not row.get("archived"):
@@ -50,9 +55,28 @@ def partner_and_group(call: Call) -> Row:
 
 def of_partnership(db: Database, values: list[str]) -> Predicate:
     """The filter ``partnership_key`` for rows with a ``partner_key``."""
-    found = (db["partnerships"].find("key", value) for value in values)
+    found = (db["partnerships"].find("key", value) for value in any_of(values))
     wanted = {row["partner_key"] for row in found if row is not None}
     return lambda row: row.get("partner_key") in wanted
+
+
+def of_customer(db: Database, values: list[str]) -> Predicate:
+    """The filter ``customer_key`` for rows with a ``customer``, by either key of the customer."""
+    table = db["customers"]
+    found = (table.find(name, value) for value in any_of(values) for name in ("customer_key", "key"))
+    wanted = {row["key"] for row in found if row is not None}
+    return lambda row: row.get("customer") in wanted
+
+
+def of_group(db: Database, values: list[str]) -> Predicate:
+    """The filter ``group_key`` for rows with a ``partner_key``."""
+    wanted, partnerships = any_of(values), db["partnerships"]
+
+    def test(row: Row) -> bool:
+        partner = partnerships.find("partner_key", row.get("partner_key"))
+        return partner is not None and partner.get("group_key") in wanted
+
+    return test
 
 
 def customer_reference(row: Row | None) -> dict[str, Any] | None:

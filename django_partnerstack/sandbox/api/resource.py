@@ -60,8 +60,6 @@ class Resource:
     removable: Literal["archive", "delete"] | None = None
     #: Further routes.
     extra_routes: tuple[Route, ...] = ()
-    #: Called for each new row, including seeded rows.
-    on_add: Callable[[Database, Row], None] | None = None
     #: Called when a request has created or removed an object.
     after_create: Callable[[Call, Row], None] | None = None
     after_remove: Callable[[Call, Row], None] | None = None
@@ -118,11 +116,21 @@ class Resource:
         return sent - set(CUSTOM_FIELDS) - set(self.unstored_fields) | always | set(self.extra_fields)
 
 
-def equals(name: str) -> Filter:
-    """A filter for rows whose field has one of the given values."""
+def parts(values: list[str]) -> list[str]:
+    """The values of a query parameter: clients repeat it, or join values with commas."""
+    return [part for value in values for part in value.split(",")]
+
+
+def any_of(values: list[str]) -> set[str]:
+    """The values of a query parameter that may contain commas themselves, whole and in parts."""
+    return {*values, *parts(values)}
+
+
+def equals(*names: str) -> Filter:
+    """A filter for rows that have one of the given values in one of these fields."""
 
     def make(db: Database, values: list[str]) -> Predicate:
-        wanted = set(values)
-        return lambda row: row.get(name) in wanted
+        wanted = any_of(values)
+        return lambda row: any(row.get(name) in wanted for name in names)
 
     return make

@@ -47,7 +47,8 @@ def nullable(kind: str, **more: Any) -> Schema:
 
 INT32 = integer(-(2**31), 2**31 - 1, null=True)
 META = nullable("object")
-CUSTOM_FIELDS = {"fields": nullable("array", items={"type": ["object"]}), "field_data": META, "meta": META}
+FIELD = {"type": ["object"], "properties": {"api_name": nullable("string"), "name": nullable("string")}}
+CUSTOM_FIELDS = {"fields": nullable("array", items=FIELD), "field_data": META, "meta": META}
 
 
 def json_object(body: bytes) -> dict[str, Any]:
@@ -56,7 +57,7 @@ def json_object(body: bytes) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Refusal(400, "The request body is not valid JSON") from None
     if not isinstance(value, dict):
         raise Refusal(400, f"{value!r} is not of type 'object'")

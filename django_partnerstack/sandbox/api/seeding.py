@@ -27,9 +27,6 @@ def seed(db: Database, resources: Iterable[Resource], counts: Mapping[str, int])
             stamps = {"created_at": FIRST, "updated_at": FIRST}
             rows = [*({**stamps, **row} for row in resource.permanent_rows(db, rows)), *rows]
         db[resource.name].extend(rows)
-        if resource.on_add:
-            for row in rows:
-                resource.on_add(db, row)
 
 
 def _seeded_rows(db: Database, resource: Resource, count: int) -> Iterator[Row]:

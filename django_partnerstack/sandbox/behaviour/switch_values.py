@@ -30,9 +30,27 @@ def validated(name: str, value: Any, kind: Any) -> Any:
         if not isinstance(value, bool):
             raise ValueError(f"{name} must be true or false, not {value!r}.")
         return value
+    if kind is str:
+        if not isinstance(value, str):
+            raise ValueError(f"{name} must contain text only, not {value!r}.")
+        return value
     if not _is_number(value):
         raise ValueError(f"{name} must be a number from 0 up, not {value!r}.")
     return value
+
+
+def choices_of(kind: Any) -> str:
+    """What a switch of this type can be, for people."""
+    if kind == Seconds:
+        return "seconds, or a minimum and a maximum"
+    if kind == Rate:
+        return "a number from 0 to 1"
+    if get_origin(kind) is tuple:
+        item = get_args(kind)[0]
+        return "a list of names" if item is str else f"a list of {', '.join(get_args(item))}"
+    if choices := get_args(kind):
+        return ", ".join(choices)
+    return "true, false" if kind is bool else "a number from 0 up"
 
 
 def _is_number(value: Any) -> bool:

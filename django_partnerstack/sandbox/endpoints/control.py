@@ -53,7 +53,7 @@ def answer(sandbox: Dashboard, method: str, path: str, query: str, body: bytes) 
             return json_reply(200, action(sandbox, keys, options, given))
     except LookupError as error:
         return json_reply(404, {"message": error.args[0]})
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         return json_reply(400, {"message": str(error)})
 
 

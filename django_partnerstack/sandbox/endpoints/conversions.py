@@ -9,6 +9,7 @@ body whether or not a customer was created. Only reading the customer shows the 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from ..api.call import Call
 from ..api.custom_fields import stored_values
@@ -66,7 +67,7 @@ def _convert(call: Call, xid: str, key: str) -> bool:
     if partner is None or not _is_free(call, key) or _is_phantom(call, key):
         return False
     row: Row = {name: call.body[name] for name in STORED if name in call.body}
-    row |= stored_values({"meta": call.body.get("meta")}, row, BUILT_IN_WRITABLE)
+    row |= stored_values(replace(call, body={"meta": call.body.get("meta")}), row, built_in=BUILT_IN_WRITABLE)
     row |= {"partner_key": partner["partner_key"], "source_type": "link"}
     add(call, CUSTOMERS, row | {"visible_at": call.now + round(_lag(call, key) * 1000)})
     call.db.converted.add(key)

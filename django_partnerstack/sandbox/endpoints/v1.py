@@ -27,7 +27,7 @@ V1_CUSTOMERS = replace(CUSTOMERS, read_keys=lambda behaviour: ANY_KEY, write_key
 
 
 def get_partnership(call: Call) -> dict[str, Any]:
-    return _partnership(get_object(call, PARTNERSHIPS))
+    return _partnership(call, get_object(call, PARTNERSHIPS))
 
 
 def create_partnership(call: Call) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def create_partnership(call: Call) -> dict[str, Any]:
     if group := call.body.get("group"):
         body["group_key"] = _group_key(call, group)
     call.body = body | {"meta": call.body.get("metadata")}
-    return _partnership(create_object(call, PARTNERSHIPS))
+    return _partnership(call, create_object(call, PARTNERSHIPS))
 
 
 def _group_key(call: Call, name: str) -> str:
@@ -51,14 +51,21 @@ def _group_key(call: Call, name: str) -> str:
     return str(key)
 
 
-def _partnership(shown: dict[str, Any]) -> dict[str, Any]:
+def _partnership(call: Call, shown: dict[str, Any]) -> dict[str, Any]:
+    """A partnership. Its ``id``, and that of its group, is a number in this version."""
     names = ("key", "partner_key", "first_name", "last_name", "email", "created_at", "updated_at")
     group = shown["group"]
     return {
+        "id": _id(call, "partnerships", shown),
         **{name: shown[name] for name in names},
-        "group": group and {"id": group["key"], "name": group["name"], "slug": group["slug"]},
+        "group": group and {"id": _id(call, "groups", group), "name": group["name"], "slug": group["slug"]},
         "archived": shown.get("archived", False),
     }
+
+
+def _id(call: Call, resource: str, shown: dict[str, Any]) -> int | None:
+    row = call.db[resource].find("key", shown["key"])
+    return None if row is None else int(row["serial"])
 
 
 def get_customer(call: Call) -> dict[str, Any]:

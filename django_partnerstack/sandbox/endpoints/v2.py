@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial
+from typing import Any
 
+from ..api.call import Call
 from ..api.operations import create_object, get_object, remove_object, update_object
 from ..api.pagination import page
 from ..api.resource import Resource
@@ -24,17 +26,27 @@ def _routes_of(resource: Resource) -> tuple[Route, ...]:
     return tuple(_declared_routes(resource))
 
 
+def _object(handler: Callable[..., dict[str, Any]], resource: Resource) -> Callable[[Call], dict[str, Any]]:
+    """A handler that returns one object, below the name of its resource while ``nested_data`` is on."""
+
+    def handle(call: Call) -> dict[str, Any]:
+        found = handler(call, resource=resource)
+        return {resource.noun.lower().replace(" ", "_"): found} if call.behaviour.nested_data else found
+
+    return handle
+
+
 def _declared_routes(resource: Resource) -> Iterator[Route]:
     path, noun = f"{ROOT}/{resource.path}", resource.noun
     url = path + "/{key}"
     yield from resource.extra_routes
     yield route("GET", path, partial(page, resource=resource), f"{noun}s retrieved successfully")
     if resource.create:
-        handler = partial(create_object, resource=resource)
+        handler = _object(create_object, resource)
         yield route("POST", path, handler, f"{noun} created successfully", creates=True)
     if resource.readable:
-        yield route("GET", url, partial(get_object, resource=resource), f"{noun} retrieved successfully")
+        yield route("GET", url, _object(get_object, resource), f"{noun} retrieved successfully")
     if resource.update:
-        yield route("PATCH", url, partial(update_object, resource=resource), f"{noun} updated successfully")
+        yield route("PATCH", url, _object(update_object, resource), f"{noun} updated successfully")
     if resource.removable:
         yield route("DELETE", url, partial(remove_object, resource=resource), f"{noun} archived successfully")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.call import Call
-from ..api.references import COMPANY, of_partnership
+from ..api.references import COMPANY, of_customer, of_partnership
 from ..api.resource import Resource, equals
 from ..api.schema import integer, text
 from ..behaviour.switches import Behaviour
@@ -91,7 +91,7 @@ ACTIONS = Resource(
     lookup_fields=("external_key",),
     removable="archive",
     after_remove=archive_rewards,
-    filters={"partnership_key": of_partnership, "action_type": equals("type")},
+    filters={"partnership_key": of_partnership, "customer_key": of_customer, "action_type": equals("type")},
     has_total=True,
     extra_fields=("customer", "partner_key"),
 )

@@ -68,19 +68,12 @@ def create(call: Call) -> Row:
     partner = find_partner(call, body["partner_key"])
     row: Row = {name: body[name] for name in STORED if name in body}
     row["partner_key"] = partner["partner_key"]
-    return row | stored_values(body, row, BUILT_IN_WRITABLE)
+    return row | stored_values(call, row, built_in=BUILT_IN_WRITABLE)
 
 
 def update(call: Call, row: Row) -> Row:
     changes: Row = {name: call.body[name] for name in STORED if name in call.body}
-    return changes | stored_values(call.body, row, BUILT_IN_WRITABLE)
-
-
-def count_customer(db: Database, row: Row) -> None:
-    """Count the customer in the ``stats`` of its partnership."""
-    partner = db["partnerships"].find("partner_key", row["partner_key"])
-    if partner is not None:
-        partner["customer_count"] = partner.get("customer_count", 0) + 1
+    return changes | stored_values(call, row, built_in=BUILT_IN_WRITABLE)
 
 
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
@@ -108,7 +101,6 @@ CUSTOMERS = Resource(
     readable=True,
     create=create,
     update=update,
-    on_add=count_customer,
     create_schema=CREATE_SCHEMA,
     update_schema=UPDATE_SCHEMA,
     natural_key="customer_key",

@@ -64,12 +64,12 @@ def create(call: Call) -> Row:
     if row.get(other) is not None:
         raise Refusal(400, "Exactly one of partner_key, group_key must be given, not 2")
     row.setdefault("stage", STAGES[0])
-    return row | partner_and_group(call) | stored_values(call.body, row)
+    return row | partner_and_group(call) | stored_values(call, row)
 
 
 def update(call: Call, row: Row) -> Row:
     sent = {name: call.body[name] for name in STORED if name in call.body}
-    return sent | partner_and_group(call) | stored_values(call.body, row)
+    return sent | partner_and_group(call) | stored_values(call, row)
 
 
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
@@ -150,6 +150,11 @@ DEALS = Resource(
     natural_key="external_key",
     lookup_fields=("external_key",),
     read_keys=lambda behaviour: ("key", "external_key"),
-    filters={"group": in_group, "partner_key": equals("partner_key"), "customer_key": equals("customer_key")},
+    filters={
+        "group": in_group,
+        "partner_key": equals("partner_key"),
+        "customer_key": equals("customer_key"),
+        "deal_key": equals("key", "external_key"),
+    },
     extra_fields=("mdata", "files"),
 )

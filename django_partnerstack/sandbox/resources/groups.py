@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from ..api.resource import Predicate, Resource
+from ..api.resource import Predicate, Resource, any_of
 from ..behaviour.switches import Behaviour
 from ..storage.database import Database
 from ..storage.table import Row
@@ -46,7 +46,7 @@ def default_key(db: Database) -> str | None:
 
 def keys_of(db: Database, names: list[str]) -> set[str]:
     """Keys of the groups with the given names or slugs."""
-    wanted = {slug(name) for name in names}
+    wanted = {slug(name) for name in any_of(names)}
     rows = db["groups"].orders["created_at"]
     return {row["key"] for row in rows if slug(row.get("slug") or row["name"]) in wanted}
 

@@ -18,6 +18,8 @@ from .customers import convert
 from .groups import in_group
 
 STATUSES = ["open", "closed", "dead", "closed won", "closed lost"]
+#: The fields of the form for leads.
+FORM = ("first_name", "last_name")
 STORED = {
     "external_key": text(),
     "partner_key": text(),
@@ -55,7 +57,7 @@ def create(call: Call) -> Row:
 
 def update(call: Call, row: Row) -> Row:
     sent = {name: call.body[name] for name in STORED if name in call.body}
-    return sent | partner_and_group(call) | stored_values(call.body, row)
+    return sent | partner_and_group(call) | stored_values(call, row, form=FORM)
 
 
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
@@ -89,6 +91,11 @@ LEADS = Resource(
     natural_key="external_key",
     lookup_fields=("external_key",),
     read_keys=lambda behaviour: ("key", "external_key"),
-    filters={"group": in_group, "partner_key": equals("partner_key")},
+    filters={
+        "group": in_group,
+        "partner_key": equals("partner_key"),
+        "customer_key": equals("customer_key"),
+        "lead_key": equals("key", "external_key"),
+    },
     extra_fields=("mdata",),
 )

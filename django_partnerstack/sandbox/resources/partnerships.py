@@ -8,8 +8,10 @@ from typing import Any
 from ..api.call import Call
 from ..api.custom_fields import render_custom_fields, stored_values
 from ..api.operations import get_object
+from ..api.ordering import EmptyPage
+from ..api.pagination import PAGING, check_parameters
 from ..api.references import find_group
-from ..api.resource import Predicate, Resource, equals
+from ..api.resource import Predicate, Resource, equals, parts
 from ..api.schema import CUSTOM_FIELDS, nullable, text
 from ..behaviour.switches import Behaviour
 from ..http.routing import route
@@ -17,6 +19,7 @@ from ..replies import Refusal
 from ..storage.database import Database
 from ..storage.table import Row
 from .groups import GROUPS, default_key, in_group
+from .stats import stats_of
 
 #: The partner that always exists in test mode, and the partner in production mode unless others are seeded.
 TEST_PARTNER_KEY = "gstest"
@@ -82,31 +85,31 @@ def create(call: Call) -> Row:
     row.setdefault("partner_key", "partner" + call.db.new_key("").lower())
     sent = body.get("group_key")
     row["group_key"] = find_group(call, sent) if sent else default_key(call.db)
-    return row | stored_values(body, row) | {"approved_status": "approved", "claimed": False}
+    return row | stored_values(call, row) | {"approved_status": "approved", "claimed": False}
 
 
 def update(call: Call, row: Row) -> Row:
     changes = {name: value for name, value in call.body.items() if name in ("manager_email", "tier_key")}
     if "group_key" in call.body:
         changes["group_key"] = find_group(call, call.body["group_key"])
-    return changes | stored_values(call.body, row)
+    return changes | stored_values(call, row)
 
 
 def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     group = db["groups"].find("key", row.get("group_key"))
     manager = {"manager_email": row.get("manager_email"), "manager_name": row.get("manager_name")}
     tier = row.get("tier_key")
+    missing = "" if behaviour.missing_names == "empty" else None
     return {
         "partner_key": row.get("partner_key"),
         "email": row["email"],
-        "first_name": row.get("first_name"),
-        "last_name": row.get("last_name"),
+        **{name: row.get(name) or missing for name in ("first_name", "last_name")},
         "group": group and GROUPS.show(db, group, behaviour),
         "team": row.get("team"),
         "manager": manager if any(manager.values()) else None,
-        "joined_at": row["created_at"],
+        "joined_at": row.get("joined_at") or row["created_at"],
         "tags": row.get("tags") or [],
-        "stats": {"CUSTOMER_COUNT": row.get("customer_count", 0)},
+        "stats": stats_of(db, row.get("partner_key")),
         "address": row.get("address"),
         "approved_status": row.get("approved_status"),
         "claimed": row.get("claimed", False),
@@ -118,6 +121,11 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
 def list_links(call: Call) -> dict[str, Any]:
     """The links of a partner; in the sandbox each partner has one link."""
     found = get_object(call, PARTNERSHIPS)
+    nothing: dict[str, Any] = {"has_more": False, "items": []}
+    try:
+        check_parameters(call, PAGING)
+    except EmptyPage:
+        return nothing
     link = {
         "key": "link_" + found["key"].removeprefix("part_"),
         "dest": "https://www.example.com/",
@@ -125,11 +133,12 @@ def list_links(call: Call) -> dict[str, Any]:
         "created_at": found["created_at"],
         "updated_at": found["created_at"],
     }
-    return {"has_more": False, "items": [link]}
+    is_after = "starting_after" in call.query or "ending_before" in call.query
+    return nothing if is_after else {**nothing, "items": [link]}
 
 
 def has_approved_status(db: Database, values: list[str]) -> Predicate:
-    wrong = next((value for value in values if value not in STATUSES), None)
+    wrong = next((value for value in parts(values) if value not in STATUSES), None)
     if wrong is not None:
         raise Refusal(400, f"{wrong!r} is not one of {list(STATUSES)!r}")
     return equals("approved_status")(db, values)
@@ -164,5 +173,5 @@ PARTNERSHIPS = Resource(
         "partnership_key": equals("key"),
         "include_archived": lambda db, values: lambda row: True,
     },
-    extra_fields=("approved_status", "claimed", "team", "address", "mdata", "customer_count"),
+    extra_fields=("approved_status", "claimed", "team", "address", "mdata", "joined_at"),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.call import Call
+from ..api.currencies import known_currency
 from ..api.operations import add
-from ..api.references import customer_reference
+from ..api.references import customer_reference, find_partner, of_customer, of_group
 from ..api.resource import CREATED, Predicate, Resource, equals
 from ..api.schema import integer, text
 from ..behaviour.switches import Behaviour
@@ -24,7 +25,7 @@ CREATE_SCHEMA = {
     "required": ["amount", "description", "target"],
     "properties": {
         "amount": integer(-(10**8), 10**8),
-        "description": text(),
+        "description": text(10_000),
         "currency": text(3, 3),
         "target": {
             "type": ["object"],
@@ -45,15 +46,22 @@ def seed_row(db: Database, number: int) -> Row:
 
 
 def _commission(db: Database, transaction: Row) -> Row:
-    customer = db["customers"].find("key", transaction.get("customer")) or {}
+    """What an offer of the programme pays for a transaction."""
     return {
         "amount": transaction["amount"] * COMMISSION // 100,
         "currency": transaction["currency"],
         "description": OFFER["description"],
+        "offer": OFFER,
+        **_of_transaction(db, transaction),
+    }
+
+
+def _of_transaction(db: Database, transaction: Row) -> Row:
+    customer = db["customers"].find("key", transaction.get("customer")) or {}
+    return {
         "customer": transaction.get("customer"),
         "transaction": transaction["key"],
         "partner_key": customer.get("partner_key"),
-        "offer": OFFER,
     }
 
 
@@ -61,15 +69,17 @@ def create(call: Call) -> Row:
     target = call.body["target"]
     row: Row = {name: call.body[name] for name in ("amount", "description", "currency") if name in call.body}
     row["reward_status"] = "pending"
+    if "currency" in row:
+        row["currency"] = known_currency(row["currency"])
     if target["type"] == "manual":
-        return row | {"partner_key": target["key"]}
+        return row | {"partner_key": find_partner(call, target["key"], by_any_key=True)["partner_key"]}
     collection = call.db[target["type"] + "s"]
     names = ("key", "customer_key") if target["type"] == "customer" else ("key",)
     found = next((item for name in names if (item := collection.find(name, target["key"]))), None)
     if found is None or not call.can_refer_to(found):
         raise call.unknown_reference(f"{target['type'].capitalize()} '{target['key']}' not found")
     if target["type"] == "transaction":
-        return _commission(call.db, found) | row
+        return row | _of_transaction(call.db, found)
     return row | {"customer": found["key"], "partner_key": found.get("partner_key")}
 
 
@@ -91,6 +101,7 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
         "currency": row.get("currency", "USD"),
         "description": row.get("description"),
         "reward_status": row["reward_status"],
+        "status": row["reward_status"],
         "action": action and {name: action[name] for name in ("key", "type", "value")},
         "customer": customer_reference(db["customers"].find("key", row.get("customer"))),
         "invoice": row.get("invoice"),
@@ -102,9 +113,20 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
             "group": group and {"key": group["key"], "name": group["name"]},
             "email": partner["email"],
         },
-        "transaction": transaction and {name: transaction[name] for name in ("key", "amount", "currency")},
+        "transaction": {name: transaction[name] for name in ("key", "amount", "currency")}
+        if transaction and behaviour.reward_transaction == "object"
+        else None,
+        "source": _source(row),
         "trigger": row.get("trigger"),
     }
+
+
+def _source(row: Row) -> dict[str, str] | None:
+    """What a reward is for, by its key. Manual rewards and rewards for a customer have none."""
+    for kind in ("transaction", "action"):
+        if row.get(kind):
+            return {"type": kind, "key": row[kind]}
+    return None
 
 
 def default_filter(call: Call) -> Predicate:
@@ -122,7 +144,7 @@ REWARDS = Resource(
     create_schema=CREATE_SCHEMA,
     has_archived_field=lambda behaviour: False,
     default_filter=default_filter,
-    filters={"status": equals("reward_status")},
+    filters={"status": equals("reward_status"), "customer_key": of_customer, "group_key": of_group},
     bounds=("created",),
     orders=CREATED,
     extra_fields=(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..api.call import Call
+from ..api.currencies import known_currency, us_cents
 from ..api.references import COMPANY, customer_reference
 from ..api.resource import CREATED, Resource
 from ..api.schema import integer, nullable, text
@@ -17,8 +18,6 @@ from .rewards import reward_transaction
 #: Fields that identify the customer. Exactly one is required. Here ``customer_key`` is PartnerStack's own
 #: key, on a customer it is the caller's.
 REFERENCES = {"customer_key": "key", "customer_external_key": "customer_key", "customer_email": "email"}
-#: US cents for 100 minor units of a currency. Invented values.
-RATES = {"USD": 100, "CAD": 73, "EUR": 110, "GBP": 128, "AUD": 66}
 STORED = (
     "key",
     "amount",
@@ -73,7 +72,7 @@ def create(call: Call) -> Row:
             "A test transaction cannot be added to a customer created with production keys"
         )
     row = {name: call.body[name] for name in STORED if name in call.body}
-    row["customer"] = customer["key"]
+    row |= {"customer": customer["key"], "currency": known_currency(call.body["currency"])}
     row.setdefault("key", call.db.new_key("tran_"))
     return row | ({"created_at": call.body["created_at"]} if "created_at" in call.body else {})
 
@@ -100,7 +99,7 @@ def render(db: Database, row: Row, behaviour: Behaviour) -> dict[str, Any]:
     customer = customer_reference(db["customers"].find("key", row.get("customer")))
     return {
         "amount": row["amount"],
-        "amount_usd": row["amount"] * RATES.get(row["currency"], 100) // 100,
+        "amount_usd": us_cents(row["amount"], row["currency"]),
         "currency": row["currency"],
         "approved": row.get("approved", True),
         "category_key": row.get("category_key"),

@@ -34,6 +34,9 @@ def create(call: Call) -> Row:
 
 
 def update(call: Call, row: Row) -> Row:
+    unknown = [name for name in call.body.get("events", ()) if name not in call.behaviour.webhook_events]
+    if unknown:
+        raise Refusal(400, f"{unknown[0]!r} is not one of {list(call.behaviour.webhook_events)!r}")
     names = {call.behaviour.webhook_url_field: "target_url", "events": "events"}
     return {stored: call.body[sent] for sent, stored in names.items() if sent in call.body}
 

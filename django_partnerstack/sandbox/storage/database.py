@@ -52,6 +52,8 @@ class Database:
         self.random = Random(f"{seed}:{mode}")  # noqa: S311
         self.tables = {name: Table(*fields) for name, fields in lookup_fields.items()}
         self.clicks: dict[str, Click] = {}
+        #: Totals of each partner, and the versions of the tables that they were computed from.
+        self.cached_stats: tuple[tuple[int, ...], dict[str, Counter[str]]] = ((), {})
         #: How many conversions of each customer key were sent, and the keys that a conversion created.
         self.attempts: Counter[str] = Counter()
         self.converted: set[str] = set()

@@ -38,6 +38,8 @@ class Table:
         self.readable_at = 0
         #: Called with "created", "updated" or "deleted", and the row.
         self.observer: Callable[[str, Row], None] | None = None
+        #: A number that changes with every change of the table.
+        self.version = 0
         self._serial = 0
         #: Values that several rows have, by field.
         self._shared: dict[str, set[Any]] = {name: set() for name in self.indexes}
@@ -58,6 +60,7 @@ class Table:
 
     def extend(self, rows: Iterable[Row]) -> None:
         """Add many rows to an empty table."""
+        self.version += 1
         created = self.orders["created_at"]
         for row in rows:
             self._number(row)
@@ -92,6 +95,7 @@ class Table:
         row["serial"] = self._serial
 
     def _link(self, row: Row) -> None:
+        self.version += 1
         for name, order in self.orders.items():
             insort(order, row, key=SORT_KEYS[name])
         self._index(row)
@@ -109,6 +113,7 @@ class Table:
                     index[value] = row
 
     def _unlink(self, row: Row) -> None:
+        self.version += 1
         self.archived_count -= bool(row.get("archived"))
         for name, order in self.orders.items():
             del order[self.count_before(name, SORT_KEYS[name](row))]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from decimal import Decimal
 
 from django_partnerstack.models import OutboxMessage, Partnership, State
@@ -13,13 +14,14 @@ from .control import Control
 from .output import Output, check, wait_until
 from .site import running
 
-#: Short time-outs, so that the lease of a killed worker expires soon.
+#: Only delivery, and short time-outs, so that the lease of a killed worker expires soon.
 SHORT_TIMEOUTS = {
+    "PARTNERSTACK_SYNC_EVERY": "0",
     "PARTNERSTACK_CONNECT_TIMEOUT": "0.2",
     "PARTNERSTACK_READ_TIMEOUT": "1.2",
     "PARTNERSTACK_LOOKUP_GRACE": "5",
 }
-WORKER = ("partnerstack_push", "--loop")
+WORKER = ("partnerstack_worker",)
 
 
 def queue(out: Output) -> Payment:
@@ -44,7 +46,7 @@ def deliver(out: Output, partnerstack: Control, payment: Payment) -> None:
     worker = {**os.environ, **SHORT_TIMEOUTS}
     partnerstack.add_fault("latency", method="POST", path="/api/v2/transactions", times=1, seconds=30)
     out.write(f"$ manage.py {' '.join(WORKER)}")
-    with running(*WORKER, env=worker) as process:
+    with running(*WORKER, env=worker, stdout=subprocess.DEVNULL) as process:
         wait_until(
             lambda: ("transactions.create", payment.key) in partnerstack.effects(),
             seconds=15,
@@ -61,7 +63,7 @@ def deliver(out: Output, partnerstack: Control, payment: Payment) -> None:
         f"Another worker waits until {message.lease_expires_at:%H:%M:%S} UTC, when the lease of the killed"
     )
     out.write(f"worker expires. Then it looks {payment.key} up before it sends anything …")
-    with running(*WORKER, env=worker) as process:
+    with running(*WORKER, env=worker, stdout=subprocess.DEVNULL) as process:
         wait_until(everything_is_delivered, seconds=25, otherwise="not every message was delivered")
         process.terminate()
         check(process.wait() == 0, "the worker did not exit with status 0")

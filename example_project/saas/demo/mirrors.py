@@ -23,13 +23,13 @@ def change(out: Output, partnerstack: Control) -> None:
         partnerstack.create("customers", name=name)
     partnerstack.remove("customers", removed["key"])
 
-    out.write("The next sync reads only what changed; run it every few minutes:")
+    out.write("The next sync reads only what changed; the worker runs it every five minutes:")
     out.run("partnerstack_sync", "customers")
     names = ["First New Ltd", "Renamed Ltd", "Second New Ltd"]
     found = Customer.objects.filter(name__in=names).order_by("name")
     check([row.name for row in found] == names, "the mirror does not contain the changes")
 
-    out.write("With --full it reads everything and finds deletions; once a day is enough:")
+    out.write("With --full it reads everything and finds deletions; the worker runs it once a day:")
     out.run("partnerstack_sync", "customers", "--full")
     row = Customer.objects.get(key=removed["key"])
     check(row.missing_since, f"{row} was deleted at PartnerStack, but the mirror does not show it")

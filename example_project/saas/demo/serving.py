@@ -25,7 +25,10 @@ Its admin       http://127.0.0.1:{port}/admin/    user: admin    password: {pass
 The sandbox     {sandbox_url}/_control/
 
 Click the link, look around, sign up and pay: PartnerStack attributes the sign-up to {partner}. A worker is
-running, so what you do on the site is delivered within seconds, as the admin shows. Press Ctrl-C to stop."""
+running, so what you do on the site is delivered within seconds, and what changes in the sandbox is synced
+every {every} seconds, as the admin shows. Press Ctrl-C to stop."""
+#: Seconds between two syncs, so that nobody has to wait.
+EVERY = "10"
 
 
 def serve(out: OutputWrapper, env: Mapping[str, str], sandbox_url: str, *, port: int, partner: str) -> None:
@@ -35,17 +38,21 @@ def serve(out: OutputWrapper, env: Mapping[str, str], sandbox_url: str, *, port:
     A tracking token is set, so that a click becomes a conversion.
     """
     password = secrets.token_urlsafe(9)
-    env = {**env, "PARTNERSTACK_TRACKING_TOKEN": TEST_TRACKING_TOKEN}
+    env = {**env, "PARTNERSTACK_TRACKING_TOKEN": TEST_TRACKING_TOKEN, "PARTNERSTACK_SYNC_EVERY": EVERY}
     create_admin(env, password)
     site = ("runserver", "--noreload", f"127.0.0.1:{port}")
-    with running(*site, env=env, stdout=subprocess.DEVNULL) as server, running(*WORKER, env=env):
+    with (
+        running(*site, env=env, stdout=subprocess.DEVNULL) as server,
+        running(*WORKER, env=env, stdout=subprocess.DEVNULL),
+    ):
         wait_until(
             lambda: server.poll() is not None or is_taken(port),
             seconds=20,
             otherwise="the site did not start",
         )
         check(server.poll() is None, "the site ended at once")
-        out.write(OPEN.format(port=port, password=password, sandbox_url=sandbox_url, partner=partner))
+        addresses = {"port": port, "sandbox_url": sandbox_url}
+        out.write(OPEN.format(**addresses, password=password, partner=partner, every=EVERY))
         out.flush()
         with suppress(KeyboardInterrupt):
             server.wait()

@@ -35,6 +35,9 @@ def environment(sandbox_url: str, folder: str) -> dict[str, str]:
         "PARTNERSTACK_MODE": "test",
         "PARTNERSTACK_PUBLIC_KEY": public_key,
         "PARTNERSTACK_SECRET_KEY": secret_key,
+        # No proxy reaches the sandbox.
+        "NO_PROXY": "127.0.0.1,localhost",
+        "no_proxy": "127.0.0.1,localhost",
     }
 
 

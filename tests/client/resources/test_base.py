@@ -1,3 +1,4 @@
+import itertools
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 from django_partnerstack.client import Client, CustomerRecord, Page, fields
 from django_partnerstack.client.records import RECORDS, Record
 from django_partnerstack.client.replies import Malformed
-from django_partnerstack.client.resources.base import paginate, read_page
+from django_partnerstack.client.resources.base import MAX_PAGE_SIZE, MAX_PAGES, paginate, read_page
 from django_partnerstack.exceptions import InvalidArgument, PagingError, RecordError
 
 from ..conftest import API, PUBLIC, SECRET, listing
@@ -186,3 +187,24 @@ def test_paginating_any_pages_comes_to_an_end(pages):
     except PagingError:
         pass
     assert len(requests) <= 5
+
+
+def endless():
+    """Pages of a list that returns a new cursor for ever."""
+    return lambda cursor: Page(has_more=True, next_cursor=f"{int(cursor or 0) + 1}")
+
+
+def test_a_list_that_never_ends_is_stopped_and_says_so():
+    pages = paginate(endless(), None, max_pages=3)
+    assert [found.next_cursor for found in itertools.islice(pages, 3)] == ["1", "2", "3"]
+    with pytest.raises(PagingError, match="did not end after 3 pages"):
+        next(pages)
+
+
+def test_a_list_of_as_many_pages_as_allowed_is_read_to_its_end():
+    fetch = iter([Page(has_more=True, next_cursor="a"), Page(has_more=True, next_cursor="b"), Page()])
+    assert len(list(paginate(lambda cursor: next(fetch), None, max_pages=3))) == 3
+
+
+def test_no_real_programme_has_as_many_pages_as_are_allowed():
+    assert MAX_PAGES * MAX_PAGE_SIZE >= 10_000_000

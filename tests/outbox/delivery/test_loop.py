@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from django_partnerstack.outbox.queue.claim import claim
 from django_partnerstack.outbox.queue.messages import customer_lane
+from django_partnerstack.signals import customer_pushed
 from tests.outbox.site import Site, account, messages, payment
 from tests.shop.models import Account
 
@@ -53,3 +58,34 @@ def test_a_worker_delivers_at_most_its_limit(transactional_db: None) -> None:
         account(email=f"{name}@customers.example")
     assert site.new_worker(threads=3).run(limit=5) == {"delivered": 5}
     assert len(messages(state="delivered")) == 5
+
+
+def delivering_threads(run: Callable[[], object]) -> set[threading.Thread]:
+    threads = set()
+
+    def note(**kwargs: Any) -> None:
+        threads.add(threading.current_thread())
+
+    customer_pushed.connect(note)
+    try:
+        run()
+    finally:
+        customer_pushed.disconnect(note)
+    return threads
+
+
+def test_a_worker_with_one_thread_needs_no_other(site: Site, customers: None) -> None:
+    assert delivering_threads(site.new_worker(threads=1).run) == {threading.current_thread()}
+    assert len(messages(state="delivered")) == 3
+
+
+def test_a_worker_delivers_while_python_ends_and_starts_no_more_threads(
+    site: Site, customers: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't create new thread at interpreter shutdown")
+
+    worker = site.new_worker(threads=3)
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    assert delivering_threads(worker.run) == {threading.current_thread()}
+    assert len(messages(state="delivered")) == 3

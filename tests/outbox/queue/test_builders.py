@@ -94,3 +94,14 @@ def test_an_address_that_the_client_would_refuse_is_refused_when_it_is_queued(em
     account = Account.objects.create(email="ada@shop.example")
     with pytest.raises(InvalidArgument, match="email"):
         track.signup(account, email=email)
+
+
+@pytest.mark.parametrize("load", [{"only": ["paid"]}, {"defer": ["total"]}, {"defer": ["total", "account"]}])
+def test_a_payment_that_was_loaded_without_its_amount_is_reported_with_it(load: dict[str, list[str]]) -> None:
+    account = Account.objects.create(email="ada@shop.example")
+    pk = Payment.objects.create(account=account, total=Decimal("49.00"), paid=False).pk
+    [(method, fields)] = load.items()
+    payment = getattr(Payment.objects, method)(*fields).get()
+    payment.paid = True
+    payment.save()
+    assert OutboxMessage.objects.get(subject=f"payment-{pk}").payload["amount"] == 4900

@@ -12,6 +12,14 @@ def test_reading_a_partnership_by_its_key_as_the_authentication_page_shows(v1_ap
     assert answer["rdata"]["archived"] is False
 
 
+def test_ids_are_numbers_of_their_own(v1_api):
+    found = [v1_api("GET", f"/partnerships/{key}")["rdata"] for key in ("gstest", "partner1")]
+    ids = [partner["id"] for partner in found]
+    assert all(type(number) is int for number in [*ids, found[0]["group"]["id"]])
+    assert len({*ids}) == 2
+    assert v1_api("GET", "/partnerships/gstest")["rdata"]["id"] == ids[0]
+
+
 def test_an_error_has_its_message_in_two_fields(v1_api):
     answer = v1_api("GET", "/partnerships/nobody")
     assert answer["status"] == 404
@@ -19,6 +27,7 @@ def test_an_error_has_its_message_in_two_fields(v1_api):
 
 
 def test_creating_a_partnership_takes_the_public_key_in_the_path(sandbox, v1_api):
+    sandbox.behaviour.custom_fields = ("region",)
     body = {
         "email": "a@partner.example",
         "partner_key": "ada",

@@ -1,5 +1,7 @@
 """Documented: docs.partnerstack.com/reference/post_partnerships-1 and the vendor's list page."""
 
+import pytest
+
 
 def test_a_partnership_is_read_by_any_of_three_keys(api):
     partner = api.get("/partnerships/partner1")
@@ -50,17 +52,52 @@ def test_an_unknown_approved_status_is_refused(api):
     assert api.refused("GET", "/partnerships", approved_status="maybe")[0] == 400
 
 
-def test_fields_are_written_by_api_name(api):
+def test_fields_are_written_by_api_name(sandbox, api):
+    sandbox.behaviour.custom_fields = ("region",)
     partner = api.post(
         "/partnerships", email="a@partner.example", fields=[{"api_name": "region", "value": "north"}]
     )
     assert partner["mdata"] == {"region": "north"}
 
 
-def test_the_number_of_customers_is_in_the_stats(sandbox, api):
-    api.customer()
-    sandbox.create("customers", partner_key="gstest")
-    assert api.get("/partnerships/gstest")["stats"]["CUSTOMER_COUNT"] == 2
+def test_stats_count_customers_paid_accounts_revenue_and_commission_in_cents(sandbox, api, live_api):
+    live_api.customer("c-1", partner_key="sandboxpartner")
+    live_api.customer("c-2", partner_key="sandboxpartner")
+    live_api.transaction("t-01", amount=4900)
+    live_api.transaction("t-02", amount=1000, currency="EUR")
+    live_api.transaction("t-03", amount=-900)
+    stats = live_api.get("/partnerships/sandboxpartner")["stats"]
+    assert stats == {
+        "CUSTOMER_COUNT": 2,
+        "PAID_ACCOUNT_COUNT": 1,
+        "REVENUE": 4900 + 1100 - 900,
+        "COMMISSION_EARNED": 490 + 110,
+    }
+    assert set(api.get("/partnerships/gstest")["stats"].values()) == {0}
+
+
+def test_stats_follow_deletions_and_changes_in_the_dashboard(sandbox, live_api):
+    live_api.customer("c-1", partner_key="sandboxpartner")
+    live_api.transaction("t-01", amount=4900)
+    (reward,) = live_api.items("/rewards")
+    sandbox.change("rewards", reward["key"], mode="production", reward_status="declined")
+    live_api("DELETE", "/transactions/t-01")
+    live_api("DELETE", "/customers/c-1")
+    assert set(live_api.get("/partnerships/sandboxpartner")["stats"].values()) == {0}
+
+
+@pytest.mark.parametrize(("missing", "expected"), [("empty", ""), ("null", None)])
+def test_the_names_of_a_partner_that_was_created_by_e_mail_alone(sandbox, api, v1_api, missing, expected):
+    sandbox.behaviour.missing_names = missing
+    partner = api.post("/partnerships", email="a@partner.example")
+    assert (partner["first_name"], partner["last_name"]) == (expected, expected)
+    assert v1_api("GET", f"/partnerships/{partner['partner_key']}")["rdata"]["last_name"] == expected
+
+
+def test_the_list_of_links_takes_no_filter(sandbox, api):
+    assert api.refused("GET", "/links/partnership/gstest", customer_key="c-1")[0] == 400
+    sandbox.behaviour.unknown_parameters = "empty"
+    assert api.items("/links/partnership/gstest", customer_key="c-1") == []
 
 
 def test_a_partner_has_links(api):

@@ -19,8 +19,8 @@ OBJECTS = {
     ),
     "partnerships": (
         {"partner_key": "ada", "email": "ada@partner.example"},
-        {"stats": {"CUSTOMER_COUNT": 0}, "team": None, "manager": None, "tags": [], "mdata": {}},
-        "partner_key group joined_at address tier claimed",
+        {"first_name": "Partner", "team": None, "manager": None, "tags": [], "mdata": {}},
+        "stats partner_key group joined_at address tier claimed",
     ),
     "customers": (
         {"customer_key": "c-2", "name": "Ada", "provider_key": "cus_stripe", "partner_key": "gstest"},
@@ -173,21 +173,66 @@ def test_a_value_just_within_the_limits_is_accepted(api, name, right):
     assert api.post(f"/{name}", **VALID[name] | right)
 
 
+CURRENCIES = [
+    ("transactions", "XYZ", 400),
+    ("transactions", "AUS", 400),
+    ("transactions", "isk", 200),
+    ("rewards", "XYZ", 400),
+    ("rewards", "eur", 200),
+]
+
+
+@pytest.mark.parametrize(("name", "currency", "status"), CURRENCIES)
+def test_a_currency_must_be_one_of_iso_4217(api, name, currency, status):
+    api.customer("c-1")
+    answer = api("POST", f"/{name}", VALID[name] | {"currency": currency})
+    assert api.status == status
+    if status == 200:
+        assert answer["data"]["currency"] == currency.upper()
+
+
+@pytest.mark.parametrize("name", RESOURCES)
+@pytest.mark.parametrize("parameter", ["customerKey", "created_after", "partner"])
+def test_an_unknown_filter_never_gives_unfiltered_objects(sandbox, api, name, parameter):
+    """A client that mistypes a filter must not act on objects of others."""
+    sandbox.create(name)
+    assert api.refused("GET", f"/{name}", **{parameter: "x"})[0] == 400
+    sandbox.behaviour.unknown_parameters = "empty"
+    page = api.get(f"/{name}", **{parameter: "x"})
+    assert (page["items"], page["has_more"]) == ([], False)
+
+
 #: Two objects. Each filter of a resource matches only the first.
 PAIRS = {
     "partnerships": ({"approved_status": "pending"}, {"approved_status": "approved"}),
-    "customers": ({"partner_key": "partner1"}, {"partner_key": "partner2"}),
-    "actions": ({"partner_key": "partner1", "type": "met"}, {"partner_key": "partner2"}),
-    "rewards": ({"reward_status": "paid"}, {"reward_status": "pending"}),
+    "customers": (
+        {"partner_key": "partner1", "customer_key": "c-1"},
+        {"partner_key": "partner2", "customer_key": "c-2"},
+    ),
+    "actions": (
+        {"partner_key": "partner1", "type": "met", "customer": "cus_1"},
+        {"partner_key": "partner2", "customer": "cus_2"},
+    ),
+    "rewards": (
+        {"partner_key": "partner1", "reward_status": "paid", "customer": "cus_1"},
+        {"partner_key": "partner2", "reward_status": "pending", "customer": "cus_2"},
+    ),
     "deals": (
         {"partner_key": "partner1", "customer_key": "c-1"},
         {"partner_key": "partner2", "customer_key": "c-2"},
     ),
-    "leads": ({"partner_key": "partner1"}, {"partner_key": "partner2"}),
+    "leads": (
+        {"partner_key": "partner1", "customer_key": "c-1"},
+        {"partner_key": "partner2", "customer_key": "c-2"},
+    ),
 }
 #: What to filter by, from the wanted object and its partnership, if not by a field of the same name.
 WANTED = {
     "group": lambda found, partner: partner["group"]["slug"],
+    "group_key": lambda found, partner: partner["group"]["key"],
+    "customer_key": lambda found, partner: "c-1",
+    "deal_key": lambda found, partner: found["external_key"],
+    "lead_key": lambda found, partner: found["key"],
     "partnership_key": lambda found, partner: partner["key"],
     "action_type": lambda found, partner: found["type"],
     "status": lambda found, partner: found["reward_status"],
@@ -200,8 +245,12 @@ FILTERS = [
 ]
 
 
+@pytest.mark.parametrize("form", ["alone", "repeated", "joined"])
 @pytest.mark.parametrize(("name", "filter_name"), FILTERS)
-def test_a_filter_finds_the_matching_objects_only(sandbox, api, name, filter_name):
+def test_a_filter_finds_the_matching_objects_only(sandbox, api, name, filter_name, form):
+    """One value, the same parameter twice, or values that are joined with a comma."""
+    for number in (1, 2) if name != "customers" else ():
+        sandbox.create("customers", key=f"cus_{number}", customer_key=f"c-{number}")
     groups = [group["key"] for group in api.items("/groups")]
     for number, partner_key in enumerate(("partner1", "partner2")):
         sandbox.change("partnerships", partner_key, group_key=groups[number])
@@ -211,6 +260,8 @@ def test_a_filter_finds_the_matching_objects_only(sandbox, api, name, filter_nam
     )
     partner = wanted if name == "partnerships" else api.get("/partnerships/partner1")
     value = WANTED[filter_name](wanted, partner) if filter_name in WANTED else wanted[filter_name]
-    found = api.keys(f"/{name}", limit=250, **{filter_name: value})
+    nobody = "declined" if filter_name == "approved_status" else "nobody"
+    sent = {"alone": value, "repeated": [nobody, value], "joined": f"{nobody},{value}"}[form]
+    found = api.keys(f"/{name}", limit=250, **{filter_name: sent})
     assert wanted["key"] in found
     assert other["key"] not in found

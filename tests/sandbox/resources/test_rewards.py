@@ -24,11 +24,42 @@ def test_a_reward_for_a_transaction_has_its_key(api):
     api.transaction()
     reward = api.post("/rewards", **VALID | {"target": {"type": "transaction", "key": "t-01"}})
     assert reward["transaction"]["key"] == "t-01"
-    assert reward["amount"] == 500
+    assert reward["source"] == {"type": "transaction", "key": "t-01"}
+    assert (reward["amount"], reward["description"], reward["currency"]) == (500, "Bonus", "USD")
 
 
-def test_a_manual_reward_goes_to_a_partner(api):
-    assert api.post("/rewards", **VALID | {"target": {"type": "manual", "key": "gstest"}})["partnership"]
+def test_a_posted_reward_has_no_offer(api):
+    """An offer of the programme paid nothing: somebody posted it."""
+    api.transaction()
+    for target in ({"type": "transaction", "key": "t-01"}, {"type": "customer", "key": "c-1"}):
+        assert api.post("/rewards", **VALID | {"target": target})["offer"] is None
+
+
+def test_a_reward_of_a_transaction_can_name_it_in_its_source_alone(sandbox, live_api):
+    live_api.customer(partner_key="sandboxpartner")
+    live_api.transaction()
+    sandbox.behaviour.reward_transaction = "source"
+    (reward,) = live_api.items("/rewards")
+    assert reward["transaction"] is None
+    assert reward["source"] == {"type": "transaction", "key": "t-01"}
+    assert reward["status"] == reward["reward_status"] == "pending"
+    assert reward["offer"]["description"] == reward["description"]
+
+
+def test_a_manual_reward_goes_to_a_partner_by_either_key(api):
+    partnership = api.get("/partnerships/gstest")
+    for key in ("gstest", partnership["key"]):
+        reward = api.post("/rewards", **VALID | {"target": {"type": "manual", "key": key}})
+        assert reward["partnership"]["key"] == partnership["key"]
+        assert reward["source"] is None
+
+
+def test_a_manual_reward_needs_a_partner(sandbox, api):
+    target = {"type": "manual", "key": "nobody"}
+    assert api.refused("POST", "/rewards", VALID | {"target": target})[0] == 404
+    sandbox.behaviour.unknown_reference = "400"
+    assert api.refused("POST", "/rewards", VALID | {"target": target})[0] == 400
+    assert api.items("/rewards") == []
 
 
 def test_an_unknown_target_is_refused(api):

@@ -21,3 +21,19 @@ def test_a_subscription_is_listed_read_changed_and_archived(sandbox, api):
     api("DELETE", f"/webhooks/{key}")
     assert api.keys("/webhooks") == []
     assert sandbox.effects["test", "webhooks.archive", key] == 1
+
+
+def test_an_unknown_event_is_refused(sandbox, api):
+    body = {"target_url": "https://site.example/", "events": ["customer.created", "customer.exploded"]}
+    status, message = api.refused("POST", "/webhooks", body)
+    assert status == 400
+    assert message.startswith("'customer.exploded' is not one of ['agreement.accepted', ")
+    key = api.post("/webhooks", **body | {"events": ["customer_created"]})["key"]
+    assert api.refused("PATCH", f"/webhooks/{key}", {"events": ["reward.paid"]})[0] == 400
+
+
+def test_the_known_events_can_be_chosen(sandbox, api):
+    sandbox.behaviour.webhook_events = ("lead.created",)
+    body = {"target_url": "https://site.example/", "events": ["customer.created"]}
+    assert api.refused("POST", "/webhooks", body)[0] == 400
+    assert api.post("/webhooks", **body | {"events": ["lead.created"]})
