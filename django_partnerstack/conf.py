@@ -86,14 +86,25 @@ class Conf:
     #: Days after which delivered messages are deleted.
     retention_days = Setting(90)
 
+    #: Secrets of the URL that receives webhooks. Several during a rotation; the first is the one to register.
+    webhook_secrets: Setting[Sequence[str]] = Setting([])
+
     @property
     def has_keys(self) -> bool:
         """Whether both keys are set. Without them nothing is sent, and nothing fails."""
         return bool(self.public_key and self.secret_key)
 
+    @property
+    def usable_webhook_secrets(self) -> list[str]:
+        """The secrets that are strings. A string instead of a list is one secret, not one for each letter."""
+        given = self.webhook_secrets
+        secrets = [given] if isinstance(given, str) else given if isinstance(given, (list, tuple)) else []
+        return [secret for secret in secrets if secret and isinstance(secret, str)]
+
     def without_keys(self, text: str) -> str:
         """The text with the site's keys masked: a safeguard for pages, whose texts should contain no keys."""
-        for key in (self.public_key, self.secret_key, self.tracking_token):
+        keys = (self.public_key, self.secret_key, self.tracking_token)
+        for key in (*keys, *self.usable_webhook_secrets):
             if key and isinstance(key, str):
                 text = text.replace(key, "***")
         return text

@@ -11,6 +11,7 @@ Every error of this package, as one tree. Nothing here imports Django, so that t
     ├── DeliveryPaused            no request may be sent now; no message is the cause
     ├── LookUpTimeout             there was no time left for a look-up
     ├── SyncLocked                another run is syncing this resource
+    ├── EndpointError             PartnerStack's webhook endpoints could not be read or changed
     ├── ConfigurationError        a setting must be changed (is in ``connection``, which imports Django)
     ├── RecordError               an object from PartnerStack cannot be used
     ├── PagingError               a list would never end
@@ -41,6 +42,7 @@ __all__ = [
     "BadRequest",
     "Conflict",
     "DeliveryPaused",
+    "EndpointError",
     "ErrorReply",
     "Forbidden",
     "InvalidArgument",
@@ -116,6 +118,10 @@ class LookUpTimeout(PartnerStackError):
 
 class SyncLocked(PartnerStackError):
     """Another run is syncing this resource."""
+
+
+class EndpointError(PartnerStackError):
+    """PartnerStack's webhook endpoints could not be read or changed. The text contains no secret."""
 
 
 class RecordError(PartnerStackError):

@@ -5,6 +5,7 @@ Each is sent after the commit of what it reports, outside of a transaction, in t
 the site's for ``message_queued``, a worker's or a sync's for the others. An error in a receiver is logged by
 Django (logger ``django.dispatch``) and changes nothing else. A signal is sent at most once: a process that is
 killed right after the commit sends none, so do not rely on signals for anything that must not be missed.
+``webhook_processed`` is the exception: it is sent again until each receiver has returned.
 """
 
 from django.dispatch import Signal
@@ -16,6 +17,7 @@ __all__ = [
     "objects_synced",
     "push_failed",
     "transaction_pushed",
+    "webhook_processed",
 ]
 
 #: Sent for each stored page of a sync that created or updated rows.
@@ -49,3 +51,12 @@ event_pushed = Signal()
 #: As ``customer_pushed``, without ``record``. ``state`` (str): the stored value of ``State.FAILED`` ("dead")
 #: or of ``State.ON_HOLD`` ("held"). ``reason`` (str): why.
 push_failed = Signal()
+
+#: Sent for each webhook event of PartnerStack, after its object was read again through the API and stored.
+#:
+#: ``sender``: WebhookEvent. ``event`` (str): its name, such as "partnership.updated", or "" if the body has
+#: none. ``mode`` (str): "test" or "production". ``kind`` (str): such as "partnership", or "" for an unknown
+#: event. ``key`` (str): the object's key in the body. ``row``: the row of the mirror as it is now, or None.
+#:
+#: Sent at least once: if a receiver raises an error, the signal is sent again later, to all receivers.
+webhook_processed = Signal()

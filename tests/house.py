@@ -24,8 +24,7 @@ ROWS = (
     ("connection sources resources < identity < mapping < throttle",),
     (
         "attribution",
-        "sync",
-        "webhooks",
+        "sync < webhooks",
         "outbox.permitted outbox.keys < outbox.agreement outbox.finding < outbox.operations < outbox.queue"
         " < outbox.last_reported"
         " < outbox.refunds outbox.backfill < outbox.delivery < outbox.push < outbox.control < outbox",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from django.core import checks
 
-from . import attribution, database, delivery, deployment, settings
+from . import attribution, database, delivery, deployment, settings, webhooks
 
 TAG = "partnerstack"
 
@@ -27,6 +27,9 @@ ALWAYS = (
     delivery.check_delivery_values,
     delivery.check_dispatch,
     database.check_router,
+    webhooks.check_webhook_secrets,
+    webhooks.check_webhook_url,
+    webhooks.check_webhook_middleware,
 )
 WITH_DEPLOY = (
     deployment.check_mode_is_live,
@@ -40,6 +43,7 @@ WITH_DATABASE = (
     database.check_foreign_keys,
     database.check_character_set,
     database.check_labels,
+    webhooks.check_webhooks_are_processed,
 )
 
 

@@ -7,6 +7,7 @@ from .outbox import LaneStatus, OutboxLane, OutboxMessage, State
 from .source_failure import SourceFailure
 from .sync import SyncSeen, SyncState
 from .throttle import ThrottleState
+from .webhooks import WebhookCounter, WebhookEvent, WebhookState
 from .worker import Worker
 
 __all__ = [
@@ -31,5 +32,8 @@ __all__ = [
     "SyncState",
     "ThrottleState",
     "Transaction",
+    "WebhookCounter",
+    "WebhookEvent",
+    "WebhookState",
     "Worker",
 ]

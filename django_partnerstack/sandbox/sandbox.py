@@ -57,7 +57,7 @@ class Sandbox(Dashboard):
 
         Raises OSError if the port is in use.
         """
-        return Server(self.handle, host, port)
+        return Server(self.handle, host, port, self.deliveries.run)
 
     def click(self, partner_key: str, destination: str | None = None, /, **sub_ids: str) -> str:
         """

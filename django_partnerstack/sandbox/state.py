@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from threading import RLock
 from typing import Any
 
@@ -14,6 +15,7 @@ from .behaviour.switches import Behaviour
 from .http.allowed_sites import AllowedSites
 from .resources import RESOURCES
 from .storage.database import Click, Conversion, Database
+from .webhooks.deliveries import Deliveries
 
 OTHER_MODE = {"test": "production", "production": "test"}
 
@@ -52,6 +54,8 @@ class SandboxState:
         #: Clicks on partner links, and valid conversions, oldest first.
         self.clicks: list[Click] = []
         self.conversions: list[Conversion] = []
+        #: What is delivered to the webhooks.
+        self.deliveries = Deliveries(self, self.lock)
         self.reset()
 
     def reset(self) -> None:
@@ -62,12 +66,15 @@ class SandboxState:
             self.effects.clear()
             self.clicks.clear()
             self.conversions.clear()
+            self.deliveries.clear()
             #: The minute of the last request, and how many requests it had.
             self.requests_of_minute = (0, 0)
             fields = {name: resource.lookup_fields for name, resource in RESOURCES.items()}
             self.databases = {mode: Database(mode, self._seed, fields) for mode in OTHER_MODE}
             for mode, database in self.databases.items():
                 seed_database(database, RESOURCES.values(), self._counts_in(mode))
+                for name in RESOURCES:
+                    database[name].observer = partial(self.deliveries.changed, mode, name)
 
     def _counts_in(self, mode: str) -> dict[str, int]:
         return {

@@ -70,26 +70,47 @@ def refresh(
     refreshed.updated = len(difference.created) + len(difference.updated)
     refreshed.unchanged = difference.unchanged
     refreshed.missing = len(gone)
-    missing = model._base_manager.using(router.db_for_write(model)).filter(pk__in=gone, missing_since=None)
-    missing.update(missing_since=now())
+    mark_missing(model, gone, now=now())
     return refreshed
 
 
 def _read(client: Client, resource: Resource, row: Any) -> Record:
-    """
-    Paths contain the site's own key of a customer (docs.partnerstack.com/reference/patch_customers).
+    return read_object(client, resource, keys_of(row))
 
+
+def keys_of(row: Any) -> list[str]:
+    """
+    The keys that may identify the object of a row in a path, best first.
+
+    Paths contain the site's own key of a customer (docs.partnerstack.com/reference/patch_customers).
     PartnerStack's key is tried if the customer has no such key, or is not found by it.
     """
-    if isinstance(row, Customer) and row.customer_key:
+    own = [row.customer_key] if isinstance(row, Customer) and row.customer_key else []
+    return [*own, row.key]
+
+
+def read_object(client: Client, resource: Resource, keys: Iterable[str]) -> Record:
+    """
+    The object that one of the keys identifies, tried in their order.
+
+    By path, so that a resource needs no class of its own in the client. Raises ``NotFound`` if PartnerStack
+    has no object with the last key, and the client's other errors.
+    """
+    *earlier, last = keys
+    for key in earlier:
         try:
-            return _get(client, resource, row.customer_key)
+            return _get(client, resource, key)
         except NotFound:
             pass
-    return _get(client, resource, row.key)
+    return _get(client, resource, last)
 
 
 def _get(client: Client, resource: Resource, key: str) -> Record:
-    """By path, so that a resource needs no class of its own in the client."""
     item = client.request("GET", f"/{resource.name}/{path_segment('key', key)}")
     return resource.record.from_api(item)
+
+
+def mark_missing(model: type[Mirror], pks: Iterable[int], *, now: datetime) -> None:
+    """Mark rows whose objects PartnerStack does not have, unless they are marked already."""
+    rows = model._base_manager.using(router.db_for_write(model))
+    rows.filter(pk__in=pks, missing_since=None).update(missing_since=now)

@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_partnerstack.models import Attribution, OutboxMessage, SourceFailure, State
+from django_partnerstack.models import Attribution, OutboxMessage, SourceFailure, State, WebhookEvent
 from django_partnerstack.outbox.queue.messages import fingerprint
 from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
@@ -109,7 +109,11 @@ def row_of(model: type[Model]) -> Any:
     """A row with as few columns as possible."""
     if model is OutboxMessage:
         return queue()
-    moments = {Attribution: ("bound_at",), SourceFailure: ("first_failed_at", "last_failed_at")}
+    moments = {
+        Attribution: ("bound_at",),
+        SourceFailure: ("first_failed_at", "last_failed_at"),
+        WebhookEvent: ("window", "first_received_at", "last_received_at"),
+    }
     columns: dict[str, Any] = dict.fromkeys(moments.get(model, ()), timezone.now())
     if any(field.name == "key" for field in model._meta.fields):
         columns["key"] = "k"

@@ -84,7 +84,7 @@ def test_the_error_of_a_source_is_explained(monkeypatch: pytest.MonkeyPatch, db:
 
 def test_the_partner_of_an_operator_is_not_named_by_the_site(partnerstack: Sandbox) -> None:
     account = sign_up(partner_key="other")
-    track.assign(f"account-{account.pk}", "gstest", by="eve")
+    track.assign(f"shop-account-{account.pk}", "gstest", by="eve")
     worker().run()
     assert "The customer is reported with the partner key gstest. " in explained(account)
     assert "which the site itself names" not in explained(account)

@@ -222,7 +222,10 @@ def test_a_changed_customer_of_the_other_mode_is_new(reported: Account) -> None:
     [
         ({"total": 11}, "amount 1100, reported 1000"),
         ({"currency": "EUR"}, "currency 'EUR', reported 'USD'"),
-        ({"account": "other"}, "customer_external_key 'account-{other}', reported 'account-{first}'"),
+        (
+            {"account": "other"},
+            "customer_external_key 'shop-account-{other}', reported 'shop-account-{first}'",
+        ),
     ],
 )
 def test_a_payment_that_update_changed_is_listed_and_not_queued(

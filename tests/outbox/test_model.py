@@ -124,7 +124,7 @@ class Outbox(RuleBasedStateMachine):
         """Somebody has created a customer who waits."""
         if waiting := list(OutboxMessage.objects.filter(state=State.WAITING).order_by("pk")):
             key = waiting[which % len(waiting)].lane.removeprefix("customer:")
-            account = next(each for each in self.accounts if key == f"account-{each.pk}")
+            account = next(each for each in self.accounts if key == f"shop-account-{each.pk}")
             existing = self.site.sandbox.objects("customers")
             if key not in [each["customer_key"] for each in existing]:
                 self.site.sandbox.create(

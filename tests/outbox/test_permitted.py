@@ -36,7 +36,7 @@ def test_a_queued_customer_leaves_as_a_stricter_setting_permits(privacy: str) ->
     queued = message("customers.save").payload
     with override_settings(PARTNERSTACK_PRIVACY=privacy):
         site.push()
-    expected = {"hashed": HASH, "none": anonymous(f"account-{shop.pk}")}[privacy]
+    expected = {"hashed": HASH, "none": anonymous(f"shop-account-{shop.pk}")}[privacy]
     [body] = bodies(site)
     assert (body["email"], "name" in body) == (expected, False)
     assert message("customers.create").payload == queued
@@ -84,7 +84,7 @@ def test_what_was_sent_before_the_setting_is_found_after_it() -> None:
     site.push(limit=1)
     with override_settings(PARTNERSTACK_PRIVACY="hashed"):
         site.push_for(hours=1)
-    assert site.effects("customers.create") == {f"account-{shop.pk}": 1}
+    assert site.effects("customers.create") == {f"shop-account-{shop.pk}": 1}
     assert (message("customers.create").state, message("transactions.create").state) == ("delivered",) * 2
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.test_layers import HOUSE, SANDBOX
 
-BOTTOM_UP = "storage behaviour replies http api resources state dashboard endpoints sandbox __init__"
+BOTTOM_UP = "storage behaviour replies http api resources webhooks state dashboard endpoints sandbox __init__"
 ROOMS = BOTTOM_UP.split()
 PREFIX = "django_partnerstack.sandbox."
 

@@ -114,3 +114,10 @@ def test_a_retry_of_a_read_does_not_delay_the_end(transactional_db: None, clock:
         job.run(StopsAtTheFirstWait(), lambda text: None)
     assert not SyncState.objects.exclude(lease_owner="").exists()
     assert not Worker.objects.exists()
+
+
+@pytest.mark.django_db
+def test_webhooks_are_a_job_of_sites_that_receive_them() -> None:
+    assert "webhooks" not in [job.name for job in site_jobs()]
+    with override_settings(PARTNERSTACK_WEBHOOK_SECRETS=["x" * 32]):
+        assert "webhooks" in [job.name for job in site_jobs()]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ...conf import conf
-from ...models import OutboxMessage
+from ...models import OutboxMessage, WebhookEvent
 from ...outbox.queue.messages import customer_lane
 from .columns import EMPTY, moment
 from .links import admin_url
@@ -23,7 +23,7 @@ MOMENTS = ("queued_at", "first_sent_at", "sent_at", "in_doubt_since", "finished_
 
 
 @admin.display(description=gettext_lazy("state"))
-def badge(message: OutboxMessage) -> SafeString:
+def badge(message: OutboxMessage | WebhookEvent) -> SafeString:
     text = '<span class="partnerstack-state partnerstack-{}">{}</span>'
     return format_html(text, message.state, message.get_state_display())
 

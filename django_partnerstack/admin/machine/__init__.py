@@ -1,5 +1,5 @@
-"""Pages about the app's work: messages, source errors, customer queues, the connection, syncs and workers."""
+"""Pages about the app's work: messages, source errors, the connection, syncs, webhooks and workers."""
 
-from . import connection, messages, source_failures, sync_states, workers
+from . import connection, messages, source_failures, sync_states, webhook_events, workers
 
-__all__ = ["connection", "messages", "source_failures", "sync_states", "workers"]
+__all__ = ["connection", "messages", "source_failures", "sync_states", "webhook_events", "workers"]

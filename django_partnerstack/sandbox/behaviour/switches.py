@@ -148,6 +148,29 @@ class Behaviour:
         "accepted, or refused as those of an unknown customer.",
     )
 
+    # Webhooks
+    webhook_body: Literal["enveloped", "flat"] = switch(
+        "enveloped", "Whether a webhook has the object in ``data``, or at the top."
+    )
+    webhook_names: Literal["dotted", "underscore"] = switch(
+        "dotted", "Whether webhooks name events ``partnership.updated`` or ``partnership_updated``."
+    )
+    webhook_delay: Seconds = switch(  # noqa: RUF009
+        0, "Seconds from a change to the delivery of its webhook, or a range such as ``(0, 3)``."
+    )
+    webhook_lost: Rate = switch(  # noqa: RUF009
+        0, "The share of webhooks that are never sent."
+    )
+    webhook_doubled: Rate = switch(  # noqa: RUF009
+        0, "The share of webhooks that are sent twice."
+    )
+    webhook_reordered: Rate = switch(  # noqa: RUF009
+        0, "The share of webhooks that are sent up to three seconds late."
+    )
+    webhook_retries: int = switch(
+        0, "How many times a webhook is sent again, after 1, 2, 4, … seconds, until the answer is 2xx."
+    )
+
     # Format
     status_type: Literal["int", "str"] = switch(
         "int", "Whether ``status`` in the body is a number or a string."

@@ -13,6 +13,7 @@ It takes and returns JSON, needs no keys and is never affected by faults:
     GET    /_control/clicks                       [{"xid", "partner_key", …}, …], oldest first
     POST   /_control/clicks                       {"partner_key": "gstest", "sid1": "newsletter"}
     GET    /_control/conversions                  [{"customer_key", "created", …}, …], oldest first
+    GET    /_control/deliveries                   [{"event", "webhook", "attempts", "status"}, …] of webhooks
     GET    /_control/objects/{resource}           all objects, newest first (?mode=, ?include_archived=true)
     POST   /_control/objects/{resource}           create an object; other fields get sample values (?mode=)
     PATCH  /_control/objects/{resource}/{key}     change fields, and updated_at (?mode=)
@@ -52,7 +53,7 @@ def answer(sandbox: Dashboard, method: str, path: str, query: str, body: bytes) 
             return json_reply(200, action(sandbox, keys, options, given))
     except LookupError as error:
         return json_reply(404, {"message": error.args[0]})
-    except (ValueError, AttributeError, TypeError) as error:
+    except (ValueError, AttributeError, TypeError, RecursionError) as error:
         return json_reply(400, {"message": str(error)})
 
 
@@ -105,6 +106,13 @@ def show_conversions(sandbox: Dashboard, keys: list[str], options: Body, body: B
     return [asdict(conversion) for conversion in sandbox.conversions]
 
 
+def show_deliveries(sandbox: Dashboard, keys: list[str], options: Body, body: Body) -> list[Body]:
+    """Without URLs, which contain the secrets of sites."""
+    shown = ("event", "webhook", "attempts", "status")
+    deliveries = (*sandbox.deliveries.ended, *sandbox.deliveries.pending)
+    return [{name: getattr(each, name) for name in shown} for each in deliveries]
+
+
 def show_objects(sandbox: Dashboard, keys: list[str], options: Body, body: Body) -> list[Body]:
     archived = options.get("include_archived") == "true"
     return sandbox.objects(_resource(keys), options.get("mode"), include_archived=archived)
@@ -151,6 +159,7 @@ ACTIONS = {
     ("GET", "clicks"): show_clicks,
     ("POST", "clicks"): add_click,
     ("GET", "conversions"): show_conversions,
+    ("GET", "deliveries"): show_deliveries,
     ("GET", "objects"): show_objects,
     ("POST", "objects"): create_object,
     ("PATCH", "objects"): change_object,

@@ -34,9 +34,13 @@ class Server:
     Creating it binds the port. Raises OSError if the port is in use.
     """
 
-    def __init__(self, handle: Handle, host: str, port: int) -> None:
+    def __init__(
+        self, handle: Handle, host: str, port: int, background: Callable[[Event], None] | None = None
+    ) -> None:
         self._http = _Http((host, port), _Handler)
         self._http.handle = handle
+        #: Runs while the server does, until the event is set.
+        self._background = Thread(target=background, args=[self._http.closing]) if background else None
         self._thread = Thread(target=self._http.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         name = f"[{host}]" if ":" in host else host
         #: For example ``http://127.0.0.1:8765``; the API is below it at ``/api/v2`` and ``/v1``.
@@ -44,6 +48,8 @@ class Server:
 
     def __enter__(self) -> Server:
         self._thread.start()
+        if self._background is not None:
+            self._background.start()
         return self
 
     def __exit__(
@@ -52,6 +58,8 @@ class Server:
         self._http.closing.set()
         self._http.shutdown()
         self._thread.join()
+        if self._background is not None:
+            self._background.join()
         self._http.close_connections()
         self._http.server_close()
 

@@ -1,4 +1,4 @@
-"""Webhook subscriptions (docs.partnerstack.com/reference, "webhooks"). The sandbox sends no webhooks."""
+"""Webhook subscriptions (docs.partnerstack.com/reference, "webhooks"). See ``sandbox.webhooks``."""
 
 from __future__ import annotations
 

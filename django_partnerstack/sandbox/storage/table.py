@@ -36,6 +36,8 @@ class Table:
         self.archived_count = 0
         #: When all rows are readable, in milliseconds.
         self.readable_at = 0
+        #: Called with "created", "updated" or "deleted", and the row.
+        self.observer: Callable[[str, Row], None] | None = None
         #: A number that changes with every change of the table.
         self.version = 0
         self._serial = 0
@@ -53,6 +55,7 @@ class Table:
         self._number(row)
         self.readable_at = max(self.readable_at, row.get("visible_at", 0))
         self._link(row)
+        self._observe("created", row)
         return row
 
     def extend(self, rows: Iterable[Row]) -> None:
@@ -67,18 +70,25 @@ class Table:
         self.orders["updated_at"] = sorted(created, key=SORT_KEYS["updated_at"])
 
     def change(self, row: Row, fields: Row) -> None:
+        was_archived = row.get("archived")
         self._unlink(row)
         row.update(fields)
         self._link(row)
+        self._observe("deleted" if row.get("archived") and not was_archived else "updated", row)
 
     def remove(self, row: Row) -> None:
         """Remove a row for good."""
         self._unlink(row)
         self.removed[row["key"]] = {name: row[name] for name in ("created_at", "updated_at", "serial")}
+        self._observe("deleted", row)
 
     def count_before(self, order: str, position: Position) -> int:
         """How many rows come before this position, oldest first."""
         return bisect_left(self.orders[order], position, key=SORT_KEYS[order])
+
+    def _observe(self, verb: str, row: Row) -> None:
+        if self.observer is not None:
+            self.observer(verb, row)
 
     def _number(self, row: Row) -> None:
         self._serial += 1

@@ -117,7 +117,7 @@ class TestSearchByAddress:
         shop = account(email="Ada@customers.example")
         bill = payment(shop)
         account(email="eve@customers.example")
-        expected = [f"customers.save account-{shop.pk}", f"transactions.create payment-{bill.pk}"]
+        expected = [f"customers.save shop-account-{shop.pk}", f"transactions.create payment-{bill.pk}"]
         assert self.found(browser, "ada@customers.example") == expected
 
     def test_finds_a_customer_that_only_the_mirror_has(self, browser: Client) -> None:

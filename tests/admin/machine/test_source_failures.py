@@ -88,7 +88,7 @@ def test_a_list_takes_as_many_queries_for_many_as_for_one(browser: Client, broke
 def test_an_object_is_reported_again(operator: Client, failed: Account) -> None:
     assert take(operator, "report_again", SourceFailure.objects.get()) == [(SUCCESS, "1 reported.")]
     assert not SourceFailure.objects.exists()
-    assert OutboxMessage.objects.get().subject == f"account-{failed.pk}"
+    assert OutboxMessage.objects.get().subject == f"shop-account-{failed.pk}"
 
 
 def test_the_page_of_a_failure_has_a_button_for_those_who_may_use_it(

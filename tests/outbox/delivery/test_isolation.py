@@ -66,11 +66,11 @@ def test_an_answer_that_the_database_refuses_is_dropped_and_the_message_is_deliv
         site.push()
     customer_pushed.disconnect(receive)
     assert set(states().values()) == {"delivered"}
-    stored = message("customers.create", subject=f"account-{poison.pk}")
+    stored = message("customers.create", subject=f"shop-account-{poison.pk}")
     assert stored.reason.startswith("The answer was dropped, because the database refused to store it: ")
     assert str(error.args[-1])[:20] in stored.reason
     assert (stored.response, stored.lease_token) == (None, "")
-    assert list(Customer.objects.values_list("customer_key", flat=True)) == [f"account-{healthy.pk}"]
+    assert list(Customer.objects.values_list("customer_key", flat=True)) == [f"shop-account-{healthy.pk}"]
     assert len(received) == 2
     assert site.sent.count("POST /customers") == 2
 
@@ -165,4 +165,4 @@ def test_a_message_that_cannot_be_sequenced_is_signalled(site: Site) -> None:
     OutboxMessage.objects.update(payload=["no", "object"])
     site.push()
     push_failed.disconnect(receive)
-    assert signalled == [(f"account-{shop.pk}", "dead")]
+    assert signalled == [(f"shop-account-{shop.pk}", "dead")]

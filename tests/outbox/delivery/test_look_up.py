@@ -25,11 +25,13 @@ def test_the_customer_of_another_site_is_not_taken_for_ours(site: Site, duplicat
     site.sandbox.behaviour.change(duplicates=duplicates)
     shop = account()
     paid = payment(shop)
-    belongs_to_another_site(site, f"account-{shop.pk}")
+    belongs_to_another_site(site, f"shop-account-{shop.pk}")
     site.push_for(hours=1)
     failed = message("customers.create")
     assert failed.state == "dead"
-    assert f"PartnerStack has account-{shop.pk} with another email: o…@elsewhere.example." in failed.reason
+    assert (
+        f"PartnerStack has shop-account-{shop.pk} with another email: o…@elsewhere.example." in failed.reason
+    )
     assert ("already exists" in failed.reason) == (duplicates != "200")
     assert "other@" not in failed.reason
     assert failed.response is None
@@ -41,7 +43,7 @@ def test_the_customer_of_another_site_is_not_taken_for_ours(site: Site, duplicat
 def test_the_customer_of_another_site_is_not_found_after_a_lost_answer(site: Site) -> None:
     shop = account()
     site.fail("status", status=500)
-    belongs_to_another_site(site, f"account-{shop.pk}")
+    belongs_to_another_site(site, f"shop-account-{shop.pk}")
     site.push_for(hours=1)
     assert message("customers.create").state == "dead"
     assert "another email" in message("customers.create").reason
@@ -53,10 +55,10 @@ def test_no_part_of_a_foreign_address_is_shown_if_addresses_must_not_be_sent(
 ) -> None:
     settings.PARTNERSTACK_PRIVACY = privacy
     shop = account()
-    belongs_to_another_site(site, f"account-{shop.pk}")
+    belongs_to_another_site(site, f"shop-account-{shop.pk}")
     site.push_for(hours=1)
     assert message("customers.create").reason.endswith(
-        f"PartnerStack has account-{shop.pk} with another email."
+        f"PartnerStack has shop-account-{shop.pk} with another email."
     )
 
 
@@ -68,7 +70,7 @@ def test_a_customer_that_was_sent_is_found_by_the_address_that_was_sent(
     shop = account(email="Ada@Customers.Example")
     site.fail("lost")
     site.push()
-    key = f"account-{shop.pk}"
+    key = f"shop-account-{shop.pk}"
     [customer] = site.sandbox.objects("customers")
     site.sandbox.change("customers", key, email=customer["email"].lower())
     site.push_for(hours=1)
@@ -85,7 +87,7 @@ def test_another_payment_under_the_same_key_is_not_taken_for_ours(
     other = account(email="b@customers.example")
     OutboxMessage.objects.filter(operation="transactions.create").update(state="held")
     site.push()
-    owner = f"account-{other.pk if field == 'customer' else paid.account_id}"
+    owner = f"shop-account-{other.pk if field == 'customer' else paid.account_id}"
     [customer] = [each["key"] for each in site.sandbox.objects("customers") if each["customer_key"] == owner]
     content = {"amount": 4900, "currency": "USD", **({field: value} if field != "customer" else {})}
     site.sandbox.create("transactions", key=f"payment-{paid.pk}", customer=customer, **content)
@@ -114,7 +116,7 @@ def test_a_conflict_about_something_else_keeps_partnerstacks_words(site: Site) -
     assert failed.state == "dead"
     assert failed.reason.startswith("POST /customers: 409 Fault on demand. PartnerStack has nothing under")
     assert site.sent.count("POST /customers") == 1
-    assert failed.subject == f"account-{shop.pk}"
+    assert failed.subject == f"shop-account-{shop.pk}"
 
 
 def test_a_conflict_without_a_grace_fails_at_once(site: Site) -> None:

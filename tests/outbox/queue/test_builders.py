@@ -101,7 +101,7 @@ def test_an_address_that_the_client_would_refuse_is_refused_when_it_is_queued(em
 def test_a_shortened_name_is_noted_on_the_message() -> None:
     account = Account.objects.create(email="ada@shop.example", name="Ada")
     track.signup(account, name="Ada " * 30)
-    notes = OutboxMessage.objects.filter(subject=f"account-{account.pk}").order_by("pk")
+    notes = OutboxMessage.objects.filter(subject=f"shop-account-{account.pk}").order_by("pk")
     assert list(notes.values_list("note", flat=True)) == ["", "The name was shortened to 100 characters."]
 
 

@@ -85,7 +85,7 @@ def test_they_leave_when_an_operator_retries_one_of_them(site: Site, unknown: Ac
 
 def synced(site: Site, customer: Account) -> None:
     """The customer is created by other means, and a sync has found it."""
-    key = f"account-{customer.pk}"
+    key = f"shop-account-{customer.pk}"
     site.sandbox.create("customers", customer_key=key, key="cus_1")
     Customer.objects.create(mode="test", key="cus_1", customer_key=key)
 
@@ -103,7 +103,7 @@ def test_they_leave_if_the_process_of_the_sync_died_before_its_signal(site: Site
 
 
 def test_a_customer_of_the_other_mode_is_not_waited_for(site: Site, unknown: Account) -> None:
-    Customer.objects.create(mode="production", key="cus_1", customer_key=f"account-{unknown.pk}")
+    Customer.objects.create(mode="production", key="cus_1", customer_key=f"shop-account-{unknown.pk}")
     assert queue_waiting("test") == 0
 
 
@@ -151,7 +151,7 @@ def test_what_was_queued_long_before_the_customer_had_a_partner_stays_organic(
     clicked = site.clock.at - timedelta(days=30)
     Attribution.objects.create(
         mode="test",
-        customer_key=f"account-{unknown.pk}",
+        customer_key=f"shop-account-{unknown.pk}",
         partner_key="gstest",
         method="link",
         bound_at=clicked,

@@ -104,3 +104,7 @@ def test_a_wrong_request_is_answered_with_what_is_wrong(control, method, path, b
 
 def test_a_body_that_is_not_json_is_refused(sandbox):
     assert sandbox.handle("PATCH", "/_control/behaviour", {}, b"{").status == 400
+
+
+def test_a_body_that_is_nested_too_deeply_is_refused(sandbox):
+    assert sandbox.handle("POST", "/_control/objects/customers", {}, b"[" * 100_000).status == 400

@@ -1,0 +1,1 @@
+"""What the sandbox delivers to the URLs that were registered as webhooks."""
