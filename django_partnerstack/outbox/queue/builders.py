@@ -16,7 +16,7 @@ from ...client.resources.customers import LONGEST_NAME
 from ...client.validation import milliseconds
 from ...exceptions import SourceError
 from ...identity.customers import identity_of_key
-from ...identity.objects import has_model, loaded, models_with_source, pk_of
+from ...identity.objects import has_model, loaded, models_with_source, reference
 from ...identity.stored import ask
 from ...models import OutboxMessage
 from ..keys import check_key
@@ -201,8 +201,3 @@ def customer_of(message: OutboxMessage) -> NewMessage | None:
             data = ask(describe, customer)
             return _customer_message(customer, data, key) if isinstance(data, sources.CustomerData) else None
     return None
-
-
-def reference(instance: models.Model | None) -> tuple[str, str]:
-    """How a message refers to a host object: ("app.model", primary key)."""
-    return (instance._meta.label_lower, pk_of(instance)) if instance is not None else ("", "")
