@@ -18,7 +18,7 @@ class Command(BaseCommand):
     requires_system_checks = ("partnerstack",)
     help = (
         "Send messages to PartnerStack, process its webhooks and sync the mirrors, until SIGTERM or Ctrl-C. "
-        "Run it as a service, in any number of processes on any number of machines; it is all that a site runs."
+        "Run it as a service, in any number of processes on any number of machines; it is all a site runs."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
