@@ -127,10 +127,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  {name}  {', '.join(texts)}")
         if found.waiting_since:
             self.stdout.write(f"The oldest waiting event was received {timesince(found.waiting_since)} ago.")
-        health = worker_health(conf.mode)
-        if not health.running:
-            seen = "" if health.seen_at is None else f" The last was seen {timesince(health.seen_at)} ago."
-            self.stdout.write(f"No partnerstack_worker runs, so nothing is processed.{seen}")
+            if not worker_health(conf.mode).running:
+                self.stdout.write("No partnerstack_worker runs.")
         for reason, number in found.refused.items():
             self.stdout.write(f"Refused with a correct secret, and not stored: {number} {reason}.")
 

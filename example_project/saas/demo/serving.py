@@ -25,8 +25,8 @@ Its admin       http://127.0.0.1:{port}/admin/    user: admin    password: {pass
 The sandbox     {sandbox_url}/_control/
 
 Click the link, look around, sign up and pay: PartnerStack attributes the sign-up to {partner}. A worker is
-running, so what you do on the site is delivered within seconds. What you change in the sandbox is in the site's
-database a second later, by a webhook; a sync finds what has no webhook every {every} seconds.
+running, so what you do on the site is delivered within seconds. What you change in the sandbox is in the
+site's database a second later, by a webhook; a sync finds what has no webhook every {every} seconds.
 The admin shows both. Press Ctrl-C to stop."""
 #: Seconds between two syncs, so that nobody has to wait.
 EVERY = "10"
