@@ -19,8 +19,11 @@ from django_partnerstack.sandbox import TEST_KEYS, TEST_TRACKING_TOKEN
 
 PUBLIC, SECRET = TEST_KEYS
 TOKEN = TEST_TRACKING_TOKEN
-#: The secret key, the pair as HTTP Basic sends it, and the token. A part of the public key may be shown.
-CANARIES = (SECRET, base64.b64encode(f"{PUBLIC}:{SECRET}".encode()).decode().rstrip("="), TOKEN)
+#: In the URL that receives webhooks.
+WEBHOOK_SECRET = "canary-0123456789-0123456789-0123456789"
+PAIR = base64.b64encode(f"{PUBLIC}:{SECRET}".encode()).decode().rstrip("=")
+#: The keys, the pair as HTTP Basic sends it among them. A part of the public key may be shown.
+CANARIES = (SECRET, PAIR, TOKEN, WEBHOOK_SECRET)
 
 
 class Output:

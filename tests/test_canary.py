@@ -8,17 +8,19 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.checks import run_checks
+from django.core.management import call_command
 from django.test import Client as Browser
 
 from django_partnerstack.client import Client
 from django_partnerstack.connection import get_client
-from django_partnerstack.models import Partnership
+from django_partnerstack.models import Partnership, WebhookEvent
 from django_partnerstack.outbox.push import worker
 from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sandbox import Sandbox
 from tests.shop.models import Account, Payment
 
-from .canary import PUBLIC, SECRET, TOKEN, Output
+from .canary import PUBLIC, SECRET, TOKEN, WEBHOOK_SECRET, Output
 from .client.servers import Connection, Server, reply
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,6 +49,7 @@ def site(settings: Any) -> Iterator[Sandbox]:
     settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = PUBLIC, SECRET
     settings.PARTNERSTACK_TRACKING_TOKEN = TOKEN
     settings.PARTNERSTACK_READ_TIMEOUT = 0.3
+    settings.PARTNERSTACK_WEBHOOK_SECRETS = [WEBHOOK_SECRET]
     with sandbox.serve() as server:
         settings.PARTNERSTACK_API_URL = f"{server.url}/api/v2"
         settings.PARTNERSTACK_CONVERSION_URL = f"{server.url}/conversion/xid"
@@ -147,6 +150,43 @@ def test_nothing_shows_a_key_that_a_response_echoes(
     output.pages(browser)
     output.tables()
     assert "***" in output.texts["tables"]
+    assert output.leaks == []
+
+
+def test_nothing_shows_the_secret_of_webhooks(
+    output: Output, site: Sandbox, browser: Browser, settings: Any
+) -> None:
+    url, endpoints = (
+        f"/partnerstack/webhooks/{WEBHOOK_SECRET}/",
+        "/admin/partnerstack/webhookevent/endpoints/",
+    )
+    api_url = settings.PARTNERSTACK_API_URL
+    assert output.command("partnerstack_webhooks", "register", "https://site.example")
+    assert output.command("partnerstack_webhooks", "list")
+    for body in (b"{", b"x" * 300_000, b'{"event": "x", "url": "https://site.example%s"}' % url.encode()):
+        response = Browser().post(url, body, content_type="application/json")
+        output.add("responses", f"{response.status_code} {response.content!r} {response.headers}")
+    assert output.command("partnerstack_webhooks", "trigger", "partnership.updated")
+    for fault in (FAULTS["500"], FAULTS["lost"], FAULTS["html"], FAULTS["403"]):
+        site.faults.add(**fault)
+        assert output.command("partnerstack_webhooks", "process")
+        assert not output.command("partnerstack_webhooks", "register", "https://other.example")
+        output.add("endpoints failed", browser.get(endpoints).content.decode())
+        site.faults.clear()
+    with Server(echo_the_keys) as server:
+        settings.PARTNERSTACK_API_URL = server.url
+        assert not output.command("partnerstack_webhooks", "register", "https://other.example")
+    output.attempt(
+        "trigger", lambda: call_command("partnerstack_webhooks", "trigger", "x", url="http://127.0.0.1:1")
+    )
+    settings.PARTNERSTACK_API_URL = api_url
+    output.command("partnerstack_webhooks", "status")
+    output.command("partnerstack_webhooks", "replay", "--since", "1h")
+    output.add("endpoints", browser.get(endpoints).content.decode())
+    output.attempt("checks", lambda: run_checks(databases=["default"]))
+    output.pages(browser)
+    output.tables()
+    assert WebhookEvent.objects.exists()
     assert output.leaks == []
 
 

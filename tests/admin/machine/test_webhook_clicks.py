@@ -56,7 +56,7 @@ def test_a_webhook_leads_to_its_row_by_clicks(
     partner = partnerstack.create("partnerships", first_name="Ada")
     group = partnerstack.create("groups", name="Gold")
     visitor.open(f"{live_server.url}{list_url(WebhookEvent)}")
-    visitor.follow("Endpoints")
+    press(visitor, ".object-tools a")
     look(visitor, tmp_path, "no-endpoints")
     field = visitor.driver.find_element("id", "site-url")
     field.clear()
