@@ -35,7 +35,7 @@ def port() -> Iterator[int]:
     """
     A port for the site, which the system chose: the usual one may be that of another run of the tests.
 
-    It stays bound, so that the system gives it to nobody else. On Linux the site can listen on it nevertheless.
+    It stays bound, so that the system gives it to nobody else. On Linux the site can listen on it too.
     """
     with socket.socket() as held:
         held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
