@@ -107,3 +107,24 @@ def test_what_changes_in_the_sandbox_reaches_the_site_without_a_command(
         otherwise="the worker did not sync the group",
     )
     database.close()
+
+
+def test_a_partner_that_is_moved_in_the_sandbox_reaches_the_site_by_a_webhook(
+    served: tuple[Sandbox, str], tmp_path: Path
+) -> None:
+    sandbox, printed = served
+    group = sandbox.create("groups", name="Gold")
+    [partner] = sandbox.objects("partnerships")
+    sandbox.change("partnerships", partner["key"], group_key=group["key"])
+    database = sqlite3.connect(tmp_path / "demo.sqlite3", timeout=20)
+    event = "SELECT count(*) FROM partnerstack_webhookevent WHERE key = ? AND state = 'done'"
+    wait_until(
+        lambda: database.execute(event, [partner["key"]]).fetchone()[0],
+        seconds=30,
+        otherwise="the worker did not process the webhook",
+    )
+    row = "SELECT group_key FROM partnerstack_partnership WHERE key = ?"
+    assert database.execute(row, [partner["key"]]).fetchone() == (group["key"],)
+    database.close()
+    [endpoint] = sandbox.objects("webhooks")
+    assert endpoint["target_url"] not in printed

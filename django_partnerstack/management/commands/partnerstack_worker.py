@@ -17,8 +17,8 @@ class Command(BaseCommand):
     #: Other apps' checks may query the database, and end in a traceback if it cannot be reached.
     requires_system_checks = ("partnerstack",)
     help = (
-        "Send messages to PartnerStack and keep the mirrors fresh, until SIGTERM or Ctrl-C. Run it as a "
-        "service, in any number of processes on any number of machines; it is all that a site needs to run."
+        "Send messages to PartnerStack, process its webhooks and sync the mirrors, until SIGTERM or Ctrl-C. "
+        "Run it as a service, in any number of processes on any number of machines; it is all a site runs."
         + GUARANTEE
     )
 
