@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from ...client.validation import LONGEST_KEY
 from ...exceptions import InvalidArgument, KeyCollision
-from ...identity.customers import Identity, identity_of_key, record, remember_content
+from ...identity.customers import Identity, identity_of_key, record, remember_content, remember_contents
 from ...models import LaneStatus, Mirror, OutboxLane, OutboxMessage, State
 from ...models.bulk import ALWAYS, BoundParam, Condition, insert, none_of
 from ...models.once import insert_once
 from ...signals import message_queued
 from ..operations import OPERATIONS, SAVE_CUSTOMER, UPDATE_CUSTOMER
-from .once import take_key, take_keys, take_note
+from .once import mirror_collision, take_key, take_keys, take_note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,9 +124,13 @@ def enqueue_all(messages: Sequence[tuple[NewMessage, Identity | None]], *, mode:
     now = timezone.now()
     rows = [columns_of(message, mode, now) for message, _ in messages]
     take_keys(rows, using)
-    for (message, identity), row in zip(messages, rows, strict=True):
-        if message.operation == SAVE_CUSTOMER and not message.skipped:
-            _is_news(message, row, identity, using)
+    remember_contents(
+        {
+            identity: row["fingerprint"]
+            for (message, identity), row in zip(messages, rows, strict=True)
+            if identity is not None and message.operation == SAVE_CUSTOMER and not message.skipped
+        }
+    )
     insert(OutboxMessage, rows, using=using)
     for message, _ in messages:
         if not message.skipped:
@@ -234,8 +238,8 @@ def _insert(row: dict[str, Any], using: str) -> bool:
         return True
     rows = operation.model._base_manager.using(using)
     mirrored = rows.filter(**{"mode": row["mode"], operation.key_field: key}).first()
-    if problem := operation.compare(row["payload"], mirrored).difference:
-        raise KeyCollision(f"PartnerStack has {key!r} already, with {problem}. Nothing was queued.")
+    if problem := mirror_collision(row, mirrored):
+        raise KeyCollision(problem)
     return False
 
 

@@ -15,7 +15,7 @@ from ...exceptions import KeyCollision
 from ...models import OutboxMessage, ReportedKey, State
 from ...models.bulk import insert
 from ...models.once import insert_once
-from ..operations import CREATE_TRANSACTION
+from ..operations import CREATE_TRANSACTION, OPERATIONS
 
 REPLACED = "Replaced by newer data."
 
@@ -87,12 +87,24 @@ def collision(found: ReportedKey, row: dict[str, Any]) -> str:
     mine = f"{row['source']} {row['source_pk']}".strip() or "this call"
     if (found.source, found.source_pk) == (row["source"], row["source_pk"]) != ("", ""):
         owner = f"{owner}, as it was then"
+    hint = "Use another key for another payment."
+    if not is_other_object(found, row):
+        hint = f"{hint} If this one has changed, correct it in the admin, or refund it."
     return (
         f"The transaction key {row['payload']['key']!r} was reported by {owner}, with {_money(found)} of "
         f"customer {found.customer_key!r}; {mine} has {_money(ReportedKey(**key))} of customer "
-        f"{key['customer_key']!r}. Nothing was queued. Use another key for another payment; correct this one "
-        "with a refund."
+        f"{key['customer_key']!r}. Nothing was queued. {hint}"
     )
+
+
+def mirror_collision(row: dict[str, Any], record: Any) -> str:
+    """How a payment differs from what PartnerStack has by other means; empty if it is the same."""
+    operation = OPERATIONS[row["operation"]]
+    difference = operation.compare(row["payload"], record).difference
+    if not difference:
+        return ""
+    key = row["payload"][operation.key_field]
+    return f"PartnerStack has {key!r} already, with {difference}. Nothing was queued."
 
 
 def gives_way(found: ReportedKey, row: dict[str, Any], about: Sequence[OutboxMessage]) -> bool:
