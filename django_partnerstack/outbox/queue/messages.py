@@ -17,7 +17,7 @@ from django.utils import timezone
 from ...client.validation import LONGEST_KEY
 from ...exceptions import InvalidArgument, KeyCollision
 from ...identity.customers import Identity, identity_of_key, record, remember_content, remember_contents
-from ...models import LaneStatus, Mirror, OutboxLane, OutboxMessage, State
+from ...models import LaneStatus, Mirror, OutboxLane, OutboxMessage, ReportedKey, State
 from ...models.bulk import ALWAYS, BoundParam, Condition, insert, none_of
 from ...models.once import insert_once
 from ...signals import message_queued
@@ -141,14 +141,23 @@ def enqueue_refused(message: NewMessage, reason: str, *, mode: str, using: str) 
     """Leave a failed message that shows why an object could not be reported. Safe to repeat."""
     now = timezone.now()
     row = columns_of(message, mode, now)
-    about = hashlib.sha256(json.dumps([message.source, reason]).encode()).hexdigest()
     with transaction.atomic(using):
-        if take_note(f"refused:{about}", mode, using):
+        if take_note(_refused(message.source, reason), mode, using):
             lane = {"mode": mode, "key": message.lane, "status": LaneStatus.NEW, "due_at": None}
             insert_once(OutboxLane, lane, using=using)
             # It does not hold its key, so it has no part in what is reported under it.
             refused = {"state": State.FAILED, "reason": reason, "finished_at": now, "dedupe_key": None}
             insert(OutboxMessage, [{**row, **refused, "subject": ""}], using=using)
+
+
+def forget_refused(message: OutboxMessage, using: str) -> None:
+    """Let ``enqueue_refused`` show the same again, if the object gets the same content once more."""
+    note = _refused((message.source, message.source_pk), message.reason)
+    ReportedKey.objects.using(using).filter(mode=message.mode, dedupe_key=note).delete()
+
+
+def _refused(source: tuple[str, str], reason: str) -> str:
+    return f"refused:{hashlib.sha256(json.dumps([source, reason]).encode()).hexdigest()}"
 
 
 def remember_customer(message: NewMessage, *, mode: str, using: str) -> None:

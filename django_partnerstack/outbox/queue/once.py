@@ -49,18 +49,20 @@ def take_key(row: dict[str, Any], using: str) -> bool:
     return False
 
 
-def replace_key(row: dict[str, Any], using: str) -> None:
-    """
-    Remember what a payment is corrected to, so that the corrected object agrees with what was reported.
+def replace_key(message: OutboxMessage, using: str) -> None:
+    """Remember what a payment is corrected to, so that the corrected object agrees with what was reported."""
+    if (found := key_of(message, using)) is not None:
+        columns = {field.attname: getattr(message, field.attname) for field in message._meta.concrete_fields}
+        key = _columns({**columns, "dedupe_key": found.dedupe_key})
+        for name in (*COMPARED, "fingerprint"):
+            setattr(found, name, key[name])
+        found.save(using=using, update_fields=[*COMPARED, "fingerprint"])
 
-    Raises KeyCollision if another object was reported under the key.
-    """
-    keys = ReportedKey.objects.using(using).filter(mode=row["mode"], dedupe_key=row["dedupe_key"])
-    key = _columns(row)
-    for found in keys:
-        if is_other_object(found, key):
-            raise KeyCollision(collision(found, row) or f"Another object was reported under {found}.")
-    keys.update(**{name: key[name] for name in (*COMPARED, "fingerprint")})
+
+def key_of(message: OutboxMessage, using: str) -> ReportedKey | None:
+    """What was used under the key of a message, also if the message itself does not hold it."""
+    dedupe_key = OPERATIONS[message.operation].dedupe_key(message.payload)
+    return ReportedKey.objects.using(using).filter(mode=message.mode, dedupe_key=dedupe_key).first()
 
 
 def take_keys(rows: Sequence[dict[str, Any]], using: str) -> None:
