@@ -98,8 +98,8 @@ def test_a_sweep_sends_what_waited_for_a_customer_that_a_sync_found(
     track.purchase(user, amount=4900, currency="USD", key="inv_1")
     jobs.sweep()
     assert states() == {State.WAITING}
-    sandbox.create("customers", customer_key=f"user-{user.pk}", key="cus_1")
-    Customer.objects.create(mode="test", key="cus_1", customer_key=f"user-{user.pk}")
+    sandbox.create("customers", customer_key=f"auth-user-{user.pk}", key="cus_1")
+    Customer.objects.create(mode="test", key="cus_1", customer_key=f"auth-user-{user.pk}")
     assert jobs.sweep() == {"delivered": 1}
 
 
