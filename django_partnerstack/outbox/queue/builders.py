@@ -176,6 +176,20 @@ def _event_message(customer: models.Model, name: str, value: int, key: str, cust
     )
 
 
+def customer_reference(message: OutboxMessage) -> tuple[str, str]:
+    """
+    The object whose source ``customer_of`` asks, as ``reference`` names it; ("", "") if none is known.
+
+    Found by the key of the customer, because a refund names no object of the site.
+    """
+    key = message.lane.removeprefix(CUSTOMER)
+    identity = identity_of_key(key, mode=message.mode, using=message._state.db or DEFAULT_DB_ALIAS)
+    if identity is None or identity.host is None:
+        return message.customer_source, message.customer_source_pk
+    model = next(models_with_source(identity.host), None)
+    return model._meta.label_lower if model else identity.host.label, identity.host.pk
+
+
 def customer_of(message: OutboxMessage) -> NewMessage | None:
     """
     A new message with the data of a message's customer, as its source describes it now.
