@@ -18,6 +18,7 @@ from ...exceptions import SourceError
 from ...identity.customers import identity_of_key
 from ...identity.objects import has_model, loaded, models_with_source, reference
 from ...identity.stored import ask
+from ...mapping.text import storable
 from ...models import OutboxMessage
 from ..keys import check_key
 from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
@@ -69,8 +70,11 @@ def transaction_builder(data: sources.TransactionData, source: models.Model | No
     """
     A payment. It is queued only once.
 
-    Raises InvalidArgument for a key, an amount or a currency that cannot be used.
+    Raises SourceError without a customer, and InvalidArgument for a key that cannot be used.
     """
+    if data.customer is None:
+        # Only a note has no customer.
+        raise SourceError(f"The payment {data.key!r:.100} has no customer; return None for it to skip it.")
     check_key(data.key)
     return Builder(data.customer, partial(_transaction_message, data, source))
 
@@ -87,7 +91,10 @@ def note_builder(instance: models.Model, operation: str, result: sources.Skipped
             f"The source of {instance._meta.label} returned {result!r:.100}. "
             "It must return data, Skipped or None."
         )
-    reason = str(result.reason) if result is not None else "The source returned None."
+    reason = "The source returned None."
+    if result is not None:
+        # Never empty, because the reason is what makes it a note.
+        reason = storable(str(result.reason or "")) or "The source gave no reason."
     note = NewMessage(
         operation=operation, lane="", subject="", payload={}, source=reference(instance), skipped=reason
     )
