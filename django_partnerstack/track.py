@@ -23,6 +23,7 @@ from .client.money import minor_units
 from .conf import conf
 from .exceptions import KeyCollision, RefundError, SourceError
 from .identity.customers import Identity, customer_key, database_of, identity_of, record
+from .identity.objects import reference
 from .identity.stored import ask
 from .models import Attribution, OutboxMessage
 from .models.once import ends_transaction
@@ -34,7 +35,6 @@ from .outbox.queue.builders import (
     customer_builder,
     event_builder,
     note_builder,
-    reference,
     transaction_builder,
 )
 from .outbox.queue.messages import enqueue_refused

@@ -14,13 +14,15 @@ from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..exceptions import EndpointError
+from ..insight.status import worker_health
 from ..models import WebhookEvent, WebhookState
 from ..webhooks.endpoints import path_of_secret
+from ..webhooks.queue import events
 
 #: The shortest secret, in characters, that nobody guesses.
 SHORTEST_SECRET = 32
 
-#: How long an event may wait before a worker seems to be missing.
+#: How long an event may wait, and a worker may be away, before a worker seems to be missing.
 LONGEST_WAIT = timedelta(hours=1)
 
 #: Parts of the names of middleware that refuses requests without a session or a password.
@@ -92,23 +94,29 @@ def _is_djangos(path: str) -> bool:
 def check_webhooks_are_processed(
     *, databases: Iterable[str] | None = None, **kwargs: Any
 ) -> Iterator[CheckMessage]:
-    alias = router.db_for_read(WebhookEvent)
+    """A worker that is restarted, or was just deployed, has an hour to come back."""
+    alias = router.db_for_write(WebhookEvent)
     if not conf.usable_webhook_secrets or alias not in (databases or ()):
         return
-    waiting = WebhookEvent.objects.using(alias).filter(
-        mode=conf.mode,
-        state=WebhookState.RECEIVED,
-        attempts=0,
-        due_at__lt=timezone.now() - LONGEST_WAIT,
-    )
+    since = timezone.now() - LONGEST_WAIT
+    waiting = events().filter(mode=conf.mode, state=WebhookState.RECEIVED, attempts=0, due_at__lt=since)
     try:
         with transaction.atomic(using=alias):
+            seen_at = worker_health(conf.mode).seen_at
             is_waiting = waiting.exists()
-    except DatabaseError:  # The table does not exist yet.
+    except DatabaseError:  # The tables do not exist yet.
         return
-    if is_waiting:
+    if seen_at is None or seen_at < since:
+        seen = "" if seen_at is None else f" The last was seen at {seen_at:%Y-%m-%d %H:%M} UTC."
         yield Warning(
-            "Webhook events have waited for more than an hour: no worker processes them.",
-            hint="Run partnerstack_worker as a service, or partnerstack_webhooks process.",
+            f"PARTNERSTACK_WEBHOOK_SECRETS is set, and no worker was seen for an hour.{seen}",
+            hint="Run partnerstack_worker as a service. "
+            "If a task or cron processes the events instead, silence this check.",
+            id="partnerstack.W052",
+        )
+    elif is_waiting:
+        yield Warning(
+            "Webhook events have waited for more than an hour, although a worker was seen.",
+            hint="Restart partnerstack_worker with the site's settings. The admin shows what each one does.",
             id="partnerstack.W052",
         )

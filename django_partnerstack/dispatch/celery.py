@@ -38,6 +38,11 @@ def full_sync() -> None:
     jobs.sync_all(full=True)
 
 
+@shared_task(name="partnerstack.webhooks", ignore_result=True)
+def webhooks() -> int:
+    return jobs.process_webhooks()
+
+
 @shared_task(name="partnerstack.backfill", ignore_result=True)
 def backfill() -> None:
     jobs.backfill_all()

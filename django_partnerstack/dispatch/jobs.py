@@ -17,6 +17,8 @@ from ..outbox.queue.claim import is_anything_due
 from ..outbox.queue.lanes import queue_waiting
 from ..outbox.queue.retention import prune
 from ..resources import RESOURCES
+from ..throttle.throttle import site_throttle
+from ..webhooks.process import process_events
 
 #: No request begins after this many seconds, so that a task ends soon.
 SECONDS = 25.0
@@ -70,6 +72,31 @@ def sync_all(*, full: bool = False) -> None:
             error = pulled.error or error
     if error is not None:
         raise error
+
+
+def process_webhooks(*, stopping: Event | None = None) -> int:
+    """
+    Process the webhook events that are due, as the worker does. Returns how many ended.
+
+    ``stopping``: start nothing more once it is set.
+    """
+    stop, throttle = stopping or Event(), site_throttle(conf.mode)
+    until, number = timezone.now() + timedelta(seconds=SECONDS), 0
+    if not conf.has_keys:
+        return 0
+    with get_client() as client:
+        while timezone.now() < until and not stop.is_set():
+            ended = process_events(
+                conf.mode,
+                client=client,
+                clock=throttle.clock,
+                acquire_slot=lambda: throttle.acquire_slot(stop.wait),
+                stop=stop,
+            )
+            number += ended
+            if not ended:
+                break
+    return number
 
 
 def backfill_all() -> None:

@@ -34,3 +34,8 @@ def full_sync() -> None:
 @task
 def backfill() -> None:
     jobs.backfill_all()
+
+
+@task
+def webhooks() -> int:
+    return jobs.process_webhooks()

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from django.db import connections, models, router
+from django.db.models import Case, F, Value, When
 from django.utils.module_loading import import_string
 
 from .. import sources
@@ -191,6 +192,20 @@ def remember_content(identity: Identity, fingerprint: str) -> bool:
         return False
     rows = CustomerIdentity.objects.using(identity.using).filter(mode=identity.mode, key=identity.key)
     return rows.exclude(last_reported=fingerprint).update(last_reported=fingerprint) == 1
+
+
+def remember_contents(told: Mapping[Identity, str]) -> None:
+    """As ``remember_content`` for many customers of one database and mode, with one statement."""
+    changed = {
+        identity.key: fingerprint
+        for identity, fingerprint in told.items()
+        if fingerprint not in (identity.inserted_with, identity.last_reported)
+    }
+    if changed:
+        first = next(iter(told))
+        rows = CustomerIdentity.objects.using(first.using).filter(mode=first.mode, key__in=changed)
+        whens = [When(key=key, then=Value(fingerprint)) for key, fingerprint in changed.items()]
+        rows.update(last_reported=Case(*whens, default=F("last_reported")))
 
 
 def _insert(identity: Identity, last_reported: str) -> bool:

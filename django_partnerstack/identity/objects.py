@@ -54,6 +54,11 @@ def host_object(instance: models.Model) -> HostObject:
     return HostObject(root._meta.db_table, _namespace(instance), pk_of(instance), root._meta.label_lower)
 
 
+def reference(instance: models.Model | None) -> tuple[str, str]:
+    """How a message refers to an object of the site: ("app.model", primary key)."""
+    return (instance._meta.label_lower, pk_of(instance)) if instance is not None else ("", "")
+
+
 @cache
 def root_of(model: type[models.Model]) -> type[models.Model]:
     """The model whose table all objects of this model have a row in: the topmost of its parents."""

@@ -3,8 +3,7 @@
 from .attribution import Attribution, AttributionMethod
 from .identity import CustomerIdentity, ReportedKey
 from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
-from .outbox import LaneStatus, OutboxLane, OutboxMessage, State
-from .source_failure import SourceFailure
+from .outbox import LaneStatus, OutboxLane, OutboxMessage, SourceFailure, State
 from .sync import SyncSeen, SyncState
 from .throttle import ThrottleState
 from .webhooks import WebhookCounter, WebhookEvent, WebhookState

@@ -14,10 +14,10 @@ from django.utils import timezone
 from .. import sources
 from ..exceptions import InvalidArgument, KeyCollision
 from ..identity.customers import Identity, identities_of, record_all
-from ..identity.objects import host_object
+from ..identity.objects import host_object, reference
 from ..models import SourceFailure
 from .last_reported import Kind, LastReported, is_customer
-from .queue.builders import Builder, builder_of, reference
+from .queue.builders import Builder, builder_of
 from .queue.messages import NewMessage, enqueue_all, fingerprint
 from .queue.reporting import enqueue_report
 from .queue.source_failures import operation_of, record_failures

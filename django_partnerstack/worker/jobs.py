@@ -11,8 +11,9 @@ from ..webhooks import process
 from .job import Job, Poller, Say
 from .syncing import next_due, sync_due
 
-#: Seconds between two looks at the states of the syncs, and at the webhook events.
-SYNC_POLL, WEBHOOK_POLL = 30.0, 1.0
+#: Seconds between two looks at the states of the syncs, and at the webhook events. With the delivery, which
+#: looks once a second, an idle worker sends two queries a second at most.
+SYNC_POLL, WEBHOOK_POLL = 30.0, 1.5
 
 
 def site_jobs(*, threads: int = 4, clock: Clock | None = None) -> list[Job]:

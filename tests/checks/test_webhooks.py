@@ -7,9 +7,9 @@ import pytest
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 
-from django_partnerstack.models import WebhookEvent
+from django_partnerstack.models import WebhookEvent, Worker
 
-from .run import KEYS, ids
+from .run import KEYS, ids, run
 
 SECRET = "x" * 32
 #: This module as the URLs of a site without those of this app.
@@ -74,14 +74,35 @@ def test_middleware_that_may_refuse_deliveries_is_a_warning(path: str, expected:
     assert found(MIDDLEWARE=[path]) == []
 
 
+def seen(**ago: float) -> None:
+    Worker.objects.create(mode="test", seen_at=timezone.now() - timedelta(**ago))
+
+
+@pytest.mark.django_db
+def test_secrets_without_a_worker_for_an_hour_are_a_warning() -> None:
+    [warning] = run(**KEYS, PARTNERSTACK_WEBHOOK_SECRETS=[SECRET], databases=["default"])
+    assert warning.id == "partnerstack.W052"
+    assert warning.msg == "PARTNERSTACK_WEBHOOK_SECRETS is set, and no worker was seen for an hour."
+    seen(hours=2)
+    [warning] = run(**KEYS, PARTNERSTACK_WEBHOOK_SECRETS=[SECRET], databases=["default"])
+    assert " The last was seen at 20" in warning.msg
+    assert found(databases=["default"]) == []
+    assert found(SECRET) == []
+    seen(minutes=50)
+    assert found(SECRET, databases=["default"]) == []
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("hours", "state", "expected"), [(2, "received", ["W052"]), (0, "received", []), (2, "done", [])]
 )
-def test_events_that_no_worker_processes_are_a_warning(hours: int, state: str, expected: list[str]) -> None:
+def test_events_that_a_running_worker_does_not_process_are_a_warning(
+    hours: int, state: str, expected: list[str]
+) -> None:
     then = timezone.now() - timedelta(hours=hours)
     times = {"window": then, "first_received_at": then, "last_received_at": then, "due_at": then}
     WebhookEvent.objects.create(mode="test", state=state, **times)
+    seen(seconds=5)
     assert found(SECRET, databases=["default"]) == expected
     assert found(databases=["default"]) == []
     assert found(SECRET) == []

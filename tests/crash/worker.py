@@ -17,6 +17,7 @@ from django_partnerstack.conf import conf
 from django_partnerstack.connection import get_client
 from django_partnerstack.outbox.push import worker
 from django_partnerstack.sync import lease
+from django_partnerstack.webhooks import process, queue
 
 from . import traps
 from .cluster import cut
@@ -25,6 +26,8 @@ from .cluster import cut
 LEASE = 5
 #: Seconds that a worker may sync a resource after its last page.
 SYNC_LEASE = 3
+#: Seconds that a worker may process the events that it claimed.
+WEBHOOK_LEASE = 6
 
 
 def work(threads: int = 4, point: str = "", after: int = 1) -> None:
@@ -62,6 +65,12 @@ def service_with_short_leases(url: str) -> None:
     """A worker with an address of PartnerStack of its own, so that PartnerStack knows who asks."""
     settings.PARTNERSTACK_API_URL = url
     lease.LEASE = timedelta(seconds=SYNC_LEASE)
+    call_command("partnerstack_worker")
+
+
+def service_with_short_webhook_leases() -> None:
+    """What a killed worker has claimed is due again soon."""
+    queue.LEASE, process.RESERVE = timedelta(seconds=WEBHOOK_LEASE), timedelta(seconds=2)
     call_command("partnerstack_worker")
 
 

@@ -98,9 +98,9 @@ def test_by_default_no_worker_is_woken() -> None:
 @override_settings(PARTNERSTACK_DISPATCH="celery")
 def test_the_tasks_are_registered_with_celery() -> None:
     dispatch.register_celery_tasks()
-    assert {f"partnerstack.{name}" for name in ("deliver", "sweep", "sync", "full_sync", "backfill")} <= set(
-        Celery().tasks
-    )
+    assert {
+        f"partnerstack.{name}" for name in ("deliver", "sweep", "sync", "full_sync", "webhooks", "backfill")
+    } <= set(Celery().tasks)
 
 
 @override_settings(PARTNERSTACK_DISPATCH="celery")

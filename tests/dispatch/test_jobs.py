@@ -15,7 +15,7 @@ from django_partnerstack import track
 from django_partnerstack.connection import ConfigurationError
 from django_partnerstack.dispatch import jobs
 from django_partnerstack.exceptions import AuthenticationFailed
-from django_partnerstack.models import Customer, OutboxMessage, Partnership, State
+from django_partnerstack.models import Customer, OutboxMessage, Partnership, State, WebhookEvent
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from tests.shop.models import Account
 
@@ -98,8 +98,8 @@ def test_a_sweep_sends_what_waited_for_a_customer_that_a_sync_found(
     track.purchase(user, amount=4900, currency="USD", key="inv_1")
     jobs.sweep()
     assert states() == {State.WAITING}
-    sandbox.create("customers", customer_key=f"user-{user.pk}", key="cus_1")
-    Customer.objects.create(mode="test", key="cus_1", customer_key=f"user-{user.pk}")
+    sandbox.create("customers", customer_key=f"auth-user-{user.pk}", key="cus_1")
+    Customer.objects.create(mode="test", key="cus_1", customer_key=f"auth-user-{user.pk}")
     assert jobs.sweep() == {"delivered": 1}
 
 
@@ -126,3 +126,20 @@ def test_a_backfill_queues_what_was_written_in_bulk(sandbox: Sandbox) -> None:
     Account.objects.bulk_create([Account(email="ada@shop.example")])
     jobs.backfill_all()
     assert states() == {State.QUEUED}
+
+
+def test_webhooks_are_processed_and_without_any_it_costs_two_queries(
+    sandbox: Sandbox, django_assert_max_num_queries: Callable[[int], Any]
+) -> None:
+    assert jobs.process_webhooks() == 0
+    with django_assert_max_num_queries(2):
+        assert jobs.process_webhooks() == 0
+    partner = sandbox.objects("partnerships")[0]
+    now = timezone.now()
+    times = {"window": now, "first_received_at": now, "last_received_at": now, "due_at": now}
+    columns = {"event": "partnership.updated", "kind": "partnership", "key": partner["key"]}
+    WebhookEvent.objects.create(mode="test", **columns, **times)
+    with override_settings(PARTNERSTACK_SECRET_KEY=""):
+        assert jobs.process_webhooks() == 0
+    assert jobs.process_webhooks() == 1
+    assert Partnership.objects.get().key == partner["key"]

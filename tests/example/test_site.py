@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,8 @@ def test_the_demo_succeeds_and_leaves_no_files(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
     assert "Found at PartnerStack; an earlier attempt got through." in ended.stdout
     assert "Every message had its effect exactly once." in ended.stdout
+    [seconds] = re.findall(r"in the mirror ([0-9.]+) s later", ended.stdout)
+    assert float(seconds) < 5
     assert list(tmp_path.iterdir()) == []
 
 
@@ -52,6 +55,7 @@ def test_settings_come_from_the_environment_with_their_types(tmp_path: Path) -> 
         "PARTNERSTACK_READ_TIMEOUT": "1.5",
         "PARTNERSTACK_FULL_SYNC_AT": "04:15",
         "PARTNERSTACK_ATTRIBUTION_IGNORED_PARTNERS": "ada,bob",
+        "PARTNERSTACK_WEBHOOK_SECRETS": "the-new-one,the-old-one",
     }
     names = [name for name in given if name.startswith("PARTNERSTACK_")]
     code = (
@@ -60,4 +64,5 @@ def test_settings_come_from_the_environment_with_their_types(tmp_path: Path) -> 
     )
     ended = manage("shell", "--verbosity=0", "--command", code, folder=tmp_path, **given)
     expected = ["/tmp/other.sqlite3", "production", False, 1.5, "04:15", ["ada", "bob"]]
+    expected.append(["the-new-one", "the-old-one"])
     assert ended.stdout.strip() == str(expected)

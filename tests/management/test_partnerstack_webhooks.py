@@ -125,7 +125,8 @@ def test_status_shows_what_was_received(run: Callable[..., Ran]) -> None:
     post(b"{")
     WebhookEvent.objects.filter(event="").update(state=WebhookState.FAILED)
     out = run("status").out
-    assert re.search(r"Last received .*; silent for 0.minutes\.", out)
+    assert re.search(r"Silent since 20.* UTC, for 0.minutes\.", out)
+    assert "No partnerstack_worker runs.\n" in out
     assert re.search(r"customer.updated  1 received \(2 times\), last .*, 1 waiting\n", out)
     assert re.search(r"\(no name\) .* 1 received, last .*, 1 failed\n", out)
     assert "Refused with a correct secret, and not stored: 1 malformed." in out

@@ -36,7 +36,10 @@ def synced(transactional_db: None, clock: StillClock) -> Iterator[None]:
     for name in RESOURCES:
         SyncState.objects.create(mode="test", resource=name, completed_at=now, full_completed_at=now)
     at = timezone.localtime(now - timedelta(hours=1))
-    with override_settings(**KEYS, PARTNERSTACK_FULL_SYNC_AT=f"{at:%H:%M}"):
+    secrets = ["canary-0123456789-0123456789-0123456789"]
+    with override_settings(
+        **KEYS, PARTNERSTACK_FULL_SYNC_AT=f"{at:%H:%M}", PARTNERSTACK_WEBHOOK_SECRETS=secrets
+    ):
         yield
 
 
@@ -55,6 +58,7 @@ def test_an_idle_worker_sends_two_queries_a_second_at_most(synced: None, clock: 
         counts[job.name] = queries(job, clock)
     rate = sum(counts.values()) / SECONDS
     print(f"\nidle: {rate:.2f} queries a second, {counts} in {SECONDS} s")
+    assert list(counts) == ["delivery", "webhooks", "sync", "heartbeat"]
     assert rate <= 2
     assert not SyncState.objects.exclude(attempted_at=None).exists()
 

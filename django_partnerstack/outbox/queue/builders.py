@@ -16,7 +16,7 @@ from ...client.resources.customers import LONGEST_NAME
 from ...client.validation import milliseconds
 from ...exceptions import SourceError
 from ...identity.customers import identity_of_key
-from ...identity.objects import has_model, loaded, models_with_source, pk_of
+from ...identity.objects import has_model, loaded, models_with_source, reference
 from ...identity.stored import ask
 from ...models import OutboxMessage
 from ..keys import check_key
@@ -176,6 +176,20 @@ def _event_message(customer: models.Model, name: str, value: int, key: str, cust
     )
 
 
+def customer_reference(message: OutboxMessage) -> tuple[str, str]:
+    """
+    The object whose source ``customer_of`` asks, as ``reference`` names it; ("", "") if none is known.
+
+    Found by the key of the customer, because a refund names no object of the site.
+    """
+    key = message.lane.removeprefix(CUSTOMER)
+    identity = identity_of_key(key, mode=message.mode, using=message._state.db or DEFAULT_DB_ALIAS)
+    if identity is None or identity.host is None:
+        return message.customer_source, message.customer_source_pk
+    model = next(models_with_source(identity.host), None)
+    return model._meta.label_lower if model else identity.host.label, identity.host.pk
+
+
 def customer_of(message: OutboxMessage) -> NewMessage | None:
     """
     A new message with the data of a message's customer, as its source describes it now.
@@ -201,8 +215,3 @@ def customer_of(message: OutboxMessage) -> NewMessage | None:
             data = ask(describe, customer)
             return _customer_message(customer, data, key) if isinstance(data, sources.CustomerData) else None
     return None
-
-
-def reference(instance: models.Model | None) -> tuple[str, str]:
-    """How a message refers to a host object: ("app.model", primary key)."""
-    return (instance._meta.label_lower, pk_of(instance)) if instance is not None else ("", "")

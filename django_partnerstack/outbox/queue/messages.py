@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from ...client.validation import LONGEST_KEY
 from ...exceptions import InvalidArgument, KeyCollision
-from ...identity.customers import Identity, identity_of_key, record, remember_content
-from ...models import LaneStatus, Mirror, OutboxLane, OutboxMessage, State
+from ...identity.customers import Identity, identity_of_key, record, remember_content, remember_contents
+from ...models import LaneStatus, Mirror, OutboxLane, OutboxMessage, ReportedKey, State
 from ...models.bulk import ALWAYS, BoundParam, Condition, insert, none_of
 from ...models.once import insert_once
 from ...signals import message_queued
 from ..operations import OPERATIONS, SAVE_CUSTOMER, UPDATE_CUSTOMER
-from .once import take_key, take_keys, take_note
+from .once import mirror_collision, take_key, take_keys, take_note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,9 +128,13 @@ def enqueue_all(messages: Sequence[tuple[NewMessage, Identity | None]], *, mode:
     now = timezone.now()
     rows = [columns_of(message, mode, now) for message, _ in messages]
     take_keys(rows, using)
-    for (message, identity), row in zip(messages, rows, strict=True):
-        if message.operation == SAVE_CUSTOMER and not message.skipped:
-            _is_news(message, row, identity, using)
+    remember_contents(
+        {
+            identity: row["fingerprint"]
+            for (message, identity), row in zip(messages, rows, strict=True)
+            if identity is not None and message.operation == SAVE_CUSTOMER and not message.skipped
+        }
+    )
     insert(OutboxMessage, rows, using=using)
     for message, _ in messages:
         if not message.skipped:
@@ -141,14 +145,23 @@ def enqueue_refused(message: NewMessage, reason: str, *, mode: str, using: str) 
     """Leave a failed message that shows why an object could not be reported. Safe to repeat."""
     now = timezone.now()
     row = columns_of(message, mode, now)
-    about = hashlib.sha256(json.dumps([message.source, reason]).encode()).hexdigest()
     with transaction.atomic(using):
-        if take_note(f"refused:{about}", mode, using):
+        if take_note(_refused(message.source, reason), mode, using):
             lane = {"mode": mode, "key": message.lane, "status": LaneStatus.NEW, "due_at": None}
             insert_once(OutboxLane, lane, using=using)
             # It does not hold its key, so it has no part in what is reported under it.
             refused = {"state": State.FAILED, "reason": reason, "finished_at": now, "dedupe_key": None}
             insert(OutboxMessage, [{**row, **refused, "subject": ""}], using=using)
+
+
+def forget_refused(message: OutboxMessage, using: str) -> None:
+    """Let ``enqueue_refused`` show the same again, if the object gets the same content once more."""
+    note = _refused((message.source, message.source_pk), message.reason)
+    ReportedKey.objects.using(using).filter(mode=message.mode, dedupe_key=note).delete()
+
+
+def _refused(source: tuple[str, str], reason: str) -> str:
+    return f"refused:{hashlib.sha256(json.dumps([source, reason]).encode()).hexdigest()}"
 
 
 def remember_customer(message: NewMessage, *, mode: str, using: str) -> None:
@@ -238,8 +251,8 @@ def _insert(row: dict[str, Any], using: str) -> bool:
         return True
     rows = operation.model._base_manager.using(using)
     mirrored = rows.filter(**{"mode": row["mode"], operation.key_field: key}).first()
-    if problem := operation.compare(row["payload"], mirrored).difference:
-        raise KeyCollision(f"PartnerStack has {key!r} already, with {problem}. Nothing was queued.")
+    if problem := mirror_collision(row, mirrored):
+        raise KeyCollision(problem)
     return False
 
 

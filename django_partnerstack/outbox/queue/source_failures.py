@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from ... import sources
 from ...conf import conf
+from ...identity.objects import reference
 from ...models import OutboxMessage, SourceFailure
 from ..operations import CREATE_TRANSACTION, SAVE_CUSTOMER
-from .builders import reference
 
 logger = logging.getLogger(__name__)
 

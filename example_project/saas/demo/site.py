@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -35,6 +36,7 @@ def environment(sandbox_url: str, folder: str) -> dict[str, str]:
         "PARTNERSTACK_MODE": "test",
         "PARTNERSTACK_PUBLIC_KEY": public_key,
         "PARTNERSTACK_SECRET_KEY": secret_key,
+        "PARTNERSTACK_WEBHOOK_SECRETS": secrets.token_urlsafe(32),
         # No proxy reaches the sandbox.
         "NO_PROXY": "127.0.0.1,localhost",
         "no_proxy": "127.0.0.1,localhost",

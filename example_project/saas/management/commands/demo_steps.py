@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from example_project.saas.demo import messages, mirrors
+from example_project.saas.demo import messages, mirrors, webhooks
 from example_project.saas.demo.control import Control
 from example_project.saas.demo.output import Output
 from example_project.saas.demo.site import interrupt_on_signals
@@ -34,3 +34,4 @@ def show(out: Output, partnerstack: Control) -> None:
     first = messages.queue(out)
     messages.deliver(out, partnerstack, first)
     messages.count(out, partnerstack)
+    webhooks.receive(out, partnerstack)
