@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from django.db import router, transaction
@@ -44,6 +44,10 @@ class NewMessage:
     note: str = ""
     #: Why the object is not reported. The message is then only a note.
     skipped: str = ""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint(self.payload)
 
     @property
     def dedupe_key(self) -> str:
@@ -162,7 +166,7 @@ def _refused(source: tuple[str, str], reason: str) -> str:
 
 def remember_customer(message: NewMessage, *, mode: str, using: str) -> None:
     """Remember the data of a customer that are queued in another way than by ``enqueue``."""
-    _is_news(message, {"mode": mode, "fingerprint": fingerprint(message.payload)}, None, using)
+    _is_news(message, {"mode": mode, "fingerprint": message.fingerprint}, None, using)
 
 
 def _is_news(message: NewMessage, row: dict[str, Any], identity: Identity | None, using: str) -> bool:
@@ -219,7 +223,7 @@ def columns_of(message: NewMessage, mode: str, now: datetime | None = None) -> d
         "subject": message.subject,
         "payload": message.payload,
         "attributed_to": {},
-        "fingerprint": fingerprint(message.payload),
+        "fingerprint": message.fingerprint,
         "dedupe_key": message.dedupe_key or None,
         "note": message.note,
         "priority": 1,
@@ -241,7 +245,7 @@ def _insert(row: dict[str, Any], using: str) -> bool:
     if operation is None or not operation.once_in_mirror or operation.model is None or row["reason"]:
         return insert(OutboxMessage, [row], using=using, where=ALWAYS) == 1
     key = row["payload"][operation.key_field]
-    condition = _not_mirrored(operation.model, operation.key_field, using)
+    condition = not_mirrored(operation.model, operation.key_field, using)
     values = {"mode": row["mode"], "key": key}
     if insert(OutboxMessage, [row], using=using, where=condition.bind(values)) == 1:
         return True
@@ -253,7 +257,7 @@ def _insert(row: dict[str, Any], using: str) -> bool:
 
 
 @cache
-def _not_mirrored(mirror: type[Mirror], key_field: str, using: str) -> Condition:
+def not_mirrored(mirror: type[Mirror], key_field: str, using: str) -> Condition:
     """The condition that a mirror does not have a key, compiled once."""
     rows = mirror._base_manager.all()
     return none_of(rows.filter(**{"mode": BoundParam("mode"), key_field: BoundParam("key")}), using=using)

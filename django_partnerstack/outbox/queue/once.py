@@ -13,7 +13,7 @@ from typing import Any
 
 from ...exceptions import KeyCollision
 from ...models import OutboxMessage, ReportedKey, State
-from ...models.bulk import insert
+from ...models.bulk import Condition, Statement, insert, insertion_once
 from ...models.once import insert_once
 from ..operations import CREATE_TRANSACTION, OPERATIONS
 
@@ -47,6 +47,11 @@ def take_key(row: dict[str, Any], using: str) -> bool:
     if problem := collision(found, row):
         raise KeyCollision(problem)
     return False
+
+
+def taking_key(row: dict[str, Any], using: str, where: Condition) -> Statement:
+    """The statement that reserves the dedupe key of a new message, if nothing holds it."""
+    return insertion_once(ReportedKey, _columns(row), using=using, where=where)
 
 
 def replace_key(message: OutboxMessage, using: str) -> None:
