@@ -46,8 +46,7 @@ def queue_waiting_messages(
 ) -> None:
     """Queue the messages that wait for a customer which a sync has found at PartnerStack."""
     if sender is Customer and (keys := [*created, *updated]):
-        customers = Customer.objects.filter(mode=mode, key__in=keys).exclude(customer_key="")
-        queue_waiting(mode, list(customers.values_list("customer_key", flat=True)))
+        queue_waiting(mode, keys)
 
 
 def wake_worker(lane: str, **kwargs: Any) -> None:

@@ -180,7 +180,7 @@ def purchase(
         metadata=metadata or {},
         created_at=created_at,
     )
-    return _report(transaction_builder(data), customer)
+    return _report(transaction_builder(data), customer, first=True)
 
 
 def refund(payment: str, /, *, amount: Decimal | int | None = None, key: str = "") -> Report:
@@ -219,7 +219,7 @@ def event(customer: models.Model, name: str, *, value: int = 1, key: str = "") -
 
     Raises InvalidArgument for a key that cannot be used, and SourceError for a customer that was not saved.
     """
-    return _report(event_builder(customer, name, value, key), customer)
+    return _report(event_builder(customer, name, value, key), customer, first=True)
 
 
 def report(instance: models.Model, *, new: bool = False) -> Report:
@@ -235,7 +235,7 @@ def report(instance: models.Model, *, new: bool = False) -> Report:
         return _signup(instance, request=attribution.current.get() if new else None, new=new)
     builder = builder_of(instance)
     try:
-        return _report(builder, instance)
+        return _report(builder, instance, first=new)
     except KeyCollision as error:
         _leave_refused(builder, instance, str(error))
         raise
@@ -281,11 +281,17 @@ def _bind(
 
 
 def _report(
-    builder: Builder, instance: models.Model, identity: Identity | None = None, *, new: bool = False
+    builder: Builder,
+    instance: models.Model,
+    identity: Identity | None = None,
+    *,
+    new: bool = False,
+    first: bool = False,
 ) -> Report:
     """Queue in the database of the object, so that both are in one transaction. A note does not count."""
+    using = database_of(instance)
     message, queued = enqueue_report(
-        builder, mode=conf.mode, using=database_of(instance), identity=identity, new=new
+        builder, mode=conf.mode, using=using, identity=identity, new=new, first=first
     )
     return Report(conf.mode, message.subject, queued and not message.skipped, message.skipped)
 

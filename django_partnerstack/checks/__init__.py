@@ -43,6 +43,7 @@ WITH_DATABASE = (
     database.check_foreign_keys,
     database.check_character_set,
     database.check_labels,
+    database.check_other_databases,
     webhooks.check_webhooks_are_processed,
 )
 

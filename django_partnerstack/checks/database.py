@@ -129,6 +129,27 @@ def check_labels(*, databases: Iterable[str] | None = None, **kwargs: Any) -> It
         )
 
 
+def check_other_databases(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """Without a router, an object that is saved in another database has its messages there."""
+    alias = router.db_for_write(OutboxMessage)
+    for other in databases or ():
+        if other == alias or other not in connections.settings:
+            continue
+        left = OutboxMessage.objects.using(other).filter(mode=conf.mode, state=State.QUEUED)
+        try:
+            with transaction.atomic(using=other):
+                is_left = left.exists()
+        except DatabaseError:  # The database has no tables of this app.
+            continue
+        if is_left:
+            yield Warning(
+                f"The database {other!r} has messages that no worker sends; workers send those of {alias!r}.",
+                hint=f"Let the database router write the models with a source to {alias!r}. Report the "
+                f"objects of {other!r} again from there.",
+                id="partnerstack.W023",
+            )
+
+
 def check_router(**kwargs: Any) -> Iterator[CheckMessage]:
     """A message must be written in the transaction of the object that it reports."""
     database = router.db_for_write(OutboxMessage)

@@ -118,5 +118,5 @@ def check_webhooks_are_processed(
         yield Warning(
             "Webhook events have waited for more than an hour, although a worker was seen.",
             hint="Restart partnerstack_worker with the site's settings. The admin shows what each one does.",
-            id="partnerstack.W052",
+            id="partnerstack.W053",
         )

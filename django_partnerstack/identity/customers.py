@@ -9,13 +9,14 @@ from functools import cache
 from typing import Any
 
 from django.db import connections, models, router
+from django.db.models import Case, F, Value, When
 from django.utils.module_loading import import_string
 
 from .. import sources
 from ..conf import conf
 from ..exceptions import KeyCollision, SourceError
 from ..models import CustomerIdentity, OutboxMessage
-from ..models.bulk import insert
+from ..models.bulk import Condition, Statement, insert, insertion_once
 from ..models.once import insert_once
 from .objects import HostObject, host_object
 
@@ -69,6 +70,43 @@ def identity_of(instance: models.Model, *, mode: str, using: str, new: bool = Fa
     """
     host = host_object(instance)
     return (None if new else _read(mode, using, host)) or _unrecorded(instance, host, mode, using)
+
+
+def expected_identity(instance: models.Model, *, mode: str, using: str) -> Identity | None:
+    """
+    The identity that an object with a default key has; reads nothing. None if the site chooses keys itself.
+
+    It may have another: whoever uses this key verifies it with ``has_key``.
+
+    Raises SourceError for an object that was not saved.
+    """
+    if conf.customer_key != DEFAULT_KEY:
+        return None
+    return _unrecorded(instance, host_object(instance), mode, using)
+
+
+def has_key(identity: Identity) -> Condition:
+    """The condition that the object of an identity is recorded with its key."""
+    host = _host_of(identity)
+    found = f"{_statement(identity.using)} AND {connections[identity.using].ops.quote_name('key')} = %s"
+    return Condition(f"EXISTS ({found})", (identity.mode, host.table, host.namespace, host.pk, identity.key))
+
+
+def recording(identity: Identity, last_reported: str) -> Statement:
+    """The statement that records a new identity, unless its object or its key has one."""
+    return insertion_once(CustomerIdentity, _columns(identity, last_reported), using=identity.using)
+
+
+def remembering(identity: Identity, fingerprint: str) -> Statement:
+    """The statement of ``remember_content`` for a recorded identity."""
+    quote = connections[identity.using].ops.quote_name
+    told = quote("last_reported")
+    return Statement(
+        # Names come from the model, values are parameters.
+        f"UPDATE {quote(CustomerIdentity._meta.db_table)} SET {told} = %s "  # noqa: S608
+        f"WHERE {quote('mode')} = %s AND {quote('key')} = %s AND {told} <> %s",
+        (fingerprint, identity.mode, identity.key, fingerprint),
+    )
 
 
 def identities_of(instances: Iterable[models.Model], *, mode: str, using: str) -> dict[HostObject, Identity]:
@@ -156,12 +194,26 @@ def remember_content(identity: Identity, fingerprint: str) -> bool:
     return rows.exclude(last_reported=fingerprint).update(last_reported=fingerprint) == 1
 
 
+def remember_contents(told: Mapping[Identity, str]) -> None:
+    """As ``remember_content`` for many customers of one database and mode, with one statement."""
+    changed = {
+        identity.key: fingerprint
+        for identity, fingerprint in told.items()
+        if fingerprint not in (identity.inserted_with, identity.last_reported)
+    }
+    if changed:
+        first = next(iter(told))
+        rows = CustomerIdentity.objects.using(first.using).filter(mode=first.mode, key__in=changed)
+        whens = [When(key=key, then=Value(fingerprint)) for key, fingerprint in changed.items()]
+        rows.update(last_reported=Case(*whens, default=F("last_reported")))
+
+
 def _insert(identity: Identity, last_reported: str) -> bool:
     return insert_once(CustomerIdentity, _columns(identity, last_reported), using=identity.using)
 
 
 def _columns(identity: Identity, last_reported: str) -> dict[str, str]:
-    host = identity.host or HostObject("", "", identity.key, "")
+    host = _host_of(identity)
     return {
         "mode": identity.mode,
         "table": host.table,
@@ -187,7 +239,7 @@ def _reread(identity: Identity) -> Identity | None:
     """The row that another process may have inserted just now."""
     # In a transaction with repeatable reads MySQL shows such a row only to a locking read.
     lock = " FOR UPDATE" if connections[identity.using].vendor == "mysql" else ""
-    host = identity.host or HostObject("", "", identity.key, "")
+    host = _host_of(identity)
     return _read(identity.mode, identity.using, host, lock=lock)
 
 
@@ -203,6 +255,10 @@ def _statement(using: str) -> str:
 
 def _host(row: CustomerIdentity) -> HostObject:
     return HostObject(row.table, row.namespace, row.object_pk, row.model)
+
+
+def _host_of(identity: Identity) -> HostObject:
+    return identity.host or HostObject("", "", identity.key, "")
 
 
 def _recorded(row: CustomerIdentity, using: str) -> Identity:

@@ -69,15 +69,17 @@ class Facts:
         return rows.order_by("-pk").first() if self.partner_key else None
 
 
-def explain(customer_key: str, *, mode: str) -> list[str]:
+def explain(customer_key: str, *, mode: str, with_messages: bool = True) -> list[str]:
     """
     Explain the attribution of a customer, in the order of time.
 
     The sentences say what was clicked, what was decided and reported, and what PartnerStack has. Keys from
-    the settings are masked. Takes at most eight queries.
+    the settings are masked. ``with_messages``: False for readers who may not see messages. Takes at most
+    eight queries.
     """
     facts = _read(customer_key, mode)
-    parts = (_decision, _clicks, _reporting, _messages, _at_partnerstack, _differences)
+    reported = (_reporting, _messages) if with_messages else ()
+    parts = (_decision, _clicks, *reported, _at_partnerstack, _differences)
     return [conf.without_keys(sentence) for part in parts for sentence in part(facts)]
 
 

@@ -15,6 +15,14 @@ from ..worker.job import Job
 
 logger = logging.getLogger("django_partnerstack")
 
+#: The last paragraph of the commands that send. The README has the whole.
+GUARANTEE = (
+    " What is committed is sent until PartnerStack has it, and has its effect once: an attempt without an "
+    "answer is looked up before it is repeated. Limits: a message that PartnerStack rejects, that is not "
+    "accepted in 24 attempts, or that cannot be looked up (events) is failed or on hold until you act on it "
+    "in the admin."
+)
+
 
 def run_service(jobs: Sequence[Job]) -> None:
     """Run the jobs until SIGTERM or Ctrl-C."""

@@ -48,6 +48,14 @@ class Condition:
 ALWAYS = Condition()
 
 
+@dataclass(frozen=True)
+class Statement:
+    """A statement that writes rows, with its parameters."""
+
+    sql: str
+    params: tuple[Any, ...]
+
+
 def none_of(*querysets: models.QuerySet[Any], using: str) -> Condition:
     compiled = [queryset.order_by().values("pk").query.get_compiler(using).as_sql() for queryset in querysets]
     return Condition(
@@ -69,6 +77,29 @@ def insert(
     Raises ``DataError`` before anything is written if a text is too long for its column.
     """
     return _write(model, rows, f"WHERE {where.sql}", using, where.params)
+
+
+def combines_statements(using: str) -> bool:
+    """Whether the database takes the statement of ``insert_after``."""
+    return connections[using].vendor == "postgresql"
+
+
+def insertion_once(
+    model: type[models.Model], row: dict[str, Any], *, using: str, where: Condition = ALWAYS
+) -> Statement:
+    """Insert a row if the condition is true, unless one with the same unique columns exists."""
+    return _compile(model, [row], f"WHERE {where.sql} ON CONFLICT DO NOTHING", using, where.params)
+
+
+def insert_after(first: Statement, model: type[models.Model], row: dict[str, Any], *, using: str) -> bool:
+    """
+    Execute ``first``, and insert a row if it wrote one, in one round trip. Returns whether both wrote.
+
+    Otherwise nothing was written. Only for databases of which ``combines_statements`` is true.
+    """
+    then = _compile(model, [row], "WHERE EXISTS (SELECT 1 FROM written)", using)
+    both = Statement(f"WITH written AS ({first.sql} RETURNING 1) {then.sql}", (*first.params, *then.params))
+    return _execute(both, using) == 1
 
 
 def upsert(
@@ -121,21 +152,35 @@ def _write(
     using: str,
     params: Sequence[Any] = (),
 ) -> int:
+    return _execute(_compile(model, rows, rest, using, params), using)
+
+
+def _execute(statement: Statement, using: str) -> int:
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement.sql, statement.params)
+        return cursor.rowcount
+
+
+def _compile(
+    model: type[models.Model],
+    rows: Sequence[dict[str, Any]],
+    rest: str,
+    using: str,
+    params: Sequence[Any] = (),
+) -> Statement:
     connection = connections[using]
     names = tuple(rows[0])
     _refuse_long_texts(model, names, rows)
-    statement = f"{_insertion(model, names, using)} {rest}"
     naive = connection.vendor != "postgresql"
 
-    @cache
     def plain(value: Any) -> str:
         # Like adapt_datetimefield_value, which takes longer than the rest of a row together.
         return str(make_naive(value, connection.timezone) if naive and isinstance(value, datetime) else value)
 
     values = [[row[name] for name in names] for row in rows]
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [json.dumps(values, default=plain, allow_nan=False), *params])
-        return cursor.rowcount
+    # The rows of a page share a few times.
+    text = json.dumps(values, default=cache(plain) if len(rows) > 1 else plain, allow_nan=False)
+    return Statement(f"{_insertion(model, names, using)} {rest}", (text, *params))
 
 
 def _refuse_long_texts(

@@ -15,9 +15,11 @@ RESERVED = re.compile(r"~r[0-9]+\Z")
 
 def check_key(key: object) -> None:
     """Raise InvalidArgument for a key that the site cannot use for a payment."""
-    if not isinstance(key, str) or not SHORTEST_KEY <= len(key) <= LONGEST_KEY:
+    if not isinstance(key, str):
+        raise InvalidArgument(f"A transaction key must be a string; not {key!r:.100} ({type(key).__name__}).")
+    if not SHORTEST_KEY <= len(key) <= LONGEST_KEY or not key.strip():
         raise InvalidArgument(
-            f"A transaction key has {SHORTEST_KEY} to {LONGEST_KEY} characters; not {key!r}."
+            f"A transaction key has {SHORTEST_KEY} to {LONGEST_KEY} characters, not only blanks; not {key!r}."
         )
     if RESERVED.search(key):
         raise InvalidArgument(

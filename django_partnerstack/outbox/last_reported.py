@@ -8,9 +8,9 @@ from enum import Enum, auto
 
 from ..identity.customers import Identity
 from ..models import Customer, OutboxMessage, ReportedKey, Transaction
-from .operations import CREATE_TRANSACTION, OPERATIONS, SAVE_CUSTOMER
+from .operations import CREATE_TRANSACTION, SAVE_CUSTOMER
 from .queue.messages import NewMessage, columns_of, fingerprint
-from .queue.once import collision, gives_way, is_other_object, messages_about
+from .queue.once import collision, gives_way, is_other_object, messages_about, mirror_collision
 
 
 class Kind(Enum):
@@ -20,7 +20,7 @@ class Kind(Enum):
     #: A customer whose data differ from the last.
     CHANGED = auto()
     KNOWN = auto()
-    #: A payment whose amount, currency or customer differs from what was reported.
+    #: A payment whose amount, currency or customer differs from what was reported about it.
     DIFFERING = auto()
     #: A payment whose key was used for another object.
     TAKEN = auto()
@@ -75,10 +75,8 @@ class LastReported:
             return self._used(message, row)
         if (record := self.mirrored.get(message.subject)) is None or not message.payload:
             return Standing(Kind.NEW)
-        difference = OPERATIONS[CREATE_TRANSACTION].compare(message.payload, record).difference
-        if difference:
-            return Standing(Kind.DIFFERING, f"PartnerStack has {message.subject!r} with {difference}.")
-        return Standing(Kind.KNOWN)
+        difference = mirror_collision(columns_of(message, self.mode), record)
+        return Standing(Kind.DIFFERING, difference) if difference else Standing(Kind.KNOWN)
 
     def _customer(self, message: NewMessage, told: str) -> Standing:
         if told:

@@ -27,7 +27,7 @@ class Balance:
 
     ``key``: its current key at PartnerStack. ``subject``: the key that the payment was reported under.
     ``amount``: in minor units. ``replaced``: how many derived keys the payment has used. ``refunded``:
-    whether a part was refunded, as far as the outbox knows.
+    whether a part was refunded.
     """
 
     key: str
@@ -81,11 +81,12 @@ def refundable_balance(key: str, *, mode: str) -> Balance:
     """
     using = router.db_for_write(OutboxMessage)
     history = _history(key, mode, using)
-    valid = [each for each in history if each.operation == CREATE_TRANSACTION and not _is_void(each, history)]
+    void = _void(history)
+    valid = [each for each in history if each.operation == CREATE_TRANSACTION and each not in void]
     balance = _queued_balance(valid[-1], key) if valid else _from_mirror(key, mode, using)
     deletions = [each for each in history if _deletes(each, balance.key)]
     if deletions:
-        refunded = deletions[-1].state != State.CANCELLED
+        refunded = deletions[-1] not in void
     else:
         deletion = OPERATIONS[DELETE_TRANSACTION].dedupe_key({"key": balance.key})
         reported = ReportedKey.objects.using(using).filter(mode=mode, dedupe_key=deletion)
@@ -96,7 +97,8 @@ def refundable_balance(key: str, *, mode: str) -> Balance:
     return replace(
         balance,
         replaced=max([number_of(balance.key), *numbers]),
-        refunded=any(map(_is_refund, history)),
+        refunded=any(_is_refund(each) for each in history if each not in void)
+        or _is_rest(balance, mode, using),
     )
 
 
@@ -104,16 +106,15 @@ def queue_replacement(balance: Balance, messages: list[NewMessage], *, mode: str
     """
     Queue the messages of a refund or a correction. Call it in a transaction.
 
-    Those of an earlier refund that an operator cancelled give way. Raises RefundError if another process is
-    refunding the payment.
+    Those of earlier refunds that an operator cancelled give way, with what depends on them. Raises
+    RefundError if another process is refunding the payment.
     """
     using = router.db_for_write(OutboxMessage)
     history = _history(balance.subject, mode, using)
-    cancelled = [each for each in history if _deletes(each, balance.key) and each.state == State.CANCELLED]
     # The payment itself was not replaced, so it keeps its key.
-    void = [each for each in history if _is_void(each, history) and number_of(each.payload["key"])]
-    released = [each.dedupe_key for each in [*cancelled, *void] if each.dedupe_key is not None]
-    replaced = OutboxMessage.objects.using(using).filter(pk__in=[each.pk for each in [*cancelled, *void]])
+    void = [each for each in _void(history) if not _is_original(each)]
+    released = [each.dedupe_key for each in void if each.dedupe_key is not None]
+    replaced = OutboxMessage.objects.using(using).filter(pk__in=[each.pk for each in void])
     replaced.exclude(state=State.CANCELLED).update(state=State.CANCELLED, reason=REFUND_CANCELLED)
     replaced.update(dedupe_key=None)
     ReportedKey.objects.using(using).filter(mode=mode, dedupe_key__in=released, reported_at=None).delete()
@@ -134,8 +135,9 @@ def is_told(payment: str, refund_key: str, *, mode: str) -> bool:
     _, is_new = known.get_or_create(mode=mode, dedupe_key=f"refund:{digest}")
     if is_new:
         return False
-    told = [each for each in _history(payment, mode, using) if each.payload.get("refund") == refund_key]
-    return not told or told[-1].state != State.CANCELLED
+    history = _history(payment, mode, using)
+    told = [each for each in history if each.payload.get("refund") == refund_key]
+    return not told or told[-1] not in _void(history)
 
 
 def _history(key: str, mode: str, using: str) -> list[OutboxMessage]:
@@ -146,22 +148,44 @@ def _history(key: str, mode: str, using: str) -> list[OutboxMessage]:
 
 
 def _is_refund(message: OutboxMessage) -> bool:
-    is_deletion = message.operation == DELETE_TRANSACTION and message.state != State.CANCELLED
-    return is_deletion and not message.payload.get("is_correction")
+    return message.operation == DELETE_TRANSACTION and not message.payload.get("is_correction")
+
+
+def _is_rest(balance: Balance, mode: str, using: str) -> bool:
+    """Whether a refund left this balance, also if its messages were pruned. A correction leaves all of it."""
+    creation = OPERATIONS[CREATE_TRANSACTION].dedupe_key({"key": balance.subject})
+    whole = ReportedKey.objects.using(using).filter(mode=mode, dedupe_key=creation, amount=balance.amount)
+    return bool(number_of(balance.key)) and not whole.exists()
 
 
 def _deletes(message: OutboxMessage, key: str) -> bool:
     return message.operation == DELETE_TRANSACTION and message.payload.get("key") == key
 
 
-def _is_void(message: OutboxMessage, history: list[OutboxMessage]) -> bool:
-    """Whether a payment is not to be at PartnerStack: it was cancelled, or the deletion queued before it."""
-    if message.operation != CREATE_TRANSACTION:
-        return False
-    if message.state == State.CANCELLED:
-        return True
-    before = [each for each in history if each.operation == DELETE_TRANSACTION and each.pk < message.pk]
-    return bool(number_of(message.payload["key"]) and before and before[-1].state == State.CANCELLED)
+def _is_original(message: OutboxMessage) -> bool:
+    return message.operation == CREATE_TRANSACTION and not number_of(message.payload["key"])
+
+
+def _void(history: list[OutboxMessage]) -> list[OutboxMessage]:
+    """
+    The messages that have no effect at PartnerStack: cancelled, or dependent on one that was.
+
+    The balance after a cancelled deletion is void, and so is the deletion of a void payment.
+    """
+    void: list[OutboxMessage] = []
+    void_keys: set[str] = set()
+    is_deleted = True
+    for each in history:
+        key, is_cancelled = each.payload["key"], each.state == State.CANCELLED
+        if each.operation == DELETE_TRANSACTION:
+            is_deleted = not is_cancelled and (each.state == State.DELIVERED or key not in void_keys)
+            is_void = not is_deleted
+        else:
+            is_void = is_cancelled or not (is_deleted or _is_original(each))
+            (void_keys.add if is_void else void_keys.discard)(key)
+        if is_void:
+            void.append(each)
+    return void
 
 
 def _queued_balance(message: OutboxMessage, subject: str) -> Balance:

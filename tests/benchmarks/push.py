@@ -49,11 +49,8 @@ def memory() -> None:
     print(f"  {LARGE:,} messages: {peaks[1]:.0f} MiB (less than {MOST_MEMORY})")
 
 
-def costs() -> None:
+def claims() -> None:
     found = run("cost")
-    added, by_hand = found["reported"], found["by hand"]
-    print(f"saving a payment: {found['plain']:.2f} ms; reporting it adds {added:.2f} ms (at most 0.5)")
-    print(f"  a plain save of the same row in a savepoint adds {by_hand:.2f} ms: {added / by_hand:.1f} times")
     for lanes, milliseconds in found["claims"].items():
         print(f"claim of 8 of 100,000 messages in {int(lanes):,} lanes: {milliseconds:.1f} ms (at most 10)")
 
@@ -64,4 +61,4 @@ if __name__ == "__main__":
     for milliseconds in TARGETS:
         rates(milliseconds, count)
     memory()
-    costs()
+    claims()

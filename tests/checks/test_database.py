@@ -153,3 +153,32 @@ def test_a_table_that_is_not_utf8mb4_is_reported() -> None:
             cursor.execute("ALTER TABLE partnerstack_syncstate DEFAULT CHARACTER SET utf8mb4")
     assert warning.id == "partnerstack.W022"
     assert "table partnerstack_syncstate: latin1" in warning.msg
+
+
+class ElsewhereRouter:
+    """A router that writes everything to a database that the test does not use."""
+
+    def db_for_write(self, model: type[models.Model], **hints: Any) -> str:
+        return "elsewhere"
+
+
+@pytest.mark.django_db
+class TestOtherDatabases:
+    def queue(self, **columns: Any) -> None:
+        defaults = {"mode": "test", "operation": "customers.save", "state": State.QUEUED}
+        OutboxMessage.objects.create(**{**defaults, **columns}, payload={}, queued_at=timezone.now())
+
+    def test_messages_in_a_database_that_no_worker_reads_are_found(self) -> None:
+        self.queue()
+        router = f"{__name__}.ElsewhereRouter"
+        [warning] = run(databases=["default"], **KEYS, DATABASE_ROUTERS=[router])
+        assert warning.id == "partnerstack.W023"
+        assert "'default' has messages that no worker sends" in warning.msg
+
+    def test_messages_of_the_workers_database_and_of_another_mode_are_no_reason(self) -> None:
+        self.queue()
+        assert ids(databases=["default"], **KEYS) == []
+        OutboxMessage.objects.all().delete()
+        self.queue(mode="production")
+        router = f"{__name__}.ElsewhereRouter"
+        assert ids(databases=["default"], **KEYS, DATABASE_ROUTERS=[router]) == []

@@ -94,7 +94,7 @@ def test_secrets_without_a_worker_for_an_hour_are_a_warning() -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    ("hours", "state", "expected"), [(2, "received", ["W052"]), (0, "received", []), (2, "done", [])]
+    ("hours", "state", "expected"), [(2, "received", ["W053"]), (0, "received", []), (2, "done", [])]
 )
 def test_events_that_a_running_worker_does_not_process_are_a_warning(
     hours: int, state: str, expected: list[str]

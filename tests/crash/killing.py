@@ -41,7 +41,11 @@ class Victim:
 
 
 class Killing:
-    """Runs a site's ``events`` while ``kills`` workers are killed. 1 to 4 work at a time."""
+    """
+    Runs a site's ``events`` while ``kills`` workers are killed. 1 to 4 work at a time.
+
+    On a busy machine workers are slow to reach their points. Then more are killed, until each had one.
+    """
 
     def __init__(self, family: Family, *, seed: int, events: int, kills: int) -> None:
         self.family = family
@@ -54,13 +58,19 @@ class Killing:
         self.victims: list[Victim] = []
 
     def run(self) -> None:
-        while self.killed.total() < self.kills:
-            self.orders.send(1 + self.events // self.kills)
-            wanted = min(self.random.randint(1, 4), self.kills - self.killed.total())
+        while (left := self._left()) > 0:
+            # Two thirds of the events, so that some are left for kills beyond the wanted ones.
+            self.orders.send(1 + self.events * 2 // (self.kills * 3))
+            wanted = min(self.random.randint(1, 4), left)
             for _ in range(wanted - len(self.victims)):
                 self.victims.append(Victim(self.family, self._next_point(), self.random))
             until(self._bury, seconds=30, what="a worker dies")
         self.orders.send(2 * self.events)
+
+    def _left(self) -> int:
+        missing = {*POINTS, AT_RANDOM} - {*self.killed}
+        total = self.killed.total()
+        return max(self.kills - total, len(missing) if total < 2 * self.kills else 0)
 
     def _next_point(self) -> str:
         self.points.rotate(-1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -30,9 +31,24 @@ serving.serve(OutputWrapper(sys.stdout), os.environ, sys.argv[1], port=int(sys.a
 
 
 @pytest.fixture
-def served(tmp_path: Path) -> Iterator[tuple[Sandbox, str]]:
+def port() -> Iterator[int]:
+    """
+    A port for the site, which the system chose: the usual one may be that of another run of the tests.
+
+    It stays bound, so that the system gives it to nobody else. On Linux the site can listen on it too.
+    """
+    with socket.socket() as held:
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", 0))
+        chosen = held.getsockname()[1]
+        if sys.platform != "linux":
+            held.close()
+        yield chosen
+
+
+@pytest.fixture
+def served(tmp_path: Path, port: int) -> Iterator[tuple[Sandbox, str]]:
     """The sandbox, and what the demo prints once the site runs."""
-    port = serving.free_port()
     sandbox = Sandbox(site=f"http://127.0.0.1:{port}/")
     with sandbox.serve() as server:
         env: dict[str, Any] = environment(server.url, str(tmp_path))
@@ -48,6 +64,20 @@ def served(tmp_path: Path) -> Iterator[tuple[Sandbox, str]]:
             yield sandbox, printed
             process.send_signal(signal.SIGINT)
             assert process.wait(20) == 0
+
+
+def test_the_usual_port_is_chosen_again_right_after_it_was_in_use(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "PORT", port)
+    with (
+        socket.create_server(("127.0.0.1", port)) as server,
+        socket.create_connection(("127.0.0.1", port)),
+    ):
+        # The side that closes first keeps the port for a minute.
+        server.accept()[0].close()
+        assert serving.free_port() != port
+    assert serving.free_port() == port
 
 
 def test_the_printed_link_leads_to_a_sign_up_that_is_converted(served: tuple[Sandbox, str]) -> None:

@@ -67,7 +67,7 @@ def test_a_customer_that_was_not_reported_is_explained(partnerstack: Sandbox, dj
     user = django_user_model.objects.create(username="ada")
     track.event(user, "demo")
     worker().run()
-    sentences = " ".join(explain(f"user-{user.pk}", mode="test"))
+    sentences = " ".join(explain(f"auth-user-{user.pk}", mode="test"))
     assert "Customer not reported yet: its messages wait until the site reports it" in sentences
     assert "waiting for its customer, queued on " in sentences
 

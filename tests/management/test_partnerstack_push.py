@@ -87,8 +87,8 @@ def test_it_sends_what_waited_for_a_customer_that_a_sync_found(
     user = django_user_model.objects.create(username="ada")
     track.purchase(user, amount=4900, currency="USD", key="inv_1")
     push()
-    partnerstack.create("customers", customer_key=f"user-{user.pk}", key="cus_1")
-    Customer.objects.create(mode="test", key="cus_1", customer_key=f"user-{user.pk}")
+    partnerstack.create("customers", customer_key=f"auth-user-{user.pk}", key="cus_1")
+    Customer.objects.create(mode="test", key="cus_1", customer_key=f"auth-user-{user.pk}")
     assert push() == ("1 delivered\n", "")
 
 

@@ -8,10 +8,18 @@ from typing import Any
 
 import pytest
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy
 
 from django_partnerstack import sources, track
-from django_partnerstack.models import Customer, OutboxMessage, ReportedKey, State, Transaction
+from django_partnerstack.models import (
+    Customer,
+    CustomerIdentity,
+    OutboxMessage,
+    ReportedKey,
+    State,
+    Transaction,
+)
 from django_partnerstack.outbox.backfill import PAGE, Backfilled, backfill, reported_models
 from tests.shop.models import Account, Payment
 
@@ -213,19 +221,17 @@ def test_a_changed_customer_is_only_counted_by_a_dry_run(reported: Account) -> N
 
 
 def test_a_changed_customer_of_the_other_mode_is_new(reported: Account) -> None:
-    OutboxMessage.objects.update(mode="production")
+    for rows in (OutboxMessage.objects, CustomerIdentity.objects):
+        rows.update(mode="production")
     assert backfill_model(Account).queued == 1
 
 
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
-        ({"total": 11}, "amount 1100, reported 1000"),
-        ({"currency": "EUR"}, "currency 'EUR', reported 'USD'"),
-        (
-            {"account": "other"},
-            "customer_external_key 'shop-account-{other}', reported 'shop-account-{first}'",
-        ),
+        ({"total": 11}, "1100 USD (minor units) of customer 'shop-account-{first}'"),
+        ({"currency": "EUR"}, "1000 EUR (minor units) of customer 'shop-account-{first}'"),
+        ({"account": "other"}, "1000 USD (minor units) of customer 'shop-account-{other}'"),
     ],
 )
 def test_a_payment_that_update_changed_is_listed_and_not_queued(
@@ -235,9 +241,14 @@ def test_a_payment_that_update_changed_is_listed_and_not_queued(
     [payment] = Payment.objects.all()
     Payment.objects.update(**{**change, **({"account": other} if "account" in change else {})})
     done = backfill_model(Payment)
-    text = difference.format(first=reported.pk, other=other.pk)
-    assert (done.queued, done.known, done.differing) == (0, 0, 1)
-    assert done.differences == [f"shop.Payment {payment.pk}: {text}"]
+    now = difference.format(first=reported.pk, other=other.pk)
+    assert (done.queued, done.known, done.differing, done.failed) == (0, 0, 1, 0)
+    assert done.differences == [
+        f"shop.Payment {payment.pk}: The transaction key 'payment-{payment.pk}' was reported by "
+        f"shop.payment {payment.pk}, as it was then, with 1000 USD (minor units) of customer "
+        f"'shop-account-{reported.pk}'; shop.payment {payment.pk} has {now}. Nothing was queued. Use another "
+        "key for another payment. If this one has changed, correct it in the admin, or refund it."
+    ]
     assert done.seen == 1
     assert len(contents("transactions.create")) == 1
 
@@ -246,16 +257,21 @@ def test_a_payment_that_only_the_mirror_has_is_compared_with_it() -> None:
     [account] = accounts(1)
     [payment] = payments(account, 1)
     Transaction.objects.create(mode="test", key=f"payment-{payment.pk}", amount=900, currency="USD")
-    assert backfill_model(Payment).differences == [f"shop.Payment {payment.pk}: amount 1000, reported 900"]
+    assert backfill_model(Payment).differences == [
+        f"shop.Payment {payment.pk}: PartnerStack has 'payment-{payment.pk}' already, with another amount: "
+        "900, not 1000. Nothing was queued."
+    ]
 
 
-def test_a_payment_of_which_only_the_key_is_remembered_is_known(reported: Account) -> None:
-    [message] = OutboxMessage.objects.filter(operation="transactions.create")
-    ReportedKey.objects.create(mode="test", dedupe_key=message.dedupe_key)
-    message.delete()
+def test_a_payment_whose_message_was_pruned_is_compared_with_its_key(
+    reported: Account,
+) -> None:
+    ReportedKey.objects.update(reported_at=timezone.now())
+    OutboxMessage.objects.filter(operation="transactions.create").delete()
+    assert (backfill_model(Payment).known, backfill_model(Payment).differing) == (1, 0)
     Payment.objects.update(total=11)
     done = backfill_model(Payment)
-    assert (done.known, done.differing) == (1, 0)
+    assert (done.known, done.differing, done.queued) == (0, 1, 0)
 
 
 @pytest.mark.parametrize("model", [Account, Payment])

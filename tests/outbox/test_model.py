@@ -22,6 +22,7 @@ from django_partnerstack import sources, track
 from django_partnerstack.exceptions import InvalidTransition
 from django_partnerstack.models import (
     Customer,
+    CustomerIdentity,
     OutboxLane,
     OutboxMessage,
     ReportedKey,
@@ -59,7 +60,7 @@ class Outbox(RuleBasedStateMachine):
     )
     def begin(self, **behaviour: Any) -> None:
         for model in (
-            *(OutboxMessage, OutboxLane, ReportedKey, SourceFailure),
+            *(OutboxMessage, OutboxLane, ReportedKey, CustomerIdentity, SourceFailure),
             *(ThrottleState, Customer, Transaction, Account),
         ):
             model.objects.all().delete()
@@ -131,7 +132,7 @@ class Outbox(RuleBasedStateMachine):
                     "customers", customer_key=key, email=account.email, partner_key="gstest"
                 )
             Customer.objects.get_or_create(mode="test", key=f"cus_{key}", customer_key=key)
-            steps["found by a sync"] += queue_waiting("test", [key])
+            steps["found by a sync"] += queue_waiting("test", [f"cus_{key}"])
 
     @rule(which=ANY, partner=st.booleans())
     def change(self, which: int, partner: bool) -> None:

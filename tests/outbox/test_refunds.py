@@ -297,3 +297,97 @@ def test_a_refund_whose_answer_is_lost_is_sent_again(site: Site, shop: Account) 
     site.push_for(hours=1)
     assert message("transactions.delete").state == "delivered"
     assert amounts(site) == {}
+
+
+@pytest.mark.parametrize("parts", [[], [900], [900, 1000]])
+@pytest.mark.parametrize("amount", [None, 500])
+def test_a_payment_is_refunded_after_its_messages_were_pruned_and_the_mirror_emptied(
+    site: Site, shop: Account, parts: list[int], amount: int | None
+) -> None:
+    for key in ("inv_1", "inv_12"):
+        buy(shop, key)
+    for part in parts:
+        track.refund("inv_1", amount=part)
+        site.push()
+    site.push()
+    prune("test", timezone.now() + timedelta(days=1))
+    Transaction.objects.all().delete()
+    left = 4900 - sum(parts)
+    with pytest.raises(RefundError, match=f"{left} can be refunded"):
+        track.refund("inv_1", amount=left + 1)
+    track.refund("inv_1", amount=amount)
+    site.push()
+    rest = {f"inv_1~r{len(parts) + 1}": left - amount} if amount else {}
+    assert amounts(site) == {"inv_12": 4900, **rest}
+
+
+@pytest.mark.parametrize("parts", [[], [900]])
+def test_a_refunded_payment_is_not_refunded_again_after_everything_was_pruned(
+    site: Site, shop: Account, parts: list[int]
+) -> None:
+    buy(shop)
+    for part in [*parts, None]:
+        track.refund("inv_1", amount=part)
+    site.push()
+    prune("test", timezone.now() + timedelta(days=1))
+    Transaction.objects.all().delete()
+    with pytest.raises(RefundError, match="inv_1 is refunded already"):
+        track.refund("inv_1")
+    assert amounts(site) == {}
+
+
+@pytest.mark.parametrize("pushed", [False, True])
+def test_two_refunds_that_were_cancelled_are_told_again(site: Site, shop: Account, pushed: bool) -> None:
+    buy(shop)
+    site.push()
+    track.refund("inv_1", amount=900)
+    if pushed:
+        site.push()
+    track.refund("inv_1", amount=1000)
+    for deletion in reversed(messages("transactions.delete")):
+        if deletion.state != "delivered":
+            actions.cancel(deletion)
+    site.push()
+    assert list(amounts(site).values()) == [4000 if pushed else 4900]
+    track.refund("inv_1", amount=1000)
+    track.refund("inv_1", amount=500)
+    site.push()
+    assert list(amounts(site).values()) == [2500 if pushed else 3400]
+    assert set(site.effects("transactions.delete").values()) == {1}
+    assert set(site.effects("transactions.create").values()) == {1}
+
+
+def test_the_key_of_a_deletion_that_arrived_is_never_released(site: Site, shop: Account) -> None:
+    buy(shop)
+    track.refund("inv_1", amount=900)
+    site.push()
+    track.refund("inv_1", amount=1000)
+    actions.cancel(messages("transactions.delete")[-1])
+    track.refund("inv_1", amount=1000)
+    reported = ReportedKey.objects.exclude(reported_at=None).values_list("dedupe_key", flat=True)
+    assert {"transactions.create:inv_1", "transactions.create:inv_1~r1"} < set(reported)
+    assert "transactions.delete:inv_1" in reported
+
+
+@pytest.mark.parametrize("key", ["", "re_2"])
+def test_a_refund_after_a_cancelled_one_is_told_again_too(site: Site, shop: Account, key: str) -> None:
+    buy(shop)
+    site.push()
+    track.refund("inv_1", amount=900, key="re_1")
+    track.refund("inv_1", amount=1000, key=key)
+    actions.cancel(messages("transactions.delete")[0])
+    site.push()
+    assert amounts(site) == {"inv_1": 4900}
+    assert track.refund("inv_1", amount=1000, key=key)
+    site.push()
+    assert amounts(site) == {"inv_1~r3": 3900}
+    assert {each.state for each in messages(subject="inv_1")} == {"delivered", "cancelled"}
+
+
+def test_a_payment_that_was_cancelled_before_its_refund_cannot_be_refunded(site: Site, shop: Account) -> None:
+    buy(shop)
+    actions.hold(message("transactions.create"))
+    track.refund("inv_1", amount=900)
+    actions.cancel(messages("transactions.create")[0])
+    with pytest.raises(RefundError, match="inv_1 was never reported"):
+        track.refund("inv_1", amount=900)

@@ -266,7 +266,7 @@ bodies = st.binary(max_size=200) | (objects | deliveries).map(lambda value: json
 
 
 @settings(
-    max_examples=by_length(quick=2_000, usual=2_000, long=100_000),
+    max_examples=by_length(quick=200, usual=1_000, long=100_000),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     database=None,
 )

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -67,7 +68,7 @@ class AttributionAdmin(LongListAdmin):
         visit = [json_column("earlier_clicks", _("earlier clicks")), json_column("visit", _("visit"))]
         return [
             (None, {"fields": decision}),
-            (_("Why"), {"fields": [explained]}),
+            (_("Why"), {"fields": [explanation(request)]}),
             (_("Click"), {"fields": [*click, *visit]}),
         ]
 
@@ -106,12 +107,27 @@ def recent_sign_ups(mode: str) -> dict[str, int]:
     return rows.aggregate(attributed=Count("pk", filter=~ORGANIC), organic=Count("pk", filter=ORGANIC))
 
 
+def explanation(request: HttpRequest) -> Callable[[Attribution | Customer], str]:
+    """The field that says why a sign-up is attributed or not, for what the user may see."""
+    with_messages = request.user.has_perm("partnerstack.view_outboxmessage")
+    return explained if with_messages else explained_without_messages
+
+
 @admin.display(description=gettext_lazy("explained"))
 def explained(row: Attribution | Customer) -> str:
-    """Why the sign-up is attributed, or not."""
+    return _list_of_sentences(row, with_messages=True)
+
+
+@admin.display(description=gettext_lazy("explained"))
+def explained_without_messages(row: Attribution | Customer) -> str:
+    return _list_of_sentences(row, with_messages=False)
+
+
+def _list_of_sentences(row: Attribution | Customer, *, with_messages: bool) -> str:
     if not row.customer_key:
         return EMPTY
-    sentences = ((sentence,) for sentence in explain(row.customer_key, mode=row.mode))
+    explained = explain(row.customer_key, mode=row.mode, with_messages=with_messages)
+    sentences = ((sentence,) for sentence in explained)
     return format_html('<ol class="partnerstack-why">{}</ol>', format_html_join("", "<li>{}</li>", sentences))
 
 

@@ -22,7 +22,7 @@ from ..display.columns import EMPTY, money
 from ..display.links import Related
 from ..display.message_table import list_link, message_table
 from ..display.read_only import permission_to
-from .attributions import attribution_link, explained
+from .attributions import attribution_link, explanation
 from .mirror import CUSTOMER, PARTNERSHIP, MirrorAdmin
 
 #: How many messages the page of a row shows.
@@ -82,7 +82,7 @@ class CustomerAdmin(ReportedMirrorAdmin):
         fieldsets = super().get_fieldsets(request, obj)
         if not request.user.has_perm("partnerstack.view_attribution"):
             return fieldsets
-        attribution = (gettext_lazy("Attribution"), {"fields": [attribution_link, explained]})
+        attribution = (gettext_lazy("Attribution"), {"fields": [attribution_link, explanation(request)]})
         return [fieldsets[0], attribution, *fieldsets[1:]]
 
 

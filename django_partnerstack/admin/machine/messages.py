@@ -16,7 +16,7 @@ from ...conf import conf
 from ...insight import find
 from ...models import Customer, OutboxLane, OutboxMessage, State, Transaction
 from ...models.mirror import Mode
-from ...outbox.control.actions import ALLOWED_STATES
+from ...outbox.control.actions import ALLOWED_STATES, holds_its_key
 from ...outbox.control.correction import is_correction
 from ...outbox.operations import mirrored_in
 from ...outbox.queue.messages import customer_lane
@@ -67,8 +67,12 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
         state = State.SCHEDULED if message.state == State.QUEUED else message.state
         choices = self.get_action_choices(request, default_choices=[])
         allowed = {name for name, states in ALLOWED_STATES.items() if state in states}
-        # A message that differs from a reported payment can only be corrected, and no other can.
-        allowed &= {"correct"} if is_correction(message) else ALLOWED_STATES.keys() - {"correct"}
+        # A message that differs from a reported payment can only be corrected, and no other can. One under
+        # the key of another object is never sent.
+        if is_correction(message):
+            allowed &= {"correct"}
+        else:
+            allowed &= ALLOWED_STATES.keys() - {"correct"} if holds_its_key(message) else {"cancel"}
         return [(name, label) for name, label in choices if name in allowed]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -13,7 +13,7 @@ from django_partnerstack.connection import ConfigurationError
 from django_partnerstack.insight.status import DeliveryHealth, delivery_health
 from django_partnerstack.management.arguments import positive_int
 from django_partnerstack.management.preconditions import database_errors_in_one_line, require_mode_and_table
-from django_partnerstack.management.service import run_service, stopped_by_signals
+from django_partnerstack.management.service import GUARANTEE, run_service, stopped_by_signals
 from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State
 from django_partnerstack.outbox.push import worker
 from django_partnerstack.outbox.queue.claim import is_anything_due
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         "Send the due messages to PartnerStack, and print how many reached each state. Exits with "
         "status 1 if a message is failed or on hold, if an object could not be reported, or if delivery is "
         "paused although a message is due. With --loop it runs until it is stopped, like partnerstack_worker "
-        "without its other jobs."
+        "without its other jobs." + GUARANTEE
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -8,7 +8,7 @@ from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError, get_client
 from django_partnerstack.management.arguments import positive_int
 from django_partnerstack.management.preconditions import require_mode_and_table
-from django_partnerstack.management.service import log_to_console, run_service
+from django_partnerstack.management.service import GUARANTEE, log_to_console, run_service
 from django_partnerstack.models import Worker
 from django_partnerstack.worker import site_jobs
 
@@ -19,6 +19,7 @@ class Command(BaseCommand):
     help = (
         "Send messages to PartnerStack, process its webhooks and sync the mirrors, until SIGTERM or Ctrl-C. "
         "Run it as a service, in any number of processes on any number of machines; it is all a site runs."
+        + GUARANTEE
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

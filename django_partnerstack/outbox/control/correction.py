@@ -11,8 +11,9 @@ from ...exceptions import InvalidTransition, RefundError
 from ...models import OutboxMessage, State
 from ...throttle.throttle import site_throttle
 from ..keys import number_of
-from ..operations import CREATE_TRANSACTION, OPERATIONS
-from ..queue.once import replace_key
+from ..operations import CREATE_TRANSACTION
+from ..queue.messages import forget_refused
+from ..queue.once import is_other_object, key_of, replace_key
 from ..refunds import Balance, queue_replacement, refundable_balance
 from .actions import holds_its_key
 
@@ -20,9 +21,17 @@ CORRECTED = "Replaced by a correction: PartnerStack gets it under the key {}."
 
 
 def is_correction(message: OutboxMessage) -> bool:
-    """Whether a failed message only shows how a payment differs from what was reported under its key."""
+    """
+    Whether a failed message only shows how a payment differs from what was reported under its key.
+
+    False if the key was used for another object: that one is no content of this payment.
+    """
     is_payment = message.operation == CREATE_TRANSACTION and message.state == State.FAILED
-    return is_payment and not holds_its_key(message) and not number_of(message.payload["key"])
+    if not is_payment or holds_its_key(message) or number_of(message.payload["key"]):
+        return False
+    found = key_of(message, router.db_for_write(OutboxMessage))
+    mine = {"source": message.source, "source_pk": message.source_pk}
+    return found is None or not is_other_object(found, mine)
 
 
 def correctable_balance(message: OutboxMessage) -> Balance:
@@ -46,8 +55,8 @@ def correct_payment(message: OutboxMessage) -> None:
     Replace a reported payment by the content of a message that differs from it.
 
     Like a refund: the payment is deleted at PartnerStack, and created again under a derived key. The message
-    itself is cancelled. Raises the errors of ``correctable_balance``, and
-    KeyCollision for a message of another object than the reported; nothing is changed then.
+    itself is cancelled. From now on the new content is what was reported: saving the payment again queues
+    nothing. Raises the errors of ``correctable_balance``; nothing is changed then.
     """
     with site_throttle(message.mode).locked(durable=False):
         using = router.db_for_write(OutboxMessage)
@@ -57,9 +66,8 @@ def correct_payment(message: OutboxMessage) -> None:
         source = (found.source, found.source_pk)
         customer_source = (found.customer_source, found.customer_source_pk)
         creation = replace(creation, source=source, customer_source=customer_source)
-        dedupe_key = OPERATIONS[CREATE_TRANSACTION].dedupe_key(found.payload)
-        columns = {field.attname: getattr(found, field.attname) for field in found._meta.concrete_fields}
-        replace_key({**columns, "subject": found.payload["key"], "dedupe_key": dedupe_key}, using)
+        replace_key(found, using)
+        forget_refused(found, using)
         queue_replacement(balance, [deletion, creation], mode=found.mode)
         found.state, found.finished_at = State.CANCELLED, timezone.now()
         found.reason = CORRECTED.format(creation.payload["key"])

@@ -18,6 +18,7 @@ from ...exceptions import SourceError
 from ...identity.customers import identity_of_key
 from ...identity.objects import has_model, loaded, models_with_source, reference
 from ...identity.stored import ask
+from ...mapping.text import storable
 from ...models import OutboxMessage
 from ..keys import check_key
 from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
@@ -69,8 +70,11 @@ def transaction_builder(data: sources.TransactionData, source: models.Model | No
     """
     A payment. It is queued only once.
 
-    Raises InvalidArgument for a key, an amount or a currency that cannot be used.
+    Raises SourceError without a customer, and InvalidArgument for a key that cannot be used.
     """
+    if data.customer is None:
+        # Only a note has no customer.
+        raise SourceError(f"The payment {data.key!r:.100} has no customer; return None for it to skip it.")
     check_key(data.key)
     return Builder(data.customer, partial(_transaction_message, data, source))
 
@@ -87,7 +91,10 @@ def note_builder(instance: models.Model, operation: str, result: sources.Skipped
             f"The source of {instance._meta.label} returned {result!r:.100}. "
             "It must return data, Skipped or None."
         )
-    reason = str(result.reason) if result is not None else "The source returned None."
+    reason = "The source returned None."
+    if result is not None:
+        # Never empty, because the reason is what makes it a note.
+        reason = storable(str(result.reason or "")) or "The source gave no reason."
     note = NewMessage(
         operation=operation, lane="", subject="", payload={}, source=reference(instance), skipped=reason
     )
@@ -174,6 +181,20 @@ def _event_message(customer: models.Model, name: str, value: int, key: str, cust
         source=reference(customer),
         customer_source=reference(customer),
     )
+
+
+def customer_reference(message: OutboxMessage) -> tuple[str, str]:
+    """
+    The object whose source ``customer_of`` asks, as ``reference`` names it; ("", "") if none is known.
+
+    Found by the key of the customer, because a refund names no object of the site.
+    """
+    key = message.lane.removeprefix(CUSTOMER)
+    identity = identity_of_key(key, mode=message.mode, using=message._state.db or DEFAULT_DB_ALIAS)
+    if identity is None or identity.host is None:
+        return message.customer_source, message.customer_source_pk
+    model = next(models_with_source(identity.host), None)
+    return model._meta.label_lower if model else identity.host.label, identity.host.pk
 
 
 def customer_of(message: OutboxMessage) -> NewMessage | None:

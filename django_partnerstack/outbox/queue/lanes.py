@@ -128,19 +128,20 @@ def make_organic(lanes: Collection[str], *, mode: str, using: str) -> None:
     waiting.update(state=State.ORGANIC, reason="")
 
 
-def queue_waiting(mode: str, customer_keys: Collection[str] | None = None) -> int:
+def queue_waiting(mode: str, mirror_keys: Collection[str] | None = None) -> int:
     """
     Queue the messages again that wait for customers whom PartnerStack has, according to the mirror.
 
-    ``customer_keys``: only those of these customers. Returns how many customers had waiting messages. Safe to
-    repeat: sequencing decides again.
+    ``mirror_keys``: only those of these rows of the mirror, by PartnerStack's keys. Returns how many
+    customers had waiting messages; takes one query if none had. Safe to repeat: sequencing decides again.
     """
     using = router.db_for_write(OutboxMessage)
     waiting = OutboxMessage.objects.using(using).filter(mode=mode, state=State.WAITING)
-    if customer_keys is not None:
-        waiting = waiting.filter(lane__in=[customer_lane(key) for key in customer_keys])
+    customers = Customer.objects.filter(mode=mode)
+    if mirror_keys is not None:
+        customers = customers.filter(key__in=mirror_keys)
     key = Substr(OuterRef("lane"), len(CUSTOMER) + 1)
-    known = waiting.filter(Exists(Customer.objects.filter(mode=mode, customer_key=key)))
+    known = waiting.filter(Exists(customers.filter(customer_key=key)))
     lanes = sorted(set(known.values_list("lane", flat=True)))
     for start in range(0, len(lanes), BATCH):
         waiting.filter(lane__in=lanes[start : start + BATCH]).update(state=State.QUEUED, reason="")

@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from django.db import router, transaction
@@ -16,13 +16,13 @@ from django.utils import timezone
 
 from ...client.validation import LONGEST_KEY
 from ...exceptions import InvalidArgument, KeyCollision
-from ...identity.customers import Identity, identity_of_key, record, remember_content
-from ...models import LaneStatus, Mirror, OutboxLane, OutboxMessage, State
+from ...identity.customers import Identity, identity_of_key, record, remember_content, remember_contents
+from ...models import LaneStatus, Mirror, OutboxLane, OutboxMessage, ReportedKey, State
 from ...models.bulk import ALWAYS, BoundParam, Condition, insert, none_of
 from ...models.once import insert_once
 from ...signals import message_queued
 from ..operations import OPERATIONS, SAVE_CUSTOMER, UPDATE_CUSTOMER
-from .once import take_key, take_keys, take_note
+from .once import mirror_collision, take_key, take_keys, take_note
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +44,10 @@ class NewMessage:
     note: str = ""
     #: Why the object is not reported. The message is then only a note.
     skipped: str = ""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return fingerprint(self.payload)
 
     @property
     def dedupe_key(self) -> str:
@@ -124,9 +128,13 @@ def enqueue_all(messages: Sequence[tuple[NewMessage, Identity | None]], *, mode:
     now = timezone.now()
     rows = [columns_of(message, mode, now) for message, _ in messages]
     take_keys(rows, using)
-    for (message, identity), row in zip(messages, rows, strict=True):
-        if message.operation == SAVE_CUSTOMER and not message.skipped:
-            _is_news(message, row, identity, using)
+    remember_contents(
+        {
+            identity: row["fingerprint"]
+            for (message, identity), row in zip(messages, rows, strict=True)
+            if identity is not None and message.operation == SAVE_CUSTOMER and not message.skipped
+        }
+    )
     insert(OutboxMessage, rows, using=using)
     for message, _ in messages:
         if not message.skipped:
@@ -137,9 +145,8 @@ def enqueue_refused(message: NewMessage, reason: str, *, mode: str, using: str) 
     """Leave a failed message that shows why an object could not be reported. Safe to repeat."""
     now = timezone.now()
     row = columns_of(message, mode, now)
-    about = hashlib.sha256(json.dumps([message.source, reason]).encode()).hexdigest()
     with transaction.atomic(using):
-        if take_note(f"refused:{about}", mode, using):
+        if take_note(_refused(message.source, reason), mode, using):
             lane = {"mode": mode, "key": message.lane, "status": LaneStatus.NEW, "due_at": None}
             insert_once(OutboxLane, lane, using=using)
             # It does not hold its key, so it has no part in what is reported under it.
@@ -147,9 +154,19 @@ def enqueue_refused(message: NewMessage, reason: str, *, mode: str, using: str) 
             insert(OutboxMessage, [{**row, **refused, "subject": ""}], using=using)
 
 
+def forget_refused(message: OutboxMessage, using: str) -> None:
+    """Let ``enqueue_refused`` show the same again, if the object gets the same content once more."""
+    note = _refused((message.source, message.source_pk), message.reason)
+    ReportedKey.objects.using(using).filter(mode=message.mode, dedupe_key=note).delete()
+
+
+def _refused(source: tuple[str, str], reason: str) -> str:
+    return f"refused:{hashlib.sha256(json.dumps([source, reason]).encode()).hexdigest()}"
+
+
 def remember_customer(message: NewMessage, *, mode: str, using: str) -> None:
     """Remember the data of a customer that are queued in another way than by ``enqueue``."""
-    _is_news(message, {"mode": mode, "fingerprint": fingerprint(message.payload)}, None, using)
+    _is_news(message, {"mode": mode, "fingerprint": message.fingerprint}, None, using)
 
 
 def _is_news(message: NewMessage, row: dict[str, Any], identity: Identity | None, using: str) -> bool:
@@ -206,7 +223,7 @@ def columns_of(message: NewMessage, mode: str, now: datetime | None = None) -> d
         "subject": message.subject,
         "payload": message.payload,
         "attributed_to": {},
-        "fingerprint": fingerprint(message.payload),
+        "fingerprint": message.fingerprint,
         "dedupe_key": message.dedupe_key or None,
         "note": message.note,
         "priority": 1,
@@ -228,19 +245,19 @@ def _insert(row: dict[str, Any], using: str) -> bool:
     if operation is None or not operation.once_in_mirror or operation.model is None or row["reason"]:
         return insert(OutboxMessage, [row], using=using, where=ALWAYS) == 1
     key = row["payload"][operation.key_field]
-    condition = _not_mirrored(operation.model, operation.key_field, using)
+    condition = not_mirrored(operation.model, operation.key_field, using)
     values = {"mode": row["mode"], "key": key}
     if insert(OutboxMessage, [row], using=using, where=condition.bind(values)) == 1:
         return True
     rows = operation.model._base_manager.using(using)
     mirrored = rows.filter(**{"mode": row["mode"], operation.key_field: key}).first()
-    if problem := operation.compare(row["payload"], mirrored).difference:
-        raise KeyCollision(f"PartnerStack has {key!r} already, with {problem}. Nothing was queued.")
+    if problem := mirror_collision(row, mirrored):
+        raise KeyCollision(problem)
     return False
 
 
 @cache
-def _not_mirrored(mirror: type[Mirror], key_field: str, using: str) -> Condition:
+def not_mirrored(mirror: type[Mirror], key_field: str, using: str) -> Condition:
     """The condition that a mirror does not have a key, compiled once."""
     rows = mirror._base_manager.all()
     return none_of(rows.filter(**{"mode": BoundParam("mode"), key_field: BoundParam("key")}), using=using)

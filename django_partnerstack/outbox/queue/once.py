@@ -13,9 +13,9 @@ from typing import Any
 
 from ...exceptions import KeyCollision
 from ...models import OutboxMessage, ReportedKey, State
-from ...models.bulk import insert
+from ...models.bulk import Condition, Statement, insert, insertion_once
 from ...models.once import insert_once
-from ..operations import CREATE_TRANSACTION
+from ..operations import CREATE_TRANSACTION, OPERATIONS
 
 REPLACED = "Replaced by newer data."
 
@@ -49,18 +49,25 @@ def take_key(row: dict[str, Any], using: str) -> bool:
     return False
 
 
-def replace_key(row: dict[str, Any], using: str) -> None:
-    """
-    Remember what a payment is corrected to, so that the corrected object agrees with what was reported.
+def taking_key(row: dict[str, Any], using: str, where: Condition) -> Statement:
+    """The statement that reserves the dedupe key of a new message, if nothing holds it."""
+    return insertion_once(ReportedKey, _columns(row), using=using, where=where)
 
-    Raises KeyCollision if another object was reported under the key.
-    """
-    keys = ReportedKey.objects.using(using).filter(mode=row["mode"], dedupe_key=row["dedupe_key"])
-    key = _columns(row)
-    for found in keys:
-        if is_other_object(found, key):
-            raise KeyCollision(collision(found, row) or f"Another object was reported under {found}.")
-    keys.update(**{name: key[name] for name in (*COMPARED, "fingerprint")})
+
+def replace_key(message: OutboxMessage, using: str) -> None:
+    """Remember what a payment is corrected to, so that the corrected object agrees with what was reported."""
+    if (found := key_of(message, using)) is not None:
+        columns = {field.attname: getattr(message, field.attname) for field in message._meta.concrete_fields}
+        key = _columns({**columns, "dedupe_key": found.dedupe_key})
+        for name in (*COMPARED, "fingerprint"):
+            setattr(found, name, key[name])
+        found.save(using=using, update_fields=[*COMPARED, "fingerprint"])
+
+
+def key_of(message: OutboxMessage, using: str) -> ReportedKey | None:
+    """What was used under the key of a message, also if the message itself does not hold it."""
+    dedupe_key = OPERATIONS[message.operation].dedupe_key(message.payload)
+    return ReportedKey.objects.using(using).filter(mode=message.mode, dedupe_key=dedupe_key).first()
 
 
 def take_keys(rows: Sequence[dict[str, Any]], using: str) -> None:
@@ -87,12 +94,24 @@ def collision(found: ReportedKey, row: dict[str, Any]) -> str:
     mine = f"{row['source']} {row['source_pk']}".strip() or "this call"
     if (found.source, found.source_pk) == (row["source"], row["source_pk"]) != ("", ""):
         owner = f"{owner}, as it was then"
+    hint = "Use another key for another payment."
+    if not is_other_object(found, row):
+        hint = f"{hint} If this one has changed, correct it in the admin, or refund it."
     return (
         f"The transaction key {row['payload']['key']!r} was reported by {owner}, with {_money(found)} of "
         f"customer {found.customer_key!r}; {mine} has {_money(ReportedKey(**key))} of customer "
-        f"{key['customer_key']!r}. Nothing was queued. Use another key for another payment; correct this one "
-        "with a refund."
+        f"{key['customer_key']!r}. Nothing was queued. {hint}"
     )
+
+
+def mirror_collision(row: dict[str, Any], record: Any) -> str:
+    """How a payment differs from what PartnerStack has by other means; empty if it is the same."""
+    operation = OPERATIONS[row["operation"]]
+    difference = operation.compare(row["payload"], record).difference
+    if not difference:
+        return ""
+    key = row["payload"][operation.key_field]
+    return f"PartnerStack has {key!r} already, with {difference}. Nothing was queued."
 
 
 def gives_way(found: ReportedKey, row: dict[str, Any], about: Sequence[OutboxMessage]) -> bool:

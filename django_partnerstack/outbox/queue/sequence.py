@@ -11,10 +11,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
 from ...models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
+from ..agreement import compare
 from ..operations import (
     CREATE_CUSTOMER,
     OPERATIONS,
@@ -23,7 +25,7 @@ from ..operations import (
     creating_customers,
     customer_snapshots,
 )
-from .builders import customer_of
+from .builders import customer_of, customer_reference
 from .customer_creation import Creation, creation_of
 from .isolation import isolated
 from .lanes import (
@@ -34,12 +36,20 @@ from .lanes import (
     make_organic,
     release_lanes,
 )
-from .messages import CUSTOMER, NewMessage, check, remember_customer, unsaved
+from .messages import CUSTOMER, NewMessage, check, customer_lane, remember_customer, unsaved
 from .once import REPLACED
 from .source_failures import forget_failures, record_failures
 
 #: Messages sequenced at a time.
 BATCH = 500
+
+#: PartnerStack does not have the customers of these lanes, unless others created them.
+UNCREATED = (LaneStatus.NEW, LaneStatus.ORGANIC)
+
+ANOTHER_CUSTOMER = (
+    "PartnerStack has the customer key {!r} with {}, and the customer has no partner with whom it could be "
+    "created. If it is the same customer, mark the message as delivered."
+)
 
 #: The state of a message by the status of its lane.
 STATES = {
@@ -75,7 +85,8 @@ class Sequencer:
         self.messages = OutboxMessage.objects.using(using).filter(mode=mode)
         self.lanes: dict[str, OutboxLane] = {}
         self.before: dict[str, tuple[str, datetime | None]] = {}
-        self.created: set[str] = set()
+        #: Customers of these lanes whom this site has never created, as the mirror shows them.
+        self.mirrored: dict[str, Customer] = {}
         self.attributions: dict[str, Attribution] = {}
         #: Messages that depend on a message in a blocking state, and on an organic message.
         self.blocked: set[int] = set()
@@ -115,10 +126,9 @@ class Sequencer:
             # Only the lane of a customer begins with a creation.
             status = LaneStatus.NEW if key.startswith(CUSTOMER) else LaneStatus.OPEN
             self.lanes.setdefault(key, OutboxLane(mode=self.mode, key=key, status=status))
-        uncreated = (LaneStatus.NEW, LaneStatus.ORGANIC)
-        unknown = {key.removeprefix(CUSTOMER) for key, lane in self.lanes.items() if lane.status in uncreated}
+        unknown = {key.removeprefix(CUSTOMER) for key, lane in self.lanes.items() if lane.status in UNCREATED}
         customers = Customer.objects.using(self.using).filter(mode=self.mode, customer_key__in=unknown)
-        self.created = {f"{CUSTOMER}{key}" for key in customers.values_list("customer_key", flat=True)}
+        self.mirrored = {customer_lane(each.customer_key): each for each in customers.order_by("pk")}
         attributions = Attribution.objects.using(self.using)
         self.attributions = attributions.of_customers(self.mode, [key.removeprefix(CUSTOMER) for key in keys])
 
@@ -131,14 +141,12 @@ class Sequencer:
     def _place(self, message: OutboxMessage) -> list[OutboxMessage]:
         """Give a message its operation and state. Returns new messages that must be inserted."""
         lane = self.lanes[message.lane]
-        if lane.key in self.created and lane.status != LaneStatus.OPEN:
-            self._open(lane)
         introduced = []
         if message.operation == SAVE_CUSTOMER:
             self._place_customer(message, lane)
-        elif lane.status == LaneStatus.NEW:
+        elif lane.status == LaneStatus.NEW or (lane.status in UNCREATED and lane.key in self.mirrored):
             introduced = self._introduce_customer(message, lane)
-        message.state = STATES[LaneStatus(lane.status)]
+        message.state = _state(message, lane)
         if message.pk in self.blocked:
             message.state = State.BLOCKED
         elif message.pk in self.organic:
@@ -154,8 +162,22 @@ class Sequencer:
         message.operation = UPDATE_CUSTOMER
         if lane.status == LaneStatus.BLOCKED:
             self._replace_failed(message, lane)
-        elif lane.status in (LaneStatus.NEW, LaneStatus.ORGANIC):
-            self._create(message, lane)
+        elif lane.status in UNCREATED:
+            if lane.key in self.mirrored and not self._difference(message.payload, lane):
+                self._open(lane)
+            else:
+                self._create(message, lane)
+
+    def _difference(self, payload: dict[str, Any], lane: OutboxLane) -> str:
+        """
+        How a customer in the mirror differs from that of the site; empty if it does not, or none is there.
+
+        Another site may have used the key. This site has never created the customer, so if the address
+        differs, nothing proves that it is the same: an update could overwrite somebody else's data, and a
+        payment could be somebody else's. So the message is a creation, which PartnerStack refuses.
+        """
+        mirrored = self.mirrored.get(lane.key)
+        return compare(("email",), payload, mirrored).difference if mirrored else ""
 
     def _creation(self, message: OutboxMessage) -> Creation:
         return creation_of(message.payload, self.attributions.get(message.subject))
@@ -167,6 +189,11 @@ class Sequencer:
         message.attributed_to, message.reason = creation.attributed_to, creation.reason
         if creation.operation:
             self._open(lane)
+            return
+        if difference := self._difference(message.payload, lane):
+            # Nothing can be sent without a partner, and an organic customer would hide the conflict.
+            lane.status = LaneStatus.BLOCKED
+            message.reason = ANOTHER_CUSTOMER.format(message.subject, difference)
             return
         lane.status = LaneStatus.ORGANIC
         self.without_partner.append(lane.key)
@@ -207,33 +234,42 @@ class Sequencer:
         """
         Queue the customer of the message, which was never queued, as the site's source describes it.
 
-        The message waits if the source fails or does not report the customer.
+        Nothing is queued if the mirror has the customer and does not differ. The message waits if the source
+        fails, or if it does not report a customer that the mirror does not have.
         """
+        mirrored = self.mirrored.get(lane.key)
         if lane.key not in self.unknown:
-            new = self._customer_of(message)
+            new = self._customer_of(message, lane) if mirrored is None or mirrored.email else None
             if new is not None:
                 customer = unsaved(new, self.mode, self.now)
                 self._place_customer(customer, lane)
-                customer.state = STATES[LaneStatus(lane.status)]
+                customer.state = _state(customer, lane)
                 return [customer]
-        message.reason = self.unknown[lane.key]
+            # Without an address on one of both sides, there is nothing to compare.
+            if mirrored is not None and self.unknown.get(lane.key, NOT_REPORTED) == NOT_REPORTED:
+                self._open(lane)
+                return []
+        if lane.status == LaneStatus.NEW:
+            message.reason = self.unknown[lane.key]
         return []
 
-    def _customer_of(self, message: OutboxMessage) -> NewMessage | None:
-        """None if it cannot be queued; ``unknown`` then says why."""
+    def _customer_of(self, message: OutboxMessage, lane: OutboxLane) -> NewMessage | None:
+        """None if it cannot be queued, or need not be; ``unknown`` then says why."""
         self.unknown[message.lane] = NOT_REPORTED
         try:
             # In a savepoint, so that a failing query of the source does not roll back the batch.
             with transaction.atomic(self.using):
                 new = customer_of(message)
+            if new is not None and lane.key in self.mirrored and not self._difference(new.payload, lane):
+                return None
             if new is not None:
                 # Otherwise the database could refuse it, and with it the batch.
                 check(new)
                 remember_customer(new, mode=self.mode, using=self.using)
         except Exception as error:
-            customer = (message.customer_source, message.customer_source_pk)
+            customer = customer_reference(message)
             record_failures({customer: error}, SAVE_CUSTOMER, mode=self.mode, using=self.using, now=self.now)
-            reason = f"The source of {message.customer_source} failed: {type(error).__name__}: {error}"
+            reason = f"The source of {customer[0]} failed: {type(error).__name__}: {error}"
             self.unknown[message.lane] = f"{NOT_REPORTED} {reason}".replace("\0", "")
             return None
         return new
@@ -262,6 +298,13 @@ class Sequencer:
         lanes.filter(pk__in=due).update(due_at=self.now)
         for status, pks in by_status.items():
             lanes.filter(pk__in=pks).update(status=status)
+
+
+def _state(message: OutboxMessage, lane: OutboxLane) -> State:
+    """A creation never depends on another message: in a blocked lane it is what blocks the others."""
+    if lane.status == LaneStatus.BLOCKED and message.operation in creating_customers():
+        return State.FAILED
+    return STATES[LaneStatus(lane.status)]
 
 
 def _may_depend(message: OutboxMessage) -> bool:

@@ -78,7 +78,13 @@ def manage(env: Mapping[str, str], *command: str, **variables: str) -> None:
 def free_port() -> int:
     """The usual port, or any other if it is taken."""
     with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0 if is_taken(PORT) else PORT))
+        # As runserver binds: connections that ended a moment ago do not keep a port.
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind(("127.0.0.1", 0 if is_taken(PORT) else PORT))
+        except OSError:
+            # Another process bound it in between.
+            trial.bind(("127.0.0.1", 0))
         return trial.getsockname()[1]
 
 

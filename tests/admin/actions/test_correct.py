@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from django.contrib.messages import SUCCESS
+from django.contrib.messages import ERROR, SUCCESS
 from django.test import Client
 
-from django_partnerstack.models import OutboxLane, OutboxMessage
+from django_partnerstack.models import OutboxLane, OutboxMessage, ReportedKey
 
 from ..conftest import INLINE, html_of, list_url, queue, take
 
@@ -64,3 +64,16 @@ def test_a_payment_that_cannot_be_corrected_says_why(
     OutboxMessage.objects.filter(state="delivered").update(subject="payment-2")
     html = page(staff("view_outboxmessage", "correct_outboxmessage"), differing).rendered_content
     assert "payment-1 was never reported, or is refunded already." in html
+
+
+def test_a_message_under_the_key_of_another_object_is_not_offered_as_a_correction(
+    admin_client: Client, differing: OutboxMessage
+) -> None:
+    ReportedKey.objects.create(mode="test", dedupe_key=KEY, source="shop.payment", source_pk="1")
+    OutboxMessage.objects.filter(pk=differing.pk).update(source="shop.payment", source_pk="2")
+    html = html_of(admin_client, differing)
+    assert "Correct the payment" not in html
+    assert "Try again now" not in html
+    [(level, text)] = take(admin_client, "correct", differing, confirmed="yes")
+    assert level == ERROR
+    assert "does not differ from a reported payment" in text

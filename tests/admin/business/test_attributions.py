@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from django_partnerstack.attribution import encode
 from django_partnerstack.models import Attribution, Customer, Partnership, ThrottleState
 from tests.insight.conftest import sign_up
 
@@ -61,6 +62,15 @@ class TestPage:
     def test_explains_why_the_customer_is_organic(self, browser: Client) -> None:
         html = html_of(browser, attribution(reason="The visitor has not consented."))
         assert ", without a click. The visitor has not consented." in html
+
+    @pytest.mark.parametrize(("also", "shown"), [((), False), (("view_outboxmessage",), True)])
+    def test_needs_permission_to_explain_the_messages(
+        self, staff: Callable[..., Client], also: tuple[str, ...], shown: bool
+    ) -> None:
+        sign_up(f"/?ps_xid=abc&ps_partner_key={encode('gstest')}")
+        html = html_of(staff("view_attribution", *also), Attribution.objects.get())
+        assert "The visitor followed a link of the partner gstest" in html
+        assert ("customers.save" in html) == ("The customer is queued." in html) == shown
 
     def test_shows_earlier_clicks_and_the_visit(self, browser: Client) -> None:
         row = attribution(

@@ -121,21 +121,23 @@ class TestSearchByAddress:
         assert self.found(browser, "ada@customers.example") == expected
 
     def test_finds_a_customer_that_only_the_mirror_has(self, browser: Client) -> None:
-        Customer.objects.create(mode="test", key="cus_1", customer_key="account-1", email="ada@x.example")
+        Customer.objects.create(
+            mode="test", key="cus_1", customer_key="shop-account-1", email="ada@x.example"
+        )
         queue()
-        assert self.found(browser, "ADA@x.example") == ["customers.update account-1"]
+        assert self.found(browser, "ADA@x.example") == ["customers.update shop-account-1"]
 
     def test_finds_a_hashed_address(self, browser: Client, settings: Any, django_user_model: Any) -> None:
         settings.PARTNERSTACK_PRIVACY = "hashed"
         user = django_user_model.objects.create(username="ada")
         track.signup(user, email="ada@x.example")
-        assert self.found(browser, "ada@x.example") == [f"customers.save user-{user.pk}"]
+        assert self.found(browser, "ada@x.example") == [f"customers.save auth-user-{user.pk}"]
 
     def test_finds_nothing_of_the_other_mode(self, browser: Client) -> None:
-        queue(mode="production", payload={"customer_key": "account-1", "email": "ada@x.example"})
+        queue(mode="production", payload={"customer_key": "shop-account-1", "email": "ada@x.example"})
         assert self.found(browser, "ada@x.example") == []
         for mode in ("production", "all"):
-            assert self.found(browser, "ada@x.example", mode=mode) == ["customers.update account-1"]
+            assert self.found(browser, "ada@x.example", mode=mode) == ["customers.update shop-account-1"]
 
     def test_of_nobody_finds_nothing(self, browser: Client) -> None:
         payment(account())

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.db.models import F
 
-from django_partnerstack import track
+from django_partnerstack import sources, track
 from django_partnerstack.client.money import minor_units
 from django_partnerstack.exceptions import InvalidArgument
-from django_partnerstack.models import OutboxMessage
+from django_partnerstack.models import OutboxMessage, SourceFailure
 from tests.shop.models import Account, Payment
 
 pytestmark = pytest.mark.django_db
@@ -114,3 +114,44 @@ def test_a_payment_that_was_loaded_without_its_amount_is_reported_with_it(load: 
     payment.paid = True
     payment.save()
     assert OutboxMessage.objects.get(subject=f"payment-{pk}").payload["amount"] == 4900
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ("", "The source gave no reason."),
+        (None, "The source gave no reason."),
+        ("No\0thing \ud800", "No\N{REPLACEMENT CHARACTER}thing \N{REPLACEMENT CHARACTER}"),
+    ],
+)
+def test_an_object_is_skipped_whatever_text_the_reason_is(
+    monkeypatch: pytest.MonkeyPatch, given: Any, reason: str
+) -> None:
+    monkeypatch.setitem(sources.customers, Account, lambda account: sources.Skipped(given))
+    Account.objects.create(email="ada@shop.example")
+    [note] = OutboxMessage.objects.all()
+    assert (note.state, note.reason) == ("skipped", reason)
+    assert not SourceFailure.objects.exists()
+
+
+def test_a_payment_without_a_customer_is_not_reported_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account.objects.create(email="ada@shop.example")
+    data: Any = sources.TransactionData(key="inv-1", customer=None, amount=4900, currency="USD")  # type: ignore[arg-type]
+    monkeypatch.setitem(sources.transactions, Payment, lambda payment: data)
+    Payment.objects.create(account=account, total=49)
+    [failure] = SourceFailure.objects.all()
+    assert "The payment 'inv-1' has no customer" in failure.error
+
+
+@pytest.mark.parametrize(
+    ("key", "problem"),
+    [
+        (12345, r"must be a string; not 12345 \(int\)"),
+        (None, "must be a string"),
+        ("    ", "not only blanks"),
+    ],
+)
+def test_a_key_that_cannot_be_used_is_refused_with_the_reason(key: Any, problem: str) -> None:
+    account = Account.objects.create(email="ada@shop.example")
+    with pytest.raises(InvalidArgument, match=problem):
+        track.purchase(account, amount=4900, currency="USD", key=key)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from django_partnerstack import track
-from django_partnerstack.exceptions import KeyCollision
+from django_partnerstack import sources, track
+from django_partnerstack.exceptions import InvalidTransition, KeyCollision
 from django_partnerstack.models import Transaction
 from django_partnerstack.outbox.backfill import backfill
 from django_partnerstack.outbox.control import actions
@@ -70,18 +71,34 @@ def test_a_failed_message_about_a_used_key_is_never_sent(site: Site) -> None:
     track.purchase(account(), amount=1000, currency="USD", key="payment-7")
     payment(account(), pk=7)
     [refused] = messages(source="shop.payment")
-    actions.retry(refused)
-    assert refused.state == "cancelled"
+    with pytest.raises(InvalidTransition, match="another message reports its key"):
+        actions.retry(refused)
     site.push()
     assert site.effects("transactions.create") == {"payment-7": 1}
 
 
-def test_a_backfill_lists_a_payment_under_a_used_key_as_failed() -> None:
+def test_a_backfill_lists_a_payment_that_a_call_reported_with_another_amount_as_differing() -> None:
     track.purchase(account(), amount=1000, currency="USD", key="payment-7")
     Payment.objects.bulk_create([Payment(pk=7, account=account(), total=Decimal("99"))])
     done = backfill(Payment, mode="test", on_page=lambda result: None)
-    assert (done.queued, done.known, done.failed) == (0, 0, 1)
-    assert "shop.Payment 7: KeyCollision: The transaction key 'payment-7'" in done.failures[0]
+    assert (done.queued, done.known, done.failed, done.differing) == (0, 0, 0, 1)
+    assert "shop.Payment 7: The transaction key 'payment-7' was reported by another" in done.differences[0]
+
+
+def test_a_backfill_lists_a_payment_under_the_key_of_another_object_as_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = sources.transactions[Payment]
+    monkeypatch.setitem(sources.transactions, Payment, lambda paid: replace(usual(paid), key="payment-7"))
+    first = payment(account())
+    [second] = Payment.objects.bulk_create([Payment(account=account(), total=Decimal("99"))])
+    done = backfill(Payment, mode="test", on_page=lambda result: None)
+    assert (done.queued, done.known, done.failed, done.differing) == (0, 1, 1, 0)
+    [failure] = done.failures
+    assert failure.startswith(f"shop.Payment {second.pk}: KeyCollision: The transaction key 'payment-7' ")
+    assert f"was reported by shop.payment {first.pk}, with 4900 USD (minor units)" in failure
+    assert f"; shop.payment {second.pk} has 9900 USD (minor units)" in failure
+    assert failure.endswith("Nothing was queued. Use another key for another payment.")
 
 
 def test_a_payment_that_partnerstack_has_with_another_amount_is_refused() -> None:
@@ -112,7 +129,7 @@ def test_a_corrected_payment_can_be_refunded(site: Site) -> None:
     track.refund("inv_1", amount=900)
     site.push()
     assert site.effects("transactions.delete") == {"inv_1": 1}
-    assert site.effects("transactions.create") == {"inv_1": 1, "inv_1-r1": 1}
+    assert site.effects("transactions.create") == {"inv_1": 1, "inv_1~r1": 1}
 
 
 def test_a_cancelled_payment_gives_way_to_other_content_and_not_to_the_same(site: Site) -> None:

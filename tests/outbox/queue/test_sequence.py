@@ -46,6 +46,85 @@ def test_a_customer_that_partnerstack_has_already_is_updated(site: Site) -> None
     assert site.sent == ["PATCH /customers/shop-account-7", "POST /transactions"]
 
 
+def of_another_site(site: Site, email: str = "other@site.example") -> None:
+    """Another site on the same PartnerStack account has used the key of our customer 7."""
+    key = "shop-account-7"
+    site.sandbox.create("customers", customer_key=key, key="cus_1", email=email, partner_key="gstest")
+    Customer.objects.create(
+        mode="test", key="cus_1", customer_key=key, email=email, remote_created_at=site.clock.at
+    )
+
+
+def test_a_customer_of_another_site_under_our_key_is_not_overwritten(site: Site) -> None:
+    of_another_site(site)
+    payment(account(pk=7))
+    site.push_for(hours=1)
+    failed = message("customers.create")
+    assert failed.state == "dead"
+    assert "with another email: o…@site.example" in failed.reason
+    assert message("transactions.create").state == "blocked"
+    assert [each["email"] for each in site.sandbox.objects("customers")] == ["other@site.example"]
+    assert {text.split(" /")[0] for text in site.sent} == {"POST", "GET"}
+    assert site.sandbox.objects("transactions") == []
+
+
+def test_a_payment_of_a_customer_whose_key_another_site_used_is_not_sent(site: Site) -> None:
+    """The customer was written in bulk, so the payment is the first that is queued."""
+    of_another_site(site)
+    Account.objects.bulk_create([Account(pk=7, email="a@customers.example", partner_key="gstest")])
+    payment(Account.objects.get())
+    site.push_for(hours=1)
+    assert message("customers.create").state == "dead"
+    assert message("transactions.create").state == "blocked"
+    assert site.sandbox.objects("transactions") == []
+
+
+def test_a_customer_without_a_partner_whose_key_another_site_used_fails(site: Site) -> None:
+    """It would be organic, and nobody would see that its payments are not reported."""
+    of_another_site(site)
+    shop = account(pk=7, partner_key="")
+    payment(shop)
+    site.push()
+    failed = message("customers.create")
+    assert failed.state == "dead"
+    assert "with another email: o…@site.example" in failed.reason
+    assert message("transactions.create").state == "blocked"
+    assert site.sent == []
+    actions.mark_delivered(failed)
+    site.push()
+    assert message("transactions.create").state == "delivered"
+
+
+def test_a_payment_of_a_customer_that_was_created_by_other_means_is_sent(site: Site) -> None:
+    of_another_site(site, email="A@Customers.example")
+    Account.objects.bulk_create([Account(pk=7, email="a@customers.example")])
+    payment(Account.objects.get())
+    site.push()
+    assert site.sent == ["POST /transactions"]
+
+
+def test_a_payment_waits_if_its_customer_cannot_be_compared(site: Site, accounts: dict[Any, Any]) -> None:
+    of_another_site(site)
+    Account.objects.bulk_create([Account(pk=7, email="a@customers.example")])
+    accounts[Account] = lambda account: 1 / 0
+    payment(Account.objects.get())
+    site.push()
+    waiting = message("transactions.create")
+    assert waiting.state == "waiting"
+    assert "ZeroDivisionError" in waiting.reason
+    assert site.sent == []
+
+
+def test_a_customer_that_this_site_created_may_change_its_address(site: Site) -> None:
+    shop = account(pk=7)
+    site.push()
+    Customer.objects.update(email="a@customers.example")
+    shop.email = "b@customers.example"
+    shop.save()
+    site.push()
+    assert site.sent == ["POST /customers", "PATCH /customers/shop-account-7"]
+
+
 def test_an_update_is_sent_after_the_creation_of_its_customer(site: Site) -> None:
     shop = account()
     site.sandbox.faults.add("lost", method="POST", times=1)

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 
 from django_partnerstack import attribution, sources, track
-from django_partnerstack.models import Attribution, SourceFailure
+from django_partnerstack.models import Attribution, OutboxMessage, SourceFailure
 from django_partnerstack.outbox.backfill import backfill
 from tests.outbox.site import Site, account, message, messages, payment
 from tests.shop.models import Account, Payment
@@ -219,9 +219,25 @@ def test_a_source_that_returns_something_else_is_an_error(broken: Any, result: A
 
 def test_an_insert_of_a_registered_object_costs_no_query_more(django_assert_num_queries: Any) -> None:
     shop = account()
-    with transaction.atomic(), django_assert_num_queries(4):
-        # Django's INSERT, and the message with its savepoint.
+    with transaction.atomic(), django_assert_num_queries(6):
+        # Django's INSERT; in a savepoint the key of the customer, the key of the payment and the message.
         Payment.objects.create(account=shop, total=5)
+
+
+def test_the_failure_of_a_customer_whose_refund_comes_first_names_the_customer(
+    broken: Any, site: Site
+) -> None:
+    Account.objects.bulk_create([Account(email="a@customers.example", partner_key="gstest")])
+    shop = Account.objects.get()
+    track.purchase(shop, amount=4900, currency="USD", key="inv_1")
+    track.refund("inv_1", amount=900)
+    OutboxMessage.objects.filter(operation="transactions.create", subject="inv_1").first().delete()
+    broken(fail)
+    site.push()
+    assert [str(each) for each in SourceFailure.objects.all()] == [f"shop.account {shop.pk}"]
+    broken()
+    backfill(Account, mode="test", on_page=lambda done: None)
+    assert failures() == []
 
 
 def test_database_errors_in_the_outbox_are_recorded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,7 +43,7 @@ def assert_all_left(site: Site) -> None:
     site.push()
     assert set(late().values()) == {"delivered"}
     [payment] = site.sandbox.objects("transactions")
-    assert (payment["key"], payment["amount"]) == ("inv_1-r1", 4000)
+    assert (payment["key"], payment["amount"]) == ("inv_1~r1", 4000)
 
 
 def test_all_messages_of_an_unknown_customer_wait_and_cost_no_request(site: Site, unknown: Account) -> None:
