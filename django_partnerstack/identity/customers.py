@@ -270,10 +270,10 @@ def _unrecorded(instance: models.Model, host: HostObject, mode: str, using: str)
     chosen: Any = conf.customer_key
     is_default = chosen == DEFAULT_KEY
     key = _default_key(host) if is_default else sources.call(import_string(chosen), instance)
-    if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY:
+    if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY or key in (".", ".."):
         raise SourceError(
-            f"PARTNERSTACK_CUSTOMER_KEY returned {key!r} for {sources.label(instance)}; "
-            f"use 1 to {LONGEST_KEY} characters."
+            f"PARTNERSTACK_CUSTOMER_KEY returned {key!r} for {sources.label(instance)}; return a string of "
+            f"1 to {LONGEST_KEY} characters that is not . or .. (which would change the path of a URL)."
         )
     return Identity(mode, using, host, key, has_default_key=is_default)
 

@@ -10,7 +10,14 @@ from ..identity.customers import Identity
 from ..models import Customer, OutboxMessage, ReportedKey, Transaction
 from .operations import CREATE_TRANSACTION, SAVE_CUSTOMER
 from .queue.messages import NewMessage, columns_of, fingerprint
-from .queue.once import collision, gives_way, is_other_object, messages_about, mirror_collision
+from .queue.once import (
+    collision,
+    gives_way,
+    is_other_object,
+    key_columns,
+    messages_about,
+    mirror_collision,
+)
 
 
 class Kind(Enum):
@@ -91,7 +98,9 @@ class LastReported:
         difference = collision(row, columns)
         if not difference:
             return Standing(Kind.KNOWN)
-        return Standing(Kind.TAKEN if is_other_object(row, columns) else Kind.DIFFERING, difference)
+        return Standing(
+            Kind.TAKEN if is_other_object(row, key_columns(columns)) else Kind.DIFFERING, difference
+        )
 
 
 def is_customer(message: NewMessage) -> bool:

@@ -159,12 +159,12 @@ def test_an_object_that_cannot_be_stored_is_listed(overrides: dict[str, Any]) ->
     assert failure.startswith(f"shop.Payment {payment.pk}: InvalidArgument")
 
 
-def test_two_payments_under_one_key_are_queued_once(overrides: dict[str, Any]) -> None:
+def test_the_second_of_two_payments_under_one_key_fails(overrides: dict[str, Any]) -> None:
     [account] = accounts(1)
     payments(account, 2)
     overrides["key"] = "payment-1"
     done = backfill_model(Payment)
-    assert (done.queued, done.known) == (1, 1)
+    assert (done.queued, done.known, done.failed) == (1, 0, 1)
 
 
 def test_an_interrupted_backfill_keeps_the_pages_before() -> None:
@@ -245,7 +245,7 @@ def test_a_payment_that_update_changed_is_listed_and_not_queued(
     assert (done.queued, done.known, done.differing, done.failed) == (0, 0, 1, 0)
     assert done.differences == [
         f"shop.Payment {payment.pk}: The transaction key 'payment-{payment.pk}' was reported by "
-        f"shop.payment {payment.pk}, as it was then, with 1000 USD (minor units) of customer "
+        f"shop.payment {payment.pk} before it was changed, with 1000 USD (minor units) of customer "
         f"'shop-account-{reported.pk}'; shop.payment {payment.pk} has {now}. Nothing was queued. Use another "
         "key for another payment. If this one has changed, correct it in the admin, or refund it."
     ]

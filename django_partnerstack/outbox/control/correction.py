@@ -30,7 +30,11 @@ def is_correction(message: OutboxMessage) -> bool:
     if not is_payment or holds_its_key(message) or number_of(message.payload["key"]):
         return False
     found = key_of(message, router.db_for_write(OutboxMessage))
-    mine = {"source": message.source, "source_pk": message.source_pk}
+    mine = {
+        "source": message.source,
+        "source_pk": message.source_pk,
+        "customer_key": message.payload["customer_external_key"],
+    }
     return found is None or not is_other_object(found, mine)
 
 

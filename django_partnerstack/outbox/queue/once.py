@@ -11,8 +11,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.apps import apps
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Model
+
 from ...exceptions import KeyCollision
-from ...models import OutboxMessage, ReportedKey, State
+from ...identity.objects import root_of
+from ...models import CustomerIdentity, OutboxMessage, ReportedKey, State
 from ...models.bulk import Condition, Statement, insert, insertion_once
 from ...models.once import insert_once
 from ..operations import CREATE_TRANSACTION, OPERATIONS
@@ -35,14 +40,14 @@ def take_key(row: dict[str, Any], using: str) -> bool:
 
     Raises KeyCollision if another payment was reported under the key.
     """
-    if insert_once(ReportedKey, _columns(row), using=using):
+    if insert_once(ReportedKey, key_columns(row), using=using):
         return True
     if not row["payload"]:
         return False  # A note.
     found = ReportedKey.objects.using(using).get(mode=row["mode"], dedupe_key=row["dedupe_key"])
     about = messages_about([row["subject"]], row["mode"], using)[row["subject"]]
     if gives_way(found, row, about) and _cancel(row, about, using):
-        ReportedKey.objects.using(using).filter(pk=found.pk).update(**_columns(row))
+        ReportedKey.objects.using(using).filter(pk=found.pk).update(**key_columns(row))
         return True
     if problem := collision(found, row):
         raise KeyCollision(problem)
@@ -51,14 +56,14 @@ def take_key(row: dict[str, Any], using: str) -> bool:
 
 def taking_key(row: dict[str, Any], using: str, where: Condition) -> Statement:
     """The statement that reserves the dedupe key of a new message, if nothing holds it."""
-    return insertion_once(ReportedKey, _columns(row), using=using, where=where)
+    return insertion_once(ReportedKey, key_columns(row), using=using, where=where)
 
 
 def replace_key(message: OutboxMessage, using: str) -> None:
     """Remember what a payment is corrected to, so that the corrected object agrees with what was reported."""
     if (found := key_of(message, using)) is not None:
         columns = {field.attname: getattr(message, field.attname) for field in message._meta.concrete_fields}
-        key = _columns({**columns, "dedupe_key": found.dedupe_key})
+        key = key_columns({**columns, "dedupe_key": found.dedupe_key})
         for name in (*COMPARED, "fingerprint"):
             setattr(found, name, key[name])
         found.save(using=using, update_fields=[*COMPARED, "fingerprint"])
@@ -72,30 +77,31 @@ def key_of(message: OutboxMessage, using: str) -> ReportedKey | None:
 
 def take_keys(rows: Sequence[dict[str, Any]], using: str) -> None:
     """Reserve keys that nothing holds, with one statement. Raises IntegrityError if one is held."""
-    keys = [_columns(row) for row in rows if row["dedupe_key"] is not None]
+    keys = [key_columns(row) for row in rows if row["dedupe_key"] is not None]
     if keys:
         insert(ReportedKey, keys, using=using)
 
 
 def take_note(dedupe_key: str, mode: str, using: str) -> bool:
     """Reserve a key that no content belongs to. Returns False if it is held."""
-    return insert_once(ReportedKey, _columns({"mode": mode, "dedupe_key": dedupe_key}), using=using)
+    return insert_once(ReportedKey, key_columns({"mode": mode, "dedupe_key": dedupe_key}), using=using)
 
 
 def collision(found: ReportedKey, row: dict[str, Any]) -> str:
     """How a payment differs from what was reported under its key; empty if it is the same."""
-    key = _columns(row)
+    key = key_columns(row)
     # The balance after a refund has a key of its own. Of two refunds at once, the later one finds it taken.
     if row["operation"] != CREATE_TRANSACTION or row["payload"].get("key") != row["subject"]:
         return ""
-    if all(getattr(found, name) == key[name] for name in COMPARED):
+    is_other = is_other_object(found, key)
+    if not is_other and all(getattr(found, name) == key[name] for name in COMPARED):
         return ""
     owner = f"{found.source} {found.source_pk}".strip() or "another call"
     mine = f"{row['source']} {row['source_pk']}".strip() or "this call"
-    if (found.source, found.source_pk) == (row["source"], row["source_pk"]) != ("", ""):
-        owner = f"{owner}, as it was then"
+    if found.source and not is_other:
+        owner = f"{owner} before it was changed" if row["source"] else owner
     hint = "Use another key for another payment."
-    if not is_other_object(found, row):
+    if not is_other:
         hint = f"{hint} If this one has changed, correct it in the admin, or refund it."
     return (
         f"The transaction key {row['payload']['key']!r} was reported by {owner}, with {_money(found)} of "
@@ -121,7 +127,7 @@ def gives_way(found: ReportedKey, row: dict[str, Any], about: Sequence[OutboxMes
     It does if PartnerStack cannot have it, the content differs, and nothing depends on it; and if somebody
     deleted its message before PartnerStack had it. ``about``: all messages about the same subject.
     """
-    key = _columns(row)
+    key = key_columns(row)
     if found.reported_at is not None or not row["payload"]:
         return False
     holders = [message for message in about if message.dedupe_key == row["dedupe_key"]]
@@ -146,10 +152,33 @@ def remember_reported(message: OutboxMessage, using: str, now: datetime) -> None
         keys.update(reported_at=now)
 
 
-def is_other_object(found: ReportedKey, row: dict[str, Any]) -> bool:
-    """Whether two objects use one key. Only an object itself, or a call without one, corrects it."""
-    both_named = bool(found.source and row["source"])
-    return both_named and (found.source, found.source_pk) != (row["source"], row["source_pk"])
+def is_other_object(found: ReportedKey, key: dict[str, Any]) -> bool:
+    """
+    Whether two objects use one key. Only an object itself, or a call without one, corrects it.
+
+    ``key``: the columns of a ``ReportedKey``. A proxy and its model name the same row. The same row of two
+    tenants or databases is told apart by its customers.
+    """
+    if not (found.source and key["source"]):
+        return False
+    if (_table(found.source), found.source_pk) != (_table(key["source"]), key["source_pk"]):
+        return True
+    if found.customer_key == key["customer_key"]:
+        return False
+    using = found._state.db or DEFAULT_DB_ALIAS
+    places = CustomerIdentity.objects.using(using).filter(
+        mode=found.mode, key__in=(found.customer_key, key["customer_key"])
+    )
+    return len(set(places.values_list("namespace", flat=True))) > 1
+
+
+def _table(label: str) -> str:
+    """The table of the topmost parent of a model; its label if it was removed."""
+    try:
+        model: type[Model] = apps.get_model(label)
+        return root_of(model)._meta.db_table
+    except LookupError:
+        return label
 
 
 def _never_arrived(message: OutboxMessage) -> bool:
@@ -174,7 +203,8 @@ def _money(key: ReportedKey) -> str:
     return f"{key.amount} {key.currency} (minor units)"
 
 
-def _columns(row: dict[str, Any]) -> dict[str, Any]:
+def key_columns(row: dict[str, Any]) -> dict[str, Any]:
+    """The columns of the ``ReportedKey`` of a message, from the message's columns."""
     payload = row["payload"] if row.get("operation") == CREATE_TRANSACTION else {}
     return {
         "mode": row["mode"],

@@ -38,7 +38,7 @@ from .lanes import (
 )
 from .messages import CUSTOMER, NewMessage, check, customer_lane, remember_customer, unsaved
 from .once import REPLACED
-from .source_failures import forget_failures, record_failures
+from .source_failures import forget_failures, record_failures, text_of
 
 #: Messages sequenced at a time.
 BATCH = 500
@@ -266,11 +266,11 @@ class Sequencer:
                 # Otherwise the database could refuse it, and with it the batch.
                 check(new)
                 remember_customer(new, mode=self.mode, using=self.using)
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             customer = customer_reference(message)
             record_failures({customer: error}, SAVE_CUSTOMER, mode=self.mode, using=self.using, now=self.now)
-            reason = f"The source of {customer[0]} failed: {type(error).__name__}: {error}"
-            self.unknown[message.lane] = f"{NOT_REPORTED} {reason}".replace("\0", "")
+            reason = f"The source of {customer[0]} failed: {text_of(error)}"
+            self.unknown[message.lane] = f"{NOT_REPORTED} {reason}"
             return None
         return new
 

@@ -14,6 +14,7 @@ from django.utils import timezone
 from ... import sources
 from ...conf import conf
 from ...identity.objects import reference
+from ...mapping.text import storable
 from ...models import OutboxMessage, SourceFailure
 from ..operations import CREATE_TRANSACTION, SAVE_CUSTOMER
 
@@ -27,14 +28,14 @@ Reference = tuple[str, str]
 
 
 def record_failures(
-    failed: Mapping[Reference, Exception], operation: str, *, mode: str, using: str, now: datetime
+    failed: Mapping[Reference, BaseException], operation: str, *, mode: str, using: str, now: datetime
 ) -> None:
     """
     Record that objects could not be reported, in the caller's transaction. Takes three queries at most.
 
     Has a savepoint of its own, so that its errors do not break the caller's transaction: they are logged.
     """
-    texts = {source: _text(error) for source, error in failed.items()}
+    texts = {source: text_of(error) for source, error in failed.items()}
     failures = SourceFailure.objects.using(using)
     try:
         with transaction.atomic(using):
@@ -65,8 +66,9 @@ def record_failures(
         logger.warning("The failures of %s could not be recorded: %s", list(texts), problem)
 
 
-def _text(error: Exception) -> str:
-    return conf.without_keys(f"{type(error).__name__}: {error}").replace("\0", "")[:LONGEST_ERROR]
+def text_of(error: BaseException) -> str:
+    """An error of a source as it is kept: short, without keys, and as every database can store it."""
+    return storable(conf.without_keys(f"{type(error).__name__}: {error}"))[:LONGEST_ERROR]
 
 
 def forget_failures(reported: Collection[tuple[str, str, str]], *, mode: str, using: str) -> None:

@@ -63,7 +63,7 @@ def test_a_reported_payment_whose_amount_changes_leaves_a_failed_message(site: S
     paid.save()
     delivered, refused = messages(source="shop.payment")
     assert (delivered.state, refused.state) == ("delivered", "dead")
-    assert f"shop.payment {paid.pk}, as it was then, with 4900 USD" in refused.reason
+    assert f"shop.payment {paid.pk} before it was changed, with 4900 USD" in refused.reason
     assert track.refund(f"payment-{paid.pk}")
 
 
@@ -160,3 +160,34 @@ def test_a_refused_payment_gives_way_in_a_backfill(site: Site) -> None:
     assert backfill(Payment, mode="test", on_page=lambda result: None).queued == 1
     site.push()
     assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
+
+
+def test_a_second_payment_under_the_key_of_another_object_is_never_lost_without_a_word() -> None:
+    shop = account()
+    usual = sources.transactions[Payment]
+    try:
+        sources.transactions[Payment] = lambda paid: replace(usual(paid), key="same-1")
+        first, second = payment(shop), payment(shop)
+    finally:
+        sources.transactions[Payment] = usual
+    [refused] = messages(source="shop.payment", source_pk=str(second.pk))
+    assert refused.state == "dead"
+    assert f"reported by shop.payment {first.pk}" in refused.reason
+    assert f"shop.payment {second.pk} has" in refused.reason
+
+
+def test_a_payment_that_is_saved_as_a_proxy_is_the_same_payment(site: Site) -> None:
+    class PayProxy(Payment):
+        class Meta:
+            proxy = True
+            app_label = "shop"
+
+    paid = payment(account())
+    site.push()
+    PayProxy.objects.get(pk=paid.pk).save()
+    assert len(messages("transactions.create")) == 1
+    again = PayProxy.objects.get(pk=paid.pk)
+    again.total = Decimal("59.00")
+    again.save()
+    [refused] = messages("transactions.create", state="dead")
+    assert "correct it in the admin" in refused.reason

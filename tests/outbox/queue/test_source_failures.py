@@ -190,7 +190,7 @@ def test_keys_and_nul_characters_are_not_recorded(broken: Any) -> None:
     broken(source)
     account()
     error = SourceFailure.objects.get().error
-    assert error.startswith("ValueError: ******xxx")
+    assert error.startswith("ValueError: ***\N{REPLACEMENT CHARACTER}***xxx")
     assert len(error) == 2000
 
 
@@ -249,3 +249,48 @@ def test_database_errors_in_the_outbox_are_recorded(monkeypatch: pytest.MonkeyPa
     with connection.execute_wrapper(refuse):
         account()
     assert failures()[0][1] == "DatabaseError: no space left"
+
+
+def raising(text: str) -> Callable[[Any], Any]:
+    def source(instance: Any) -> Any:
+        raise ValueError(text)
+
+    return source
+
+
+@pytest.mark.parametrize("text", ["a\0b", "half a pair: \ud800", "\N{GRINNING FACE}" * 5000])
+def test_an_error_that_no_database_can_store_costs_neither_the_save_nor_the_backfill(
+    broken: Any, text: str
+) -> None:
+    broken(raising(text))
+    shop = account()
+    assert "ValueError" in SourceFailure.objects.get().error
+    payment(shop)
+    assert backfill(Account, mode="test", on_page=lambda result: None).failed == 1
+    site = Site()
+    site.push()
+    assert message("transactions.create").state == "waiting"
+    assert len(message("transactions.create").reason) < 2200
+
+
+@override_settings(PARTNERSTACK_SECRET_KEY="sk_test_do_not_show_me_0001")
+def test_a_key_in_an_error_is_masked_in_the_reason_of_what_waits(broken: Any) -> None:
+    shop = Account.objects.bulk_create([Account(email="a@customers.example", partner_key="gstest")])[0]
+    broken(raising("refused sk_test_do_not_show_me_0001"))
+    payment(Account.objects.get(pk=shop.pk))
+    Site().push()
+    assert "ValueError: refused ***" in message("transactions.create").reason
+
+
+def test_a_source_that_ends_the_process_delays_only_its_own_customer(broken: Any) -> None:
+    def leave(instance: Any) -> Any:
+        raise SystemExit(3)
+
+    Account.objects.bulk_create([Account(email="a@customers.example", partner_key="gstest")])
+    healthy = account(email="b@customers.example")
+    broken(leave)
+    payment(Account.objects.get(email="a@customers.example"))
+    site = Site()
+    site.push()
+    assert message("transactions.create").state == "waiting"
+    assert site.effects("customers.create") == {f"shop-account-{healthy.pk}": 1}
