@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, transaction
 from django.test import override_settings
 
 from django_partnerstack import attribution, sources, track
-from django_partnerstack.models import Attribution, OutboxMessage, SourceFailure
+from django_partnerstack.models import Attribution, SourceFailure
 from django_partnerstack.outbox.backfill import backfill
 from tests.outbox.site import Site, account, message, messages, payment
 from tests.shop.models import Account, Payment
@@ -231,7 +231,7 @@ def test_the_failure_of_a_customer_whose_refund_comes_first_names_the_customer(
     shop = Account.objects.get()
     track.purchase(shop, amount=4900, currency="USD", key="inv_1")
     track.refund("inv_1", amount=900)
-    OutboxMessage.objects.filter(operation="transactions.create", subject="inv_1").first().delete()
+    messages("transactions.create")[0].delete()
     broken(fail)
     site.push()
     assert [str(each) for each in SourceFailure.objects.all()] == [f"shop.account {shop.pk}"]
