@@ -134,7 +134,8 @@ def call(function: Callable[[Any], R], instance: models.Model) -> R:
     """
     What a function of the site returns for an object. Its failing queries do not break the transaction.
 
-    Raises what the function raises.
+    Raises what the function raises. On PostgreSQL, raises SourceError if it caught the error of a query that
+    failed outside an ``atomic()`` of its own: what it wrote is undone then, too.
     """
     with ExitStack() as savepoints:
         # All connections, because the function may query any database.
@@ -164,19 +165,29 @@ def _savepoint_on_first_query(connection: Any) -> Iterator[None]:
     try:
         with connection.execute_wrapper(begin):
             yield
-        if not connection.needs_rollback:
-            _end(connection, savepoints)
-            return
     except BaseException:
         _undo(connection, savepoints)
         raise
-    _undo(connection, savepoints)
+    if connection.needs_rollback:
+        _undo(connection, savepoints)
+    else:
+        _end(connection, savepoints)
 
 
 def _end(connection: Any, savepoints: list[str | None]) -> None:
-    """On PostgreSQL this fails after a query that failed, even if the function caught the error."""
-    if savepoints and savepoints[0]:
+    if not (savepoints and savepoints[0]):
+        return
+    try:
         connection.savepoint_commit(savepoints[0])
+    except DatabaseError:
+        _undo(connection, savepoints)
+        if connection.needs_rollback:
+            raise
+        # PostgreSQL's "current transaction is aborted" is not true any more: it was only this savepoint.
+        raise SourceError(
+            "A query failed in the source, which caught the error and went on. Put the query in "
+            "transaction.atomic(), so that what follows it can be saved."
+        ) from None
 
 
 def _undo(connection: Any, savepoints: list[str | None]) -> None:

@@ -9,6 +9,7 @@ import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
 from django_partnerstack import sources, track
+from django_partnerstack.models import SourceFailure
 from tests.shop.models import Account
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -108,6 +109,15 @@ def test_the_save_and_what_follows_it_succeed(
     if not swallowed:
         # What a failed source wrote is undone.
         assert Account.objects.get(pk=second.pk).name == "as saved"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="Only PostgreSQL refuses what follows.")
+def test_a_source_that_goes_on_after_a_failed_query_is_recorded_with_what_to_do(source: Any) -> None:
+    source(fail, True)
+    with transaction.atomic():
+        Account.objects.create(email="a@customers.example")
+    assert "transaction.atomic()" in SourceFailure.objects.get().error
+    assert Account.objects.get().name == ""
 
 
 @FAILING
