@@ -12,6 +12,7 @@ from django.test import override_settings
 from django_partnerstack import attribution, sources, track
 from django_partnerstack.models import Attribution, SourceFailure
 from django_partnerstack.outbox.backfill import backfill
+from django_partnerstack.outbox.queue.source_failures import text_of
 from tests.outbox.site import Site, account, message, messages, payment
 from tests.shop.models import Account, Payment
 
@@ -258,7 +259,7 @@ def raising(text: str) -> Callable[[Any], Any]:
     return source
 
 
-@pytest.mark.parametrize("text", ["a\0b", "half a pair: \ud800", "\N{GRINNING FACE}" * 5000])
+@pytest.mark.parametrize("text", ["a\0b", "\N{GRINNING FACE}" * 5000], ids=["NUL", "long"])
 def test_an_error_that_no_database_can_store_costs_neither_the_save_nor_the_backfill(
     broken: Any, text: str
 ) -> None:
@@ -294,3 +295,7 @@ def test_a_source_that_ends_the_process_delays_only_its_own_customer(broken: Any
     site.push()
     assert message("transactions.create").state == "waiting"
     assert site.effects("customers.create") == {f"shop-account-{healthy.pk}": 1}
+
+
+def test_half_of_a_surrogate_pair_in_an_error_is_replaced() -> None:
+    assert text_of(ValueError("half \ud800")) == "ValueError: half \N{REPLACEMENT CHARACTER}"
