@@ -1,9 +1,9 @@
 """
 Settings of the example site, from environment variables. All of them are optional.
 
-``DEBUG``, ``SECRET_KEY``, ``ALLOWED_HOSTS``, ``DATABASE_URL``, ``SERVER_LOG_LEVEL``, and every
-``PARTNERSTACK_…`` setting by its own name, a list with commas. Without them the site has no keys, and uses
-the address of ``partnerstack_sandbox``.
+``DEBUG``, ``SECRET_KEY``, ``ALLOWED_HOSTS``, ``DATABASE_URL``, ``SERVER_LOG_LEVEL``,
+``SILENCED_SYSTEM_CHECKS``, and every ``PARTNERSTACK_…`` setting by its own name, a list with commas. Without
+them the site has no keys, and uses the address of ``partnerstack_sandbox``.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ ROOT = Path(__file__).parent
 DEBUG = env.bool("DEBUG", default=True)
 SECRET_KEY = env.str("SECRET_KEY", default="for-trying-out-on-this-machine-only")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[])
+SILENCED_SYSTEM_CHECKS = env.list("SILENCED_SYSTEM_CHECKS", default=[])
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{ROOT / 'example.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":

@@ -46,7 +46,7 @@ def after_atomic(failing: Callable[[], None], **options: Any) -> Callable[[], No
 
 def by_hand(failing: Callable[[], None]) -> Callable[[], None]:
     def run() -> None:
-        transaction.savepoint()
+        connection.savepoint()
         failing()
 
     return run
