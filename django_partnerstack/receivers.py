@@ -10,7 +10,7 @@ from django.db import models
 from . import dispatch, sources, track
 from .conf import conf
 from .models import Customer
-from .models.once import ends_transaction
+from .models.transaction_errors import ends_transaction
 from .outbox.queue.lanes import queue_waiting
 from .outbox.queue.source_failures import forget_after_commit, object_failed
 

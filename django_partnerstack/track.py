@@ -26,7 +26,7 @@ from .identity.customers import Identity, customer_key, database_of, identity_of
 from .identity.objects import reference
 from .identity.stored import ask
 from .models import Attribution, OutboxMessage
-from .models.once import ends_transaction
+from .models.transaction_errors import ends_transaction
 from .outbox.control.reattribution import apply_late_attribution, change_attribution
 from .outbox.operations import SAVE_CUSTOMER
 from .outbox.queue.builders import (

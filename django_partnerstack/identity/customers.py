@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
@@ -13,16 +13,15 @@ from django.db.models import Case, F, Value, When
 from django.utils.module_loading import import_string
 
 from .. import sources
-from ..conf import conf
-from ..exceptions import KeyCollision, SourceError
+from ..client.validation import LONGEST_KEY, path_segment
+from ..conf import Conf, conf
+from ..exceptions import InvalidArgument, KeyCollision, SourceError
 from ..models import CustomerIdentity, OutboxMessage
-from ..models.bulk import Condition, Statement, insert, insertion_once
-from ..models.once import insert_once
+from ..models.bulk import Condition, Statement, insert, insert_once, insertion_once
 from .objects import HostObject, host_object
 
-DEFAULT_KEY = "<app>-<model>-<pk>"
-
-LONGEST_KEY = 255
+#: The value of PARTNERSTACK_CUSTOMER_KEY that stands for default keys.
+DEFAULT_KEY = Conf.customer_key.default
 
 
 @dataclass(frozen=True)
@@ -130,17 +129,6 @@ def identity_of_key(key: str, *, mode: str, using: str) -> Identity | None:
     """The recorded identity with a customer key."""
     row = CustomerIdentity.objects.using(using).filter(mode=mode, key=key).first()
     return _recorded(row, using) if row is not None else None
-
-
-def last_reported(keys: Collection[str], *, mode: str, using: str) -> dict[str, str]:
-    """The fingerprint of the last queued data, by customer key; only customers whose data were queued."""
-    rows = CustomerIdentity.objects.using(using).filter(mode=mode, key__in=keys).exclude(last_reported="")
-    return dict(rows.values_list("key", "last_reported"))
-
-
-def report_again(key: str, *, mode: str, using: str) -> None:
-    """Forget what was last queued about a customer, so that the same data are queued once more."""
-    CustomerIdentity.objects.using(using).filter(mode=mode, key=key).update(last_reported="")
 
 
 def record(identity: Identity, *, last_reported: str = "") -> Identity:
@@ -270,11 +258,12 @@ def _unrecorded(instance: models.Model, host: HostObject, mode: str, using: str)
     chosen: Any = conf.customer_key
     is_default = chosen == DEFAULT_KEY
     key = _default_key(host) if is_default else sources.call(import_string(chosen), instance)
-    if not isinstance(key, str) or not 0 < len(key) <= LONGEST_KEY or key in (".", ".."):
-        raise SourceError(
-            f"PARTNERSTACK_CUSTOMER_KEY returned {key!r} for {sources.label(instance)}; return a string of "
-            f"1 to {LONGEST_KEY} characters that is not . or .. (which would change the path of a URL)."
-        )
+    try:
+        # Updates and look-ups name the customer in a path.
+        path_segment("a customer key", key)
+    except InvalidArgument as error:
+        problem = f"PARTNERSTACK_CUSTOMER_KEY returned {key!r} for {sources.label(instance)}: {error}"
+        raise SourceError(problem) from None
     return Identity(mode, using, host, key, has_default_key=is_default)
 
 

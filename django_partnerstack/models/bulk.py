@@ -15,7 +15,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from django.db import DataError, connections, models
+from django.db import DataError, IntegrityError, connections, models
 from django.db.models.expressions import RawSQL
 from django.utils.timezone import make_naive
 
@@ -47,6 +47,9 @@ class Condition:
 
 ALWAYS = Condition()
 
+#: MySQL and MariaDB: "Duplicate entry … for key …".
+DUPLICATE_ENTRY = 1062
+
 
 @dataclass(frozen=True)
 class Statement:
@@ -77,6 +80,24 @@ def insert(
     Raises ``DataError`` before anything is written if a text is too long for its column.
     """
     return _write(model, rows, f"WHERE {where.sql}", using, where.params)
+
+
+def insert_once(model: type[models.Model], row: dict[str, Any], *, using: str) -> bool:
+    """
+    Insert a row, unless one with the same unique columns exists. Returns whether it was inserted.
+
+    Reads nothing, so that it never makes a serializable transaction of another process fail. Any other error
+    is raised; call it in a savepoint of the caller.
+    """
+    if connections[using].vendor != "mysql":
+        return _execute(insertion_once(model, row, using=using), using) == 1
+    try:
+        return insert(model, [row], using=using) == 1
+    except IntegrityError as error:
+        # INSERT IGNORE would also ignore texts that are too long, and more.
+        if error.args[0] != DUPLICATE_ENTRY:
+            raise
+        return False
 
 
 def combines_statements(using: str) -> bool:

@@ -18,7 +18,7 @@ from ..identity.objects import host_object, reference
 from ..models import SourceFailure
 from .last_reported import Kind, LastReported, is_customer
 from .queue.builders import Builder, builder_of
-from .queue.messages import NewMessage, enqueue_all, fingerprint
+from .queue.messages import NewMessage, enqueue_all
 from .queue.reporting import enqueue_report
 from .queue.source_failures import operation_of, record_failures
 
@@ -133,7 +133,7 @@ class Due:
     @property
     def told(self) -> str:
         """The fingerprint of the customer's data; empty if it is no customer."""
-        return fingerprint(self.message.payload) if is_customer(self.message) else ""
+        return self.message.fingerprint if is_customer(self.message) else ""
 
 
 class ModelBackfill:

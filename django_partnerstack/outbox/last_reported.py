@@ -9,7 +9,7 @@ from enum import Enum, auto
 from ..identity.customers import Identity
 from ..models import Customer, OutboxMessage, ReportedKey, Transaction
 from .operations import CREATE_TRANSACTION, SAVE_CUSTOMER
-from .queue.messages import NewMessage, columns_of, fingerprint
+from .queue.messages import NewMessage, columns_of
 from .queue.once import (
     collision,
     gives_way,
@@ -87,7 +87,7 @@ class LastReported:
 
     def _customer(self, message: NewMessage, told: str) -> Standing:
         if told:
-            return Standing(Kind.KNOWN if told == fingerprint(message.payload) else Kind.CHANGED)
+            return Standing(Kind.KNOWN if told == message.fingerprint else Kind.CHANGED)
         # If only PartnerStack has reported it, there is nothing to compare with.
         return Standing(Kind.KNOWN if message.subject in self.mirrored_customers else Kind.NEW)
 

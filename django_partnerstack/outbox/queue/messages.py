@@ -18,8 +18,7 @@ from ...client.validation import LONGEST_KEY
 from ...exceptions import InvalidArgument, KeyCollision
 from ...identity.customers import Identity, identity_of_key, record, remember_content, remember_contents
 from ...models import LaneStatus, Mirror, OutboxLane, OutboxMessage, ReportedKey, State
-from ...models.bulk import ALWAYS, BoundParam, Condition, insert, none_of
-from ...models.once import insert_once
+from ...models.bulk import ALWAYS, BoundParam, Condition, insert, insert_once, none_of
 from ...signals import message_queued
 from ..operations import OPERATIONS, SAVE_CUSTOMER, UPDATE_CUSTOMER
 from .once import mirror_collision, take_key, take_keys, take_note

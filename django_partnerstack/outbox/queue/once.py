@@ -18,8 +18,7 @@ from django.db.models import Model
 from ...exceptions import KeyCollision
 from ...identity.objects import root_of
 from ...models import CustomerIdentity, OutboxMessage, ReportedKey, State
-from ...models.bulk import Condition, Statement, insert, insertion_once
-from ...models.once import insert_once
+from ...models.bulk import Condition, Statement, insert, insert_once, insertion_once
 from ..operations import CREATE_TRANSACTION, OPERATIONS
 
 REPLACED = "Replaced by newer data."
@@ -98,11 +97,10 @@ def collision(found: ReportedKey, row: dict[str, Any]) -> str:
         return ""
     owner = f"{found.source} {found.source_pk}".strip() or "another call"
     mine = f"{row['source']} {row['source_pk']}".strip() or "this call"
-    if found.source and not is_other:
-        owner = f"{owner} before it was changed" if row["source"] else owner
     hint = "Use another key for another payment."
     if not is_other:
-        hint = f"{hint} If this one has changed, correct it in the admin, or refund it."
+        owner += " before it was changed" if found.source and row["source"] else ""
+        hint += " If this one has changed, correct it in the admin, or refund it."
     return (
         f"The transaction key {row['payload']['key']!r} was reported by {owner}, with {_money(found)} of "
         f"customer {found.customer_key!r}; {mine} has {_money(ReportedKey(**key))} of customer "

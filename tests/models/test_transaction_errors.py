@@ -9,7 +9,8 @@ from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 
 from django_partnerstack import sources
 from django_partnerstack.models import ReportedKey
-from django_partnerstack.models.once import ends_transaction, insert_once
+from django_partnerstack.models.bulk import insert_once
+from django_partnerstack.models.transaction_errors import ends_transaction
 from tests.shop.models import Account
 
 pytestmark = pytest.mark.django_db
