@@ -6,8 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...conf import conf
-from ...models import Attribution, AttributionMethod, OutboxMessage
+from ...models import Attribution, AttributionMethod, Customer, OutboxMessage
+from ..agreement import compare
 from ..operations import CONVERT_CLICK, CREATE_CUSTOMER
+
+ANOTHER_CUSTOMER = (
+    "PartnerStack has the customer key {!r} with {}, and the customer has no partner with whom it could be "
+    "created. If it is the same customer, mark the message as delivered."
+)
 
 
 @dataclass(frozen=True)
@@ -50,3 +56,14 @@ def creation_of(payload: dict[str, Any], attribution: Attribution | None) -> Cre
 def is_attributed(message: OutboxMessage) -> bool:
     """Whether the message that creates a customer names a partner or a click; otherwise it is organic."""
     return bool(message.attributed_to or message.payload.get("partner_key"))
+
+
+def difference_to_mirror(payload: dict[str, Any], mirrored: Customer) -> str:
+    """
+    How a customer whom this site has never created differs from the mirror; empty if it does not.
+
+    Another site may have used the key. If the address differs, nothing proves that it is the same customer:
+    an update could overwrite somebody else's data, and a payment could be somebody else's. So the message is
+    a creation, which PartnerStack refuses.
+    """
+    return compare(("email",), payload, mirrored).difference

@@ -16,7 +16,6 @@ from typing import Any
 from django.db import transaction
 
 from ...models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
-from ..agreement import compare
 from ..operations import (
     CREATE_CUSTOMER,
     OPERATIONS,
@@ -26,7 +25,7 @@ from ..operations import (
     customer_snapshots,
 )
 from .builders import customer_of, customer_reference
-from .customer_creation import Creation, creation_of
+from .customer_creation import ANOTHER_CUSTOMER, Creation, creation_of, difference_to_mirror
 from .isolation import isolated
 from .lanes import (
     BLOCKED_REASON,
@@ -45,11 +44,6 @@ BATCH = 500
 
 #: PartnerStack does not have the customers of these lanes, unless others created them.
 UNCREATED = (LaneStatus.NEW, LaneStatus.ORGANIC)
-
-ANOTHER_CUSTOMER = (
-    "PartnerStack has the customer key {!r} with {}, and the customer has no partner with whom it could be "
-    "created. If it is the same customer, mark the message as delivered."
-)
 
 #: The state of a message by the status of its lane.
 STATES = {
@@ -169,15 +163,8 @@ class Sequencer:
                 self._create(message, lane)
 
     def _difference(self, payload: dict[str, Any], lane: OutboxLane) -> str:
-        """
-        How a customer in the mirror differs from that of the site; empty if it does not, or none is there.
-
-        Another site may have used the key. This site has never created the customer, so if the address
-        differs, nothing proves that it is the same: an update could overwrite somebody else's data, and a
-        payment could be somebody else's. So the message is a creation, which PartnerStack refuses.
-        """
         mirrored = self.mirrored.get(lane.key)
-        return compare(("email",), payload, mirrored).difference if mirrored else ""
+        return difference_to_mirror(payload, mirrored) if mirrored else ""
 
     def _creation(self, message: OutboxMessage) -> Creation:
         return creation_of(message.payload, self.attributions.get(message.subject))
