@@ -3,7 +3,16 @@
 from .attribution import Attribution, AttributionMethod
 from .identity import CustomerIdentity, ReportedKey
 from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
-from .outbox import LaneStatus, OutboxLane, OutboxMessage, SourceFailure, State
+from .outbox import (
+    Attempt,
+    AttemptKind,
+    AttemptOutcome,
+    LaneStatus,
+    OutboxLane,
+    OutboxMessage,
+    SourceFailure,
+    State,
+)
 from .sync import SyncSeen, SyncState
 from .throttle import ThrottleState
 from .webhooks import WebhookCounter, WebhookEvent, WebhookState
@@ -11,6 +20,9 @@ from .worker import Worker
 
 __all__ = [
     "Action",
+    "Attempt",
+    "AttemptKind",
+    "AttemptOutcome",
     "Attribution",
     "AttributionMethod",
     "Customer",

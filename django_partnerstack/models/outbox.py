@@ -106,6 +106,74 @@ class OutboxMessage(models.Model):
         return {**self.payload, **self.attributed_to}
 
 
+class AttemptKind(models.TextChoices):
+    """What an attempt asked of PartnerStack."""
+
+    SEND = "send", _("Send")
+    LOOK_UP = "look_up", _("Look-up")
+
+
+class AttemptOutcome(models.TextChoices):
+    """How an attempt ended. A message is delivered by DELIVERED or FOUND, and fails by FAILED or DIFFERS."""
+
+    DELIVERED = "delivered", _("delivered")
+    #: PartnerStack accepted it, but only a look-up shows whether it had an effect. Normal for a conversion.
+    ACCEPTED = "accepted", _("accepted, to be confirmed")
+    #: PartnerStack rejected it, the site may not send it, or there were too many attempts.
+    FAILED = "failed", _("failed")
+    #: It had no effect, and is repeated.
+    RETRY = "retry", _("retry later")
+    #: No usable answer arrived: PartnerStack may have carried it out.
+    UNCONFIRMED = "unconfirmed", _("unconfirmed")
+    #: The worker stopped before it wrote an outcome. Written by the worker that claimed the message next.
+    LOST = "lost", _("no answer, the worker stopped")
+    #: The answer came after the lease had expired, so another worker had the message. It changed nothing.
+    LATE = "late", _("answered too late")
+    FOUND = "found", _("found")
+    NOT_FOUND = "not_found", _("not found")
+    DIFFERS = "differs", _("found, but different")
+    #: The look-up has read some pages and reads the others later.
+    CONTINUES = "continues", _("continues later")
+
+
+class Attempt(models.Model):
+    """
+    One sending of a message, or one look-up, with its outcome. Deleted after the retention time.
+
+    Written with the outcome of its message, in one transaction. Texts contain no keys of the settings.
+    """
+
+    message = models.ForeignKey(OutboxMessage, models.CASCADE, verbose_name=_("message"))
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
+    kind = models.CharField(_("kind"), max_length=10, choices=AttemptKind.choices)
+    #: ``OutboxMessage.attempts`` during the attempt, which counts toward the limit of attempts.
+    number = models.PositiveIntegerField(_("number"))
+    #: By the clock of the database.
+    started_at = models.DateTimeField(_("started"))
+    #: Milliseconds, from the connection to the end of the answer. NULL: the worker stopped.
+    duration = models.PositiveIntegerField(_("duration"), null=True)
+    #: How many requests a look-up sent. The columns below are about the last of them.
+    requests = models.PositiveIntegerField(_("requests"), default=1)
+    #: Method and path, without the query. Empty if nothing was sent.
+    request_line = models.CharField(_("request"), max_length=300, default="", blank=True)
+    #: The HTTP status. NULL: no answer.
+    status = models.PositiveSmallIntegerField(_("status"), null=True)
+    #: The beginning of the body, at most 4,096 characters.
+    answer = models.TextField(_("answer"), default="", blank=True)
+    #: Why there is no answer.
+    error = models.TextField(_("error"), default="", blank=True)
+    outcome = models.CharField(_("outcome"), max_length=12, choices=AttemptOutcome.choices)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        ordering = ("-pk",)
+        indexes = (models.Index(fields=["mode", "started_at", "outcome"], name="partnerstack_attempt_time"),)
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.number}: {self.get_outcome_display()}"
+
+
 class LaneStatus(models.TextChoices):
     """What is known about the customer of a lane."""
 
