@@ -31,7 +31,7 @@ ROWS = (
     ),
     ("track dispatch worker insight privacy",),
     (
-        "receivers middleware checks management templatetags testing contrib",
+        "status receivers middleware checks management templatetags testing contrib",
         "admin.display < admin.actions < admin.business admin.machine < admin",
         "views < urls",
     ),

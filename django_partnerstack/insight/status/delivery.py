@@ -10,7 +10,7 @@ from django.db.models import Count, Max, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from ..models import OutboxLane, OutboxMessage, SourceFailure, State, ThrottleState, Worker
+from ...models import OutboxLane, OutboxMessage, SourceFailure, State, ThrottleState, Worker
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,172 @@
+"""What can be wrong with the integration: the one table of findings, which the documentation prints too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import NoReverseMatch, reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from ..conf import conf
+
+
+class Severity(IntEnum):
+    """
+    How urgent a finding is.
+
+    ``ERROR``: PartnerStack gets nothing, or the wrong data. ``WARN``: some objects, or one part, need
+    attention. ``INFO``: worth knowing, nothing to do now.
+    """
+
+    OK = 0
+    INFO = 1
+    WARN = 2
+    ERROR = 3
+
+    @property
+    def word(self) -> str:
+        """As in JSON and in the options of commands: ok, info, warn, error."""
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Link:
+    """A page of this app in the admin, by the name of its URL, and the query that filters it."""
+
+    page: str
+    query: str = ""
+
+    @property
+    def permission(self) -> str:
+        """The permission that the page needs."""
+        return f"partnerstack.view_{self.page.split('_')[1]}"
+
+    def url(self, site: str = "admin") -> str:
+        """The address within an ``AdminSite``, by its name; empty if that site does not have the page."""
+        try:
+            url = reverse(f"{site}:{self.page}")
+        except NoReverseMatch:
+            return ""
+        return f"{url}?{self.query}" if self.query else url
+
+
+@dataclass(frozen=True)
+class Finding:
+    """
+    Something about the integration that somebody should know.
+
+    ``code``: its name, which never changes. ``sentence``: what is the case. ``advice``: what to do.
+    ``link``: where the admin shows it; None if it has no page for it.
+    """
+
+    code: str
+    severity: Severity
+    sentence: str
+    advice: str
+    link: Link | None = None
+
+    def as_dict(self) -> dict[str, str]:
+        return {
+            "code": self.code,
+            "severity": self.severity.word,
+            "sentence": self.sentence,
+            "advice": self.advice,
+        }
+
+
+@dataclass(frozen=True)
+class Kind:
+    """An entry of the table. ``sentence`` and ``advice`` may contain parameters, such as ``{number}``."""
+
+    severity: Severity
+    sentence: Any
+    advice: Any
+    page: str = ""
+    query: Mapping[str, str] | None = None
+
+
+MESSAGES, SYNCS = "partnerstack_outboxmessage_changelist", "partnerstack_syncstate_changelist"
+CONNECTION, WORKERS = "partnerstack_throttlestate_changelist", "partnerstack_worker_changelist"
+SOURCE_ERRORS = "partnerstack_sourcefailure_changelist"
+
+#: By code. A code never changes its meaning.
+FINDINGS: dict[str, Kind] = {
+    "tables-missing": Kind(
+        Severity.ERROR,
+        _("The tables of this app are missing or outdated."),
+        _("Run: manage.py migrate partnerstack"),
+    ),
+    "mode-mismatch": Kind(
+        Severity.ERROR,
+        _("PARTNERSTACK_MODE is {mode}, but PartnerStack returned only {seen} data."),
+        _("Set the {mode} key pair, or change PARTNERSTACK_MODE."),
+        SYNCS,
+    ),
+    "no-worker": Kind(
+        Severity.ERROR,
+        _("Messages have been due since {since}, and no worker runs."),
+        _("Run partnerstack_worker as a service."),
+        WORKERS,
+    ),
+    "delivery-paused": Kind(
+        Severity.WARN,
+        _("Delivery is paused until {until}: {reason}"),
+        _("Delivery resumes by itself. If it does not, see the connection in the admin."),
+        CONNECTION,
+    ),
+    "messages-failed": Kind(
+        Severity.WARN,
+        ngettext_lazy("{number} message failed.", "{number} messages failed.", "number"),
+        _("Read the reason in the admin, correct the cause, and retry or cancel the message."),
+        MESSAGES,
+        {"state__exact": "dead"},
+    ),
+    "messages-on-hold": Kind(
+        Severity.WARN,
+        ngettext_lazy("{number} message is on hold.", "{number} messages are on hold.", "number"),
+        _("Compare it with PartnerStack in the admin, then release it or mark it as delivered."),
+        MESSAGES,
+        {"state__exact": "held"},
+    ),
+    "customers-unreported": Kind(
+        Severity.WARN,
+        ngettext_lazy(
+            "{number} customer was never reported, so its payments wait.",
+            "{number} customers were never reported, so their payments wait.",
+            "number",
+        ),
+        _("Save the customers, report them with track.signup, or run partnerstack_backfill."),
+        MESSAGES,
+        {"state__exact": "waiting"},
+    ),
+    "source-errors": Kind(
+        Severity.WARN,
+        ngettext_lazy(
+            "{number} object could not be reported: its source failed, or its data cannot be used.",
+            "{number} objects could not be reported: their sources failed, or their data cannot be used.",
+            "number",
+        ),
+        _("Correct the cause, then choose Report again in the admin, or run partnerstack_backfill."),
+        SOURCE_ERRORS,
+    ),
+}
+
+
+def finding(code: str, *, mode: str = "", **parameters: Any) -> Finding:
+    """
+    The finding of this code, in the active language.
+
+    ``parameters``: what its texts name. Keys from the settings are masked. ``mode``: the mode whose rows the
+    link shows; by default the site's.
+    """
+    kind, values = FINDINGS[code], {"mode": mode or conf.mode, **parameters}
+    link = None
+    if kind.page:
+        link = Link(kind.page, urlencode({"mode": values["mode"], **(kind.query or {})}))
+    sentence, advice = (conf.without_keys(text.format(**values)) for text in (kind.sentence, kind.advice))
+    return Finding(code, kind.severity, sentence, advice, link)

@@ -1,0 +1,155 @@
+"""The figures of the integration's health. They are read by ``read`` and judged by ``judge``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from datetime import datetime
+from typing import Any
+
+from ..findings import Finding, Severity
+
+#: Rows are counted up to this number, so that no count takes long. A figure of it means "or more".
+COUNTED = 10_000
+
+#: The days of the attributed share.
+DAYS = 30
+
+
+@dataclass(frozen=True)
+class Queue:
+    """
+    The messages. Each number is at most ``COUNTED``.
+
+    ``by_state``: by the state's word, such as "queued", "failed" or "on_hold". ``oldest_due_at``: since when
+    the oldest message that may be sent now has been due; None if none is. ``unreported_customers``: customers
+    of waiting messages.
+    """
+
+    by_state: Mapping[str, int] = field(default_factory=dict)
+    oldest_due_at: datetime | None = None
+    delivered_last_hour: int = 0
+    delivered_last_day: int = 0
+    failed_last_hour: int = 0
+    failed_last_day: int = 0
+    unreported_customers: int = 0
+    source_errors: int = 0
+
+
+@dataclass(frozen=True)
+class Connection:
+    """
+    The way to PartnerStack.
+
+    ``breaker``: the circuit breaker, "closed", "open" or "half-open"; ``reason`` is why it is not closed,
+    and ``open_until`` when it lets a request through. ``requests_last_minute``: of the budget of
+    ``requests_per_minute``.
+    """
+
+    has_keys: bool = False
+    push_enabled: bool = True
+    breaker: str = "closed"
+    open_until: datetime | None = None
+    reason: str = ""
+    keys_rejected: bool = False
+    failing_since: datetime | None = None
+    requests_last_minute: int = 0
+    requests_per_minute: float = 0
+
+
+@dataclass(frozen=True)
+class Sync:
+    """
+    The sync of one resource.
+
+    ``duration_seconds``, ``read`` and ``changed``: of the last run, in seconds and objects; None before the
+    first. ``error`` and ``failed_at``: of the last run that failed; ``error`` is empty after a finished run.
+    """
+
+    resource: str
+    is_running: bool = False
+    completed_at: datetime | None = None
+    full_completed_at: datetime | None = None
+    attempted_at: datetime | None = None
+    age_seconds: float | None = None
+    duration_seconds: float | None = None
+    read: int | None = None
+    changed: int | None = None
+    failed_at: datetime | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class Workers:
+    """``running``: how many workers run. ``seen_at``: when any was last seen; None if never."""
+
+    running: int = 0
+    seen_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Webhooks:
+    """``is_configured``: the site has a secret for them. ``waiting_since``: of the oldest unprocessed event."""
+
+    is_configured: bool = False
+    last_received_at: datetime | None = None
+    waiting_since: datetime | None = None
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class SignUps:
+    """The newest sign-ups of the last 30 days, at most ``COUNTED``."""
+
+    attributed: int = 0
+    organic: int = 0
+
+    @property
+    def attributed_share(self) -> float | None:
+        """From 0 to 1; None without sign-ups."""
+        number = self.attributed + self.organic
+        return self.attributed / number if number else None
+
+
+@dataclass(frozen=True)
+class Health:
+    """
+    How the integration stands: figures, and what is wrong, the most urgent first.
+
+    ``mode_seen``: the mode of the data that PartnerStack returned, if none was of ``mode``; otherwise empty.
+    """
+
+    mode: str
+    at: datetime
+    mode_seen: str = ""
+    queue: Queue = Queue()
+    connection: Connection = Connection()
+    syncs: tuple[Sync, ...] = ()
+    workers: Workers = Workers()
+    webhooks: Webhooks = Webhooks()
+    sign_ups: SignUps = SignUps()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """That of the most urgent finding; ``Severity.OK`` without findings."""
+        return max((finding.severity for finding in self.findings), default=Severity.OK)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it as JSON-serializable data. Times are in ISO 8601, in UTC."""
+        figures = {name: value for name, value in _plain(self).items() if name != "findings"}
+        figures["sign_ups"]["attributed_share"] = self.sign_ups.attributed_share
+        found = [finding.as_dict() for finding in self.findings]
+        return {"severity": self.severity.word, **figures, "findings": found}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if is_dataclass(value):
+        return {each.name: _plain(getattr(value, each.name)) for each in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (tuple, list)):
+        return [_plain(each) for each in value]
+    return value
