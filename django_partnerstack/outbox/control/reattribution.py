@@ -12,7 +12,7 @@ from ...exceptions import InvalidTransition
 from ...models import Attribution, LaneStatus, OutboxLane, OutboxMessage, State
 from ...throttle.throttle import site_throttle
 from ..operations import SAVE_CUSTOMER, creating_customers, customer_snapshots
-from ..queue.customer_creation import creation_of
+from ..queue.sequencing.customer_creation import creation_of
 from ..queue.messages import NewMessage, notify_workers, unsaved
 
 

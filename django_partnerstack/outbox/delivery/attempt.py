@@ -15,7 +15,7 @@ from ...signals import push_failed
 from ...throttle.throttle import Wait
 from ..operations import OPERATIONS
 from ..queue.claim import Claimed, DeliveredLanes
-from ..queue.isolation import is_about_database
+from ..queue.sequencing.isolation import is_about_database
 from . import outcome as outcomes
 from .outcome import Outcome, without_answer
 from .sender import Sender

@@ -33,7 +33,7 @@ from django.db.models.functions import Coalesce
 from ...models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
 from ...throttle.clock import Now
 from ...throttle.throttle import Throttle
-from .sequence import sequence_new_messages
+from .sequencing.sequence import sequence_new_messages
 
 
 def lease_time(request_seconds: float) -> timedelta:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from ...conf import conf
-from ...models import Attribution, AttributionMethod, Customer, OutboxMessage
-from ..agreement import compare
-from ..operations import CONVERT_CLICK, CREATE_CUSTOMER
+from ....conf import conf
+from ....models import Attribution, AttributionMethod, Customer, OutboxMessage
+from ...agreement import compare
+from ...operations import CONVERT_CLICK, CREATE_CUSTOMER
 
 ANOTHER_CUSTOMER = (
     "PartnerStack has the customer key {!r} with {}, and the customer has no partner with whom it could be "

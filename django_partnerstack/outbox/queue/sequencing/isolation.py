@@ -8,10 +8,10 @@ from collections.abc import Callable
 from django.db import DataError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
-from ...mapping import storable
-from ...models import LaneStatus, OutboxLane, OutboxMessage, State
-from ...signals import push_failed
-from .messages import CUSTOMER
+from ....mapping import storable
+from ....models import LaneStatus, OutboxLane, OutboxMessage, State
+from ....signals import push_failed
+from ..messages import CUSTOMER
 
 logger = logging.getLogger(__name__)
 
