@@ -70,7 +70,7 @@ class Attribution(models.Model):
     class Meta:
         verbose_name = _("attribution")
         verbose_name_plural = _("attributions")
-        default_permissions = ("add", "change", "delete", "view", "assign")
+        default_permissions = ("add", "change", "delete", "view", "export", "assign")
         ordering = ("-pk",)
         constraints = (
             models.UniqueConstraint(

@@ -2,12 +2,14 @@
 Rows that mirror the objects of PartnerStack. Only a response of PartnerStack creates a row.
 
 A mirror has a column for each field that is filtered, joined or listed by; everything else that PartnerStack
-sent is in ``raw``. There are no foreign keys: objects arrive in any order, and some never arrive.
+sent is in ``raw``. There are no foreign keys: objects arrive in any order, and some never arrive. ``refers``
+only describes a join.
 """
 
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import ForeignObject
 from django.utils.translation import gettext_lazy as _
 
 from .fields import KeyField
@@ -27,7 +29,24 @@ def by(column: str) -> models.Index:
     return models.Index(fields=["mode", column])
 
 
-PERMISSIONS: tuple[str, ...] = ("add", "change", "delete", "view", "refresh")
+def refers(model: str, column: str) -> ForeignObject:
+    """
+    The row of the same mode whose key is in a column: a join for queries, without a column or a constraint.
+
+    The row may not exist: read the column, not this attribute.
+    """
+    return ForeignObject(
+        model,
+        on_delete=models.DO_NOTHING,
+        from_fields=["mode", column],
+        to_fields=["mode", "key"],
+        null=True,
+        editable=False,
+        related_name="+",
+    )
+
+
+PERMISSIONS: tuple[str, ...] = ("add", "change", "delete", "view", "export", "refresh")
 #: For objects that this site also reports.
 PUSHED = (*PERMISSIONS, "push")
 
@@ -97,6 +116,7 @@ class Customer(Mirror):
     partnership_key = KeyField(_("partnership key"), default="")
     provider_key = KeyField(_("provider key"), default="", help_text=_("The payment provider's key."))
     test = models.BooleanField(_("test"), null=True)
+    partnership = refers("Partnership", "partnership_key")
 
     class Meta(Mirror.Meta):
         indexes = [*Mirror.Meta.indexes, by("customer_key"), by("partnership_key")]
@@ -115,6 +135,7 @@ class Transaction(Mirror):
     currency = models.CharField(_("currency"), max_length=3, default="")
     approved = models.BooleanField(_("approved"), null=True)
     test = models.BooleanField(_("test"), null=True)
+    customer = refers("Customer", "customer_key")
 
     class Meta(Mirror.Meta):
         indexes = [*Mirror.Meta.indexes, by("customer_key")]

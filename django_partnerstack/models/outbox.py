@@ -86,7 +86,17 @@ class OutboxMessage(models.Model):
         verbose_name = _("outbox message")
         verbose_name_plural = _("outbox messages")
         ordering = ("-pk",)
-        default_permissions = ("add", "change", "delete", "view", "retry", "hold", "release", "cancel")
+        default_permissions = (
+            "add",
+            "change",
+            "delete",
+            "view",
+            "export",
+            "retry",
+            "hold",
+            "release",
+            "cancel",
+        )
         permissions = (
             ("mark_delivered_outboxmessage", "Can mark outbox message as delivered"),
             ("correct_outboxmessage", "Can correct a reported payment"),
@@ -198,6 +208,7 @@ class OutboxLane(models.Model):
     due_at = models.DateTimeField(_("due"), null=True)
 
     class Meta:
+        default_permissions = ("add", "change", "delete", "view", "export")
         verbose_name = _("customer queue")
         verbose_name_plural = _("customer queues")
         constraints = (models.UniqueConstraint(fields=["mode", "key"], name="partnerstack_outboxlane_key"),)
@@ -228,7 +239,7 @@ class SourceFailure(models.Model):
         verbose_name = _("source error")
         verbose_name_plural = _("source errors")
         ordering = ("-last_failed_at", "-pk")
-        default_permissions = ("add", "change", "delete", "view", "report")
+        default_permissions = ("add", "change", "delete", "view", "export", "report")
         constraints = (
             models.UniqueConstraint(
                 fields=["mode", "source", "source_pk"], name="partnerstack_sourcefailure_object"

@@ -77,6 +77,7 @@ class SyncState(models.Model):
     objects = SyncStateQuerySet.as_manager()
 
     class Meta:
+        default_permissions = ("add", "change", "delete", "view", "export")
         verbose_name = _("sync state")
         verbose_name_plural = _("sync states")
         constraints = (

@@ -34,7 +34,7 @@ class ThrottleState(models.Model):
     now: datetime
 
     class Meta:
-        default_permissions = ("add", "change", "delete", "view", "resume")
+        default_permissions = ("add", "change", "delete", "view", "export", "resume")
         verbose_name = _("connection to PartnerStack")
         verbose_name_plural = _("connections to PartnerStack")
 

@@ -119,7 +119,7 @@ class WebhookEvent(models.Model):
     objects = WebhookEventQuerySet.as_manager()
 
     class Meta:
-        default_permissions = ("add", "change", "delete", "view", "replay", "endpoints")
+        default_permissions = ("add", "change", "delete", "view", "export", "replay", "endpoints")
         ordering = ("-last_received_at", "-pk")
         verbose_name = _("webhook event")
         verbose_name_plural = _("webhook events")

@@ -40,6 +40,7 @@ class Worker(models.Model):
     objects = WorkerQuerySet.as_manager()
 
     class Meta:
+        default_permissions = ("add", "change", "delete", "view", "export")
         verbose_name = _("worker")
         verbose_name_plural = _("workers")
 

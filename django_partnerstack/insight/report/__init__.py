@@ -1,0 +1,6 @@
+"""What partners bring and earn in a period, and what each figure means."""
+
+from .partners import Figures, Partner, Report, find_partner, report
+from .period import Period
+
+__all__ = ["Figures", "Partner", "Period", "Report", "find_partner", "report"]
