@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from email.utils import formatdate
 
 from .dashboard import Dashboard
 from .endpoints import control, page
@@ -48,6 +49,7 @@ class Sandbox(Dashboard):
             reply = with_fault(reply, fault)
             if fault.retry_after is not None:
                 reply.headers |= retry_after(self, fault.retry_after)
+        reply.headers.setdefault("Date", formatdate(self.now(), usegmt=True))
         reply.delay = delay
         return reply
 

@@ -83,7 +83,11 @@ class SandboxState:
             if mode == self.mode or resource.seeded_in_both_modes
         }
 
+    def now(self) -> float:
+        """PartnerStack's time, in seconds since the epoch."""
+        return self.clock() + self.behaviour.clock_offset
+
     def call(self, mode: str, **details: Any) -> Call:
         """A request of this mode, now."""
-        now, other = int(self.clock() * 1000), OTHER_MODE[mode]
+        now, other = int(self.now() * 1000), OTHER_MODE[mode]
         return Call(self.databases[mode], self.databases[other], self.behaviour, self.effects, now, **details)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from typing import Any, get_args, get_origin
 
-from .switch_values import Rate, Seconds, choices_of
+from .switch_values import Offset, Rate, Seconds, choices_of
 from .switches import TYPES, Behaviour
 
 #: A longer default is left out where people read it.
@@ -57,7 +57,7 @@ def parsed(name: str, text: str) -> Any:
         raise ValueError(f"There is no behaviour {name!r}. Known: {', '.join(TYPES)}.")
     if kind == Seconds and "," in text:
         return tuple(map(_number, text.split(",")))
-    if kind in (Seconds, Rate, int, float):
+    if kind in (Seconds, Rate, Offset, int, float):
         return _number(text)
     if kind is bool:
         return {"true": True, "false": False}.get(text.lower(), text)

@@ -6,6 +6,8 @@ from typing import Annotated, Any, get_args, get_origin
 
 #: A share of all cases, from 0 to 1.
 Rate = Annotated[float, "from 0 to 1"]
+#: A number that may be negative.
+Offset = Annotated[float, "any"]
 #: A number of seconds, or a range: the minimum and the maximum.
 Seconds = float | tuple[float, float]
 
@@ -17,6 +19,10 @@ def validated(name: str, value: Any, kind: Any) -> Any:
     if kind == Rate:
         if not _is_number(value) or value > 1:
             raise ValueError(f"{name} must be a number from 0 to 1, not {value!r}.")
+        return value
+    if kind == Offset:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise ValueError(f"{name} must be a number, not {value!r}.")
         return value
     if get_origin(kind) is tuple:
         if not isinstance(value, (list, tuple)):
@@ -45,6 +51,8 @@ def choices_of(kind: Any) -> str:
         return "seconds, or a minimum and a maximum"
     if kind == Rate:
         return "a number from 0 to 1"
+    if kind == Offset:
+        return "a number, also below 0"
     if get_origin(kind) is tuple:
         item = get_args(kind)[0]
         return "a list of names" if item is str else f"a list of {', '.join(get_args(item))}"

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal, get_type_hints
 
 from .event_names import EVENTS
-from .switch_values import Rate, Seconds, validated
+from .switch_values import Offset, Rate, Seconds, validated
 
 
 def switch(default: Any, description: str) -> Any:
@@ -195,6 +195,32 @@ class Behaviour:
         0, "Requests allowed per minute, 0 for no limit. PartnerStack's own limit is 4,000."
     )
     retry_after: Literal["seconds", "date", "off"] = switch("seconds", "Form of ``Retry-After`` on a 429.")
+
+    # Access and clock
+    forbidden: tuple[
+        Literal[
+            "groups",
+            "partnerships",
+            "links",
+            "customers",
+            "transactions",
+            "actions",
+            "rewards",
+            "deals",
+            "leads",
+            "webhooks",
+        ],
+        ...,
+    ] = switch(
+        (),
+        "Resources that the key pair has no permission for: the response is 403. Leads and deals depend on "
+        "the plan of an account.",
+    )
+    clock_offset: Offset = switch(  # noqa: RUF009
+        0,
+        "Seconds that PartnerStack's clock is ahead of this machine's, in the header ``Date`` and in the "
+        "times of objects. Below 0: it is behind.",
+    )
 
     def __setattr__(self, name: str, value: Any) -> None:
         kind = TYPES.get(name)

@@ -42,6 +42,8 @@ def _call(
         raise Refusal(401, "Unauthorized")
     _limit_rate(sandbox)
     route, keys = find(v1.ROUTES if is_v1 else v2.routes(), method, path)
+    if set(sandbox.behaviour.forbidden).intersection(route.segments):
+        raise Refusal(403, "Forbidden")
     parsed = json_object(body) if method in ("POST", "PATCH") else {}
     call = sandbox.call(mode, keys=keys, query=parse_qs(query, keep_blank_values=True), body=parsed)
     return _success(sandbox, route, route.handler(call), is_v1)
@@ -69,7 +71,7 @@ def _status(sandbox: SandboxState, status: int) -> int | str:
 def _limit_rate(sandbox: SandboxState) -> None:
     """Raise Refusal with 429 if this minute has had too many requests."""
     allowed = sandbox.behaviour.requests_per_minute
-    now = sandbox.clock()
+    now = sandbox.now()
     minute, count = int(now // MINUTE), 1
     if sandbox.requests_of_minute[0] == minute:
         count += sandbox.requests_of_minute[1]
@@ -84,5 +86,5 @@ def retry_after(sandbox: SandboxState, seconds: int) -> dict[str, str]:
     form = sandbox.behaviour.retry_after
     if form == "off":
         return {}
-    date = formatdate(sandbox.clock() + seconds, usegmt=True)
+    date = formatdate(sandbox.now() + seconds, usegmt=True)
     return {"Retry-After": str(seconds) if form == "seconds" else date}

@@ -36,3 +36,11 @@ def test_several_switches_are_set_all_or_none():
     assert behaviour == Behaviour()
     behaviour.change(duplicates="200", customer_paths=["email"])
     assert (behaviour.duplicates, behaviour.customer_paths) == ("200", ("email",))
+
+
+def test_an_offset_may_be_negative_and_is_a_number():
+    behaviour = Behaviour()
+    behaviour.change(clock_offset=-400)
+    assert behaviour.clock_offset == -400
+    with pytest.raises(ValueError, match="clock_offset must be a number, not 'late'"):
+        behaviour.clock_offset = "late"

@@ -87,3 +87,25 @@ def test_responses_are_json(api):
     api("GET", "/groups")
     assert api.reply.headers["Content-Type"] == "application/json"
     json.loads(api.reply.body)
+
+
+def test_a_resource_without_permission_is_403_and_nothing_happens(sandbox, api):
+    sandbox.behaviour.forbidden = ("deals", "links", "customers")
+    refused = [
+        ("GET", "/deals"),
+        ("GET", "/links/partnership/gstest"),
+        ("POST", "/customers", {"email": "a@site.example"}),
+    ]
+    assert {api.refused(*request)[0] for request in refused} == {403}
+    assert sandbox.objects("customers", "test") == []
+    assert api("GET", "/partnerships")["status"] == 200
+
+
+def test_every_response_has_the_date_of_partnerstacks_clock(sandbox, api, clock):
+    sandbox.behaviour.clock_offset = -400
+    created = api.customer()
+    assert created["created_at"] == int((clock.now - 400) * 1000)
+    assert parsedate_to_datetime(api.reply.headers["Date"]).timestamp() == clock.now - 400
+    sandbox.faults.add("status", status=503)
+    api("GET", "/groups")
+    assert parsedate_to_datetime(api.reply.headers["Date"]).timestamp() == clock.now - 400
