@@ -194,8 +194,13 @@ class Client:
     ) -> None:
         self.close()
 
+    @property
+    def masked_key(self) -> str:
+        """Enough of the public key to distinguish two accounts."""
+        return self._keys.masked
+
     def __repr__(self) -> str:
-        return f"<Client {self.api_url} {self._keys.masked}>"
+        return f"<Client {self.api_url} {self.masked_key}>"
 
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise TypeError("Client contains keys and cannot be pickled or copied")

@@ -140,7 +140,7 @@ def _translate_error(
     error: Exception, response: requests.Response | None, scrub: Scrubber, where: dict[str, Any]
 ) -> Exception:
     """The error of this package for an error of requests, urllib3 or the system."""
-    chain = list(_causes(error))
+    chain = list(causes(error))
     reason = scrub(f"{type(chain[-1]).__name__}: {chain[-1]}")[:300]
     if isinstance(error, requests.exceptions.ContentDecodingError):
         return UnusableReply(f"a damaged body ({reason})", **where)
@@ -158,7 +158,7 @@ def _strip_traceback(error: BaseException) -> BaseException:
     return error.with_traceback(None)
 
 
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
+def causes(error: BaseException | None) -> Iterator[BaseException]:
     """The error and those that it wraps, the innermost last. requests and urllib3 wrap in three ways."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:

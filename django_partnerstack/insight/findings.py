@@ -154,6 +154,117 @@ FINDINGS: dict[str, Kind] = {
         _("Correct the cause, then choose Report again in the admin, or run partnerstack_backfill."),
         SOURCE_ERRORS,
     ),
+    # Only partnerstack_doctor has the following, because it asks PartnerStack.
+    "keys-missing": Kind(
+        Severity.ERROR,
+        _("No API keys are set, so nothing is exchanged with PartnerStack."),
+        _(
+            "Set PARTNERSTACK_PUBLIC_KEY and PARTNERSTACK_SECRET_KEY. PartnerStack shows them under Settings "
+            "> Integrations > PartnerStack API Keys."
+        ),
+    ),
+    "keys-rejected": Kind(
+        Severity.ERROR,
+        _("PartnerStack rejects your API keys: {reason}."),
+        _(
+            "Copy the {mode} key pair again from Settings > Integrations > PartnerStack API Keys. Delivery "
+            "resumes by itself."
+        ),
+    ),
+    "keys-forbidden": Kind(
+        Severity.ERROR,
+        _("PartnerStack knows your API keys, but lets them read nothing: {reason}."),
+        _("Ask PartnerStack to enable the API for your account, or use the keys of another account."),
+    ),
+    "partnerstack-unreachable": Kind(
+        Severity.ERROR,
+        _("PartnerStack cannot be reached: {reason}."),
+        _("Check the network, the proxy and PARTNERSTACK_API_URL. Messages are kept and sent later."),
+    ),
+    "partnerstack-failing": Kind(
+        Severity.ERROR,
+        _("PartnerStack can be reached, but does not answer as it should: {reason}."),
+        _("Wait: messages are kept and sent as soon as it answers. If it lasts, ask PartnerStack's support."),
+    ),
+    "not-partnerstack": Kind(
+        Severity.ERROR,
+        _("What answers at PARTNERSTACK_API_URL is not PartnerStack's API: {reason}."),
+        _("Correct PARTNERSTACK_API_URL, or remove it: its default is PartnerStack's own address."),
+    ),
+    "certificate-untrusted": Kind(
+        Severity.ERROR,
+        _("The certificate of {host} is not trusted: {reason}."),
+        _(
+            "Correct this machine's clock and certificates. If a proxy replaces the certificate, name its "
+            "bundle in the environment as REQUESTS_CA_BUNDLE."
+        ),
+    ),
+    "certificate-expires": Kind(
+        Severity.WARN,
+        ngettext_lazy(
+            "The certificate of {host} expires in {number} day.",
+            "The certificate of {host} expires in {number} days.",
+            "number",
+        ),
+        _("Renew it if the host is yours, or tell whoever runs it."),
+    ),
+    "resources-forbidden": Kind(
+        Severity.WARN,
+        _("The keys have no permission to read {resources}."),
+        _(
+            "If your site needs them, ask PartnerStack to enable them: some depend on the plan. The others "
+            "are not affected."
+        ),
+    ),
+    "resources-unreadable": Kind(
+        Severity.WARN,
+        _("PartnerStack did not return {resources}: {reason}."),
+        _("Run the doctor again in some minutes. If it lasts, ask PartnerStack's support."),
+    ),
+    "clock-off": Kind(
+        Severity.ERROR,
+        _("The clock of {clock} is off by {seconds} seconds, compared with PartnerStack's."),
+        _("Set it, and keep it right with NTP. Look-ups by time do not find what was reported otherwise."),
+    ),
+    "webhooks-unregistered": Kind(
+        Severity.WARN,
+        ngettext_lazy(
+            "PartnerStack delivers no webhooks to this site. It has {number} endpoint, of another site or "
+            "with another secret.",
+            "PartnerStack delivers no webhooks to this site. It has {number} endpoints, of other sites or "
+            "with other secrets.",
+            "number",
+        ),
+        _("Run: manage.py partnerstack_webhooks register URL, with the URL of your site."),
+    ),
+    "webhooks-unreachable": Kind(
+        Severity.WARN,
+        _("Webhooks do not arrive at {url}: {reason}."),
+        _(
+            "Let the site answer there, without a login, a redirect or a firewall's page, or register its "
+            "right URL with partnerstack_webhooks register. Until then a change is seen at the next sync."
+        ),
+    ),
+    "webhooks-insecure": Kind(
+        Severity.WARN,
+        _("Webhooks are delivered to {url} without encryption, so others can read the secret."),
+        _("Register the https URL of your site with partnerstack_webhooks register, with a new secret."),
+    ),
+    "database-silent": Kind(
+        Severity.ERROR,
+        _("The database does not answer: {reason}."),
+        _("Start it, or correct DATABASES. Nothing can be queued or sent until then."),
+    ),
+    "never-reported": Kind(
+        Severity.WARN,
+        _("None of the objects of {model} was ever reported."),
+        _("Run: manage.py partnerstack_backfill {model} (with --dry-run to count first)."),
+    ),
+    "not-examined": Kind(
+        Severity.WARN,
+        _("The doctor could not examine {name}: {reason}."),
+        _("Read the log; the other parts are not affected."),
+    ),
 }
 
 

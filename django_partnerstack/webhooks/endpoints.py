@@ -161,11 +161,15 @@ def _records(client: Client) -> Iterator[WebhookRecord]:
     return (record for record in client.webhooks.iterate() if not record.archived)
 
 
-@sensitive_variables()
 def _endpoint(record: WebhookRecord) -> Endpoint:
+    return Endpoint(record.key, masked(record.target_url), record.events, is_own(record))
+
+
+@sensitive_variables()
+def is_own(record: WebhookRecord) -> bool:
+    """Whether PartnerStack delivers to this site, with one of its secrets."""
     paths = tuple(path_of_secret(secret).rstrip("/") for secret in conf.usable_webhook_secrets)
-    is_own = record.target_url.rstrip("/").endswith(paths)
-    return Endpoint(record.key, masked(record.target_url), record.events, is_own)
+    return not record.archived and record.target_url.rstrip("/").endswith(paths)
 
 
 def _first_secret() -> str:
