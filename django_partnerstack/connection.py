@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.crypto import salted_hmac
 
 from .client import Client
 from .conf import conf
@@ -40,3 +41,15 @@ def get_client(**options: Any) -> Client:
         )
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"The PARTNERSTACK_… settings cannot be used: {error}") from error
+
+
+def fingerprint_of_keys() -> str:
+    """
+    Tells the site's key pair from another, and nothing else about it; empty without keys.
+
+    It is signed with the site's ``SECRET_KEY``, so nobody who reads it can try keys.
+    """
+    if not conf.has_keys:
+        return ""
+    pair = f"{conf.public_key}\0{conf.secret_key}"
+    return salted_hmac("django_partnerstack.keys", pair, algorithm="sha256").hexdigest()

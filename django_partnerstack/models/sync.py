@@ -56,8 +56,14 @@ class SyncState(models.Model):
     watermark = models.DateTimeField(_("newest change seen"), null=True)
     completed_at = models.DateTimeField(_("last completed"), null=True)
     full_completed_at = models.DateTimeField(_("last full sync completed"), null=True)
-    #: When the last run began, and why it ended early. Empty after a finished sync.
+    #: When the last run began, how long it took, and how many objects it read and changed. NULL before the
+    #: first run ended.
     attempted_at = models.DateTimeField(_("last attempted"), null=True)
+    duration = models.DurationField(_("duration"), null=True)
+    read = models.PositiveBigIntegerField(_("read"), null=True)
+    changed = models.PositiveBigIntegerField(_("changed"), null=True)
+    #: When a run last failed, and why. The error is empty after a finished sync.
+    failed_at = models.DateTimeField(_("last failed"), null=True)
     error = models.CharField(_("last error"), max_length=255, default="", blank=True)
 
     #: How far an unfinished sync has come, and so where the next run resumes it. NULL after a finished sync.

@@ -30,6 +30,13 @@ class ThrottleState(models.Model):
     failures = models.PositiveIntegerField(default=0, editable=False)
     #: After the pause only a single request, the probe, is sent; its result decides about the others.
     half_open = models.BooleanField(default=False, editable=False)
+    #: A fingerprint of the key pair that PartnerStack rejected; empty once keys were accepted. Other keys are
+    #: not paused.
+    rejected_keys = models.CharField(max_length=64, default="", editable=False)
+    #: Since when no request has succeeded, when the last failed, and why. NULL and empty after a success.
+    failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
+    failed_at = models.DateTimeField(null=True, editable=False)
+    failure = models.CharField(_("last failure"), max_length=255, default="", editable=False)
     #: The database's time, annotated on a locked row.
     now: datetime
 

@@ -37,6 +37,8 @@ class ResourceLease:
         self.resource = resource
         self.now = now
         self.owner = f"{machine()}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
+        #: Columns of the state that are written when the lease ends.
+        self.at_end: dict[str, Any] = {}
         self._states = states()
 
     def __enter__(self) -> ResourceLease:
@@ -57,7 +59,7 @@ class ResourceLease:
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        self._write(self.owner, lease_owner="", lease_expires_at=None)
+        self._write(self.owner, lease_owner="", lease_expires_at=None, **self.at_end)
 
     def save(self, **columns: Any) -> None:
         """Update the state and renew the lease. Raises ``SyncLocked`` if it was lost: then roll back."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Event
 from typing import Any
 
@@ -13,10 +14,13 @@ from django.db import connections
 from django.utils import timezone
 
 from ..client import Client, Page
+from ..conf import conf
 from ..exceptions import AuthenticationFailed, NotSent, PartnerStackError, RecordError
 from ..mapping import Difference
+from ..mapping.text import storable
 from ..models import SyncState
 from ..resources import RESOURCES, Resource
+from ..throttle.throttle import record_answer
 from .checkpoint import Checkpoint, read_pages, resume_or_start, start
 from .lease import ResourceLease, states
 from .page_writer import DryRun, PageWriter
@@ -52,6 +56,10 @@ class Pulled:
     @property
     def read(self) -> int:
         return self.created + self.updated + self.unchanged + self.unusable
+
+    @property
+    def changed(self) -> int:
+        return self.created + self.updated + self.missing
 
     def add(self, page: Page, difference: Difference) -> None:
         self.created += len(difference.created)
@@ -91,15 +99,34 @@ def pull(
     if dry_run:
         watermarks = states().filter(mode=mode, resource=name).values_list("watermark", flat=True)
         checkpoint = start(watermarks.first(), full=full, since=since, now=now())
-        return _copy(client, resource, checkpoint, DryRun(resource, mode), on_page)
+        return _copy(client, resource, checkpoint, DryRun(resource, mode), on_page, Pulled(name))
     with ResourceLease(mode, name, now) as lease:
         if not is_due(lease.state):
             return Pulled(name)
-        lease.save(attempted_at=now())
-        checkpoint = resume_or_start(lease.state, full=full, since=since, now=now())
-        writer = PageWriter(resource, lease)
-        writer.begin(checkpoint)
-        return _copy(client, resource, checkpoint, writer, on_page)
+        with _recorded(lease) as pulled:
+            checkpoint = resume_or_start(lease.state, full=full, since=since, now=now())
+            writer = PageWriter(resource, lease)
+            writer.begin(checkpoint)
+            return _copy(client, resource, checkpoint, writer, on_page, pulled)
+
+
+@contextmanager
+def _recorded(lease: ResourceLease) -> Iterator[Pulled]:
+    """Record the run on the state of the resource, and what it shows about the service, also if it fails."""
+    began, pulled = lease.now(), Pulled(lease.resource)
+    lease.save(attempted_at=began)
+    try:
+        yield pulled
+    except PartnerStackError as error:
+        text = storable(conf.without_keys(str(error)))[:255]
+        lease.at_end |= {"error": text, "failed_at": lease.now()}
+        record_answer(lease.mode, error)
+        raise
+    else:
+        record_answer(lease.mode)
+    finally:
+        duration = max(lease.now() - began, timedelta())
+        lease.at_end |= {"duration": duration, "read": pulled.read, "changed": pulled.changed}
 
 
 def _copy(
@@ -108,8 +135,8 @@ def _copy(
     checkpoint: Checkpoint,
     writer: PageWriter | DryRun,
     on_page: Callable[[Pulled], None],
+    pulled: Pulled,
 ) -> Pulled:
-    pulled = Pulled(resource.name)
     for page in read_pages(client, resource, checkpoint):
         pulled.add(*writer.write(page, checkpoint))
         on_page(pulled)

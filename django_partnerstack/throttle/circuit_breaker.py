@@ -11,6 +11,9 @@ import threading
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..conf import conf
+from ..mapping.text import storable
+
 #: The breaker opens when this share of at least this many requests within a minute has failed.
 FAILING_SHARE, FAILING_REQUESTS, MINUTE = 0.7, 10, timedelta(minutes=1)
 OPEN_FOR = timedelta(seconds=30)
@@ -29,11 +32,15 @@ class RequestCounter:
         self._lock = threading.Lock()
         self._requests = self._failures = 0
         self._attempt_ended = False
+        #: Why the last request failed.
+        self.failure = ""
 
-    def add(self, *, failed: bool) -> None:
+    def add(self, *, failed: bool, reason: str = "") -> None:
+        """Count a request. ``reason``: why it failed."""
         with self._lock:
             self._requests += 1
             self._failures += failed
+            self.failure = reason if failed else self.failure
 
     def end_attempt(self) -> None:
         """Record that an attempt has ended, possibly without a request."""
@@ -55,6 +62,8 @@ def update(row: Any, counter: RequestCounter, *, paused: bool) -> None:
     """
     requests, failures, attempt_ended = counter.take()
     now = row.now
+    if requests:
+        record_answers(row, answered=requests > failures, failure=counter.failure, paused=paused)
     if row.half_open and attempt_ended and not requests:
         # The probe ended without a request: allow another.
         row.next_slot_at = None
@@ -73,10 +82,26 @@ def update(row: Any, counter: RequestCounter, *, paused: bool) -> None:
         row.requests = row.failures = 0
 
 
+def record_answers(row: Any, *, answered: bool, failure: str, paused: bool) -> None:
+    """Record on the row whether requests succeed, and so whether the keys are accepted."""
+    if not answered:
+        row.failing_since, row.failed_at = row.failing_since or row.now, row.now
+        row.failure = _kept(failure)
+        return
+    row.failing_since, row.failed_at, row.failure = None, None, ""
+    if not paused:
+        row.rejected_keys = ""
+
+
 def open_until(row: Any, until: datetime, reason: str, *, probe: bool) -> None:
     """Pause requests until ``until``. With ``probe``, only a single request is sent first after that."""
     row.paused_until = max(until, row.paused_until or until)
-    row.pause_reason, row.half_open = reason[:255], row.half_open or probe
+    row.pause_reason, row.half_open = _kept(reason), row.half_open or probe
+
+
+def _kept(reason: str) -> str:
+    """A reason as the row keeps it: short, without keys, and as every database can store it."""
+    return storable(conf.without_keys(reason))[:255]
 
 
 def close(row: Any) -> None:
@@ -84,3 +109,10 @@ def close(row: Any) -> None:
     row.paused_until, row.pause_reason = None, ""
     if row.half_open:
         row.next_slot_at = None
+
+
+def forget_rejected_keys(row: Any) -> None:
+    """Allow a probe with other keys at once: what was known is about the rejected keys."""
+    close(row)
+    row.rejected_keys, row.failure = "", ""
+    row.failing_since = row.failed_at = None

@@ -16,7 +16,8 @@ from typing import Any
 from django.db import Error, connections, models, router, transaction
 
 from ..conf import conf
-from ..exceptions import DeliveryPaused
+from ..connection import fingerprint_of_keys
+from ..exceptions import AuthenticationFailed, DeliveryPaused, PartnerStackError, RateLimited
 from ..models import OutboxMessage, ThrottleState
 from . import circuit_breaker
 from .circuit_breaker import LONGEST_PAUSE, RATE_LIMITED_PAUSE, REFUSED_KEYS_PAUSE, RequestCounter
@@ -31,7 +32,7 @@ FRESH = timedelta(seconds=0.1)
 STOPPED = "The worker was stopped."
 KEYS_REJECTED = (
     "PartnerStack rejected your API keys or their permissions. "
-    "Delivery resumes within five minutes after you correct PARTNERSTACK_SECRET_KEY. {}"
+    "Delivery resumes as soon as you correct PARTNERSTACK_SECRET_KEY. {}"
 )
 
 #: Sleeps for some seconds; returns something true if the caller must stop.
@@ -46,6 +47,10 @@ class Throttle:
         self.clock = clock
         self.rate_limiter = RateLimiter(requests_per_minute)
         self.requests = RequestCounter()
+        #: Of the keys that this process uses. A pause for other keys does not concern it.
+        self.keys = fingerprint_of_keys()
+        #: The last pause or failure that this process has logged.
+        self._logged = ""
         #: Set before the row is updated, so that the threads of this process stop at once.
         self.paused_until: datetime | None = None
         #: A pause that is not saved yet.
@@ -64,10 +69,24 @@ class Throttle:
             row = self._lock(using)
             self.clock.set(row.now)
             row.now = self.clock.now()
+            if row.rejected_keys not in ("", self.keys):
+                circuit_breaker.forget_rejected_keys(row)
             circuit_breaker.update(row, self.requests, paused=self.is_open(row))
             yield row
             row.save()
             self._remember(row.paused_until)
+        self._log(row)
+
+    def _log(self, row: ThrottleState) -> None:
+        """Log why requests are paused or fail, once for each reason, and that it is over."""
+        is_open = self.is_open(row)
+        problem = row.pause_reason if is_open or row.half_open else row.failure
+        if problem and problem != self._logged:
+            text = f"Delivery is paused until {row.paused_until:%H:%M:%S} UTC." if is_open else ""
+            logger.warning("%s %s", text or "Requests to PartnerStack fail; messages are retried.", problem)
+        elif self._logged and not problem:
+            logger.info("PartnerStack accepts requests again.")
+        self._logged = problem
 
     def _lock(self, using: str) -> ThrottleState:
         rows: models.QuerySet[Any] = ThrottleState.objects.using(using).filter(mode=self.mode)
@@ -143,12 +162,17 @@ class Throttle:
         self.paused_until = max(filter(None, (paused_until, self._pausing_until)), default=None)
         self._known_at = self.clock.now()
 
-    def pause(self, until: datetime, reason: str, *, probe: bool = False) -> None:
-        """Send no request before ``until``. With ``probe``, only a single request is sent first."""
+    def pause(self, until: datetime, reason: str, *, probe: bool = False, keys: str = "") -> None:
+        """
+        Send no request before ``until``. With ``probe``, only a single request is sent first.
+
+        ``keys``: the fingerprint of the rejected keys.
+        """
         self.paused_until = self._pausing_until = max(until, self.paused_until or until)
         try:
             with self.locked() as row:
                 circuit_breaker.open_until(row, until, reason, probe=probe)
+                row.rejected_keys = keys or row.rejected_keys
         except Error as error:
             logger.warning(
                 "Delivery is paused in this process only, because the database failed (%s).", error
@@ -164,8 +188,13 @@ class Throttle:
         self.pause(self.clock.now() + pause, "PartnerStack asked for a pause.")
 
     def pause_for_refused_keys(self, reason: str) -> None:
-        """Pause because PartnerStack rejected the keys. This does not count as an attempt."""
-        self.pause(self.clock.now() + REFUSED_KEYS_PAUSE, KEYS_REJECTED.format(reason), probe=True)
+        """
+        Pause because PartnerStack rejected the keys. This does not count as an attempt.
+
+        A process with other keys is not paused.
+        """
+        until = self.clock.now() + REFUSED_KEYS_PAUSE
+        self.pause(until, KEYS_REJECTED.format(reason), probe=True, keys=self.keys)
 
 
 def site_throttle(mode: str) -> Throttle:
@@ -183,3 +212,23 @@ def resume_delivery(mode: str) -> bool:
         was_paused = throttle.is_open(row)
         circuit_breaker.close(row)
     return was_paused
+
+
+def record_answer(mode: str, error: PartnerStackError | None = None) -> None:
+    """
+    Record what a request outside the delivery, such as that of a sync, shows about PartnerStack.
+
+    Rejected keys pause the delivery, accepted keys end that pause, and an outage is known from its beginning.
+    An error that is about that request alone changes nothing.
+    """
+    rows = ThrottleState.objects.using(router.db_for_write(OutboxMessage)).filter(mode=mode)
+    if error is None:
+        rows.filter(failing_since__isnull=False).update(failing_since=None, failed_at=None, failure="")
+        rows.exclude(rejected_keys="").update(
+            rejected_keys="", half_open=False, next_slot_at=None, paused_until=None, pause_reason=""
+        )
+    elif isinstance(error, AuthenticationFailed):
+        site_throttle(mode).pause_for_refused_keys(str(error))
+    elif getattr(error, "retryable", False) and not isinstance(error, RateLimited):
+        with site_throttle(mode).locked() as row:
+            circuit_breaker.record_answers(row, answered=False, failure=str(error), paused=False)

@@ -67,7 +67,8 @@ def sync_due(
         except SyncLocked:
             continue
         except PartnerStackError as error:
-            _record(mode, name, error)
+            text = conf.without_keys(str(error))
+            logger.warning("%s: %s The next attempt is in %s s.", name, text, int(RETRY.total_seconds()))
             if isinstance(error, FATAL):
                 break
         else:
@@ -93,12 +94,6 @@ def _is_due(schedule: Schedule, clock: Clock, full: bool, state: SyncState) -> b
 def _go_on(stop: Event) -> None:
     if stop.is_set():
         raise Stopping
-
-
-def _record(mode: str, name: str, error: PartnerStackError) -> None:
-    text = conf.without_keys(str(error))
-    logger.warning("%s: %s The next attempt is in %s s.", name, text, int(RETRY.total_seconds()))
-    states().filter(mode=mode, resource=name).update(error=text[:255])
 
 
 def _log(pulled: Pulled) -> None:

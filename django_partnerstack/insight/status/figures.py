@@ -89,7 +89,7 @@ class Workers:
 
 @dataclass(frozen=True)
 class Webhooks:
-    """``is_configured``: the site has a secret for them. ``waiting_since``: of the oldest unprocessed event."""
+    """``is_configured``: the site has a secret. ``waiting_since``: of the oldest unprocessed event."""
 
     is_configured: bool = False
     last_received_at: datetime | None = None

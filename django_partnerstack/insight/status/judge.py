@@ -25,9 +25,14 @@ def _delivery(health: Health) -> Iterator[Finding]:
     if connection.open_until is not None:
         until = f"{connection.open_until:%Y-%m-%d %H:%M:%S} UTC"
         yield finding("delivery-paused", mode=mode, until=until, reason=connection.reason)
-    elif queue.oldest_due_at is not None and not health.workers.running:
-        if connection.has_keys and connection.push_enabled and health.at - queue.oldest_due_at > LEFT_AFTER:
-            yield finding("no-worker", mode=mode, since=f"{queue.oldest_due_at:%Y-%m-%d %H:%M} UTC")
+    elif (
+        queue.oldest_due_at is not None
+        and not health.workers.running
+        and connection.has_keys
+        and connection.push_enabled
+        and health.at - queue.oldest_due_at > LEFT_AFTER
+    ):
+        yield finding("no-worker", mode=mode, since=f"{queue.oldest_due_at:%Y-%m-%d %H:%M} UTC")
 
 
 def _messages(health: Health) -> Iterator[Finding]:

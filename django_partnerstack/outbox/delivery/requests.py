@@ -47,7 +47,8 @@ class Requests:
         refused = isinstance(error, AuthenticationFailed)
         if isinstance(error, Forbidden):
             refused = self.fits(1, before) and self._is_reading_refused()
-        self.throttle.requests.add(failed=refused or (getattr(error, "retryable", False) and not limited))
+        failed = refused or (getattr(error, "retryable", False) and not limited)
+        self.throttle.requests.add(failed=failed, reason=str(error))
         if limited or retry_after is not None:
             self.throttle.pause_for_rate_limit(retry_after)
         if refused:
@@ -62,7 +63,7 @@ class Requests:
         except (AuthenticationFailed, Forbidden):
             return True
         except PartnerStackError as error:
-            self.throttle.requests.add(failed=getattr(error, "retryable", False))
+            self.throttle.requests.add(failed=getattr(error, "retryable", False), reason=str(error))
         else:
             self.succeeded()
         return False
