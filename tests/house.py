@@ -26,7 +26,7 @@ ROWS = (
         "attribution",
         "sync < webhooks",
         "outbox.permitted outbox.keys < outbox.agreement outbox.finding < outbox.operations < outbox.queue"
-        " < outbox.last_reported"
+        " < outbox.last_reported outbox.site_objects"
         " < outbox.refunds outbox.backfill < outbox.delivery < outbox.push < outbox.control < outbox",
     ),
     ("track dispatch worker insight privacy",),

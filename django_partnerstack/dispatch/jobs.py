@@ -11,11 +11,12 @@ from django.utils import timezone
 from .. import sync
 from ..conf import conf
 from ..connection import get_client
-from ..outbox.backfill import backfill, reported_models
+from ..outbox.backfill import backfill
 from ..outbox.push import worker
 from ..outbox.queue.claim import is_anything_due
 from ..outbox.queue.lanes import queue_waiting
 from ..outbox.queue.retention import prune
+from ..outbox.site_objects import reported_models
 from ..resources import RESOURCES
 from ..throttle.throttle import site_throttle
 from ..webhooks.process import process_events

@@ -13,7 +13,7 @@ from .outbox import (
     SourceFailure,
     State,
 )
-from .sync import SyncSeen, SyncState
+from .sync import ReconciliationRun, SyncSeen, SyncState
 from .throttle import ThrottleState
 from .webhooks import WebhookCounter, WebhookEvent, WebhookState
 from .worker import Worker
@@ -35,6 +35,7 @@ __all__ = [
     "OutboxLane",
     "OutboxMessage",
     "Partnership",
+    "ReconciliationRun",
     "ReportedKey",
     "Reward",
     "SourceFailure",

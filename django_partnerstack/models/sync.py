@@ -1,6 +1,9 @@
+"""The state of each sync, and the results of comparing what was synced with the site's own objects."""
+
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -105,3 +108,44 @@ class SyncSeen(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+#: How many runs of a mode are kept.
+KEPT = 30
+
+
+class ReconciliationRunManager(models.Manager["ReconciliationRun"]):
+    def remember(self, result: dict[str, Any]) -> ReconciliationRun:
+        """Store a result, and delete all but the newest results of its mode."""
+        times = {
+            name: datetime.fromisoformat(result[name]) if result[name] else None
+            for name in ("started_at", "finished_at", "since")
+        }
+        number = sum(tally["count"] for tally in result["differences"].values())
+        run = self.create(mode=result["mode"], differences=number, result=result, **times)
+        old = self.filter(mode=result["mode"]).order_by("-pk").values_list("pk", flat=True)[KEPT:]
+        self.filter(pk__in=list(old)).delete()
+        return run
+
+
+class ReconciliationRun(models.Model):
+    """One comparison of the site's own objects with the mirror."""
+
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
+    started_at = models.DateTimeField(_("started"))
+    finished_at = models.DateTimeField(_("finished"))
+    since = models.DateTimeField(_("without what is older than"), null=True)
+    differences = models.PositiveBigIntegerField(_("differences"), default=0)
+    #: As ``partnerstack_reconcile --json`` prints it.
+    result = models.JSONField(default=dict)
+
+    objects = ReconciliationRunManager()
+
+    class Meta:
+        verbose_name = _("reconciliation")
+        verbose_name_plural = _("reconciliations")
+        ordering = ("-pk",)
+        indexes = (models.Index(fields=["mode", "id"]),)
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M}"

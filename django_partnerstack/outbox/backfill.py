@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from typing import Any
 
-from django.apps import apps
 from django.db import IntegrityError, models, router, transaction
 from django.utils import timezone
 
 from .. import sources
 from ..exceptions import InvalidArgument, KeyCollision
-from ..identity.customers import Identity, identities_of, record_all
-from ..identity.objects import host_object, reference
+from ..identity.customers import record_all
+from ..identity.objects import reference
 from ..models import SourceFailure
 from .last_reported import Kind, LastReported, is_customer
-from .queue.builders import Builder, builder_of
 from .queue.messages import NewMessage, enqueue_all
 from .queue.reporting import enqueue_report
 from .queue.source_failures import operation_of, record_failures
-
-#: Objects compared at a time, and queued in one transaction.
-PAGE = 500
+from .site_objects import Described, describe, pages_of
 
 #: The most failures and differing payments that are listed. All are counted.
 REPORTED = 20
@@ -66,19 +61,6 @@ class Backfilled:
             self.differences.append(f"{sources.label(instance)}: {difference}")
 
 
-def reported_models() -> list[type[models.Model]]:
-    """The models that the site reports, those of customers before those of transactions."""
-    found = (_with_source(registry) for registry in (sources.customers, sources.transactions))
-    return list(dict.fromkeys(model for several in found for model in several))
-
-
-def _with_source(registry: dict[type[models.Model], Any]) -> Iterator[type[models.Model]]:
-    for model in apps.get_models():
-        inherited = any(sources.find(registry, parent) for parent in model._meta.parents)
-        if sources.find(registry, model) and not inherited and not model._meta.proxy:
-            yield model
-
-
 def backfill(
     model: type[models.Model], *, mode: str, dry_run: bool = False, on_page: Callable[[Backfilled], object]
 ) -> Backfilled:
@@ -90,50 +72,11 @@ def backfill(
     counts so far. ``dry_run``: only count.
     """
     job = ModelBackfill(Backfilled(model), mode, dry_run=dry_run)
-    for page in _pages(model):
+    for page in pages_of(model):
         job.queue_page(page)
         on_page(job.result)
     job.forget(job.failed_before.values())  # Their objects no longer exist.
     return job.result
-
-
-def _pages(model: type[models.Model]) -> Iterator[list[models.Model]]:
-    """One query a page, because a cursor would not survive the commits in between."""
-    customers = [
-        relation.name
-        for relation in model._meta.concrete_fields
-        if relation.related_model and sources.find(sources.customers, relation.related_model)
-    ]
-    fields = model._meta.pk_fields
-    rows = model._base_manager.using(router.db_for_write(model)).order_by(*(field.name for field in fields))
-    rows = rows.select_related(*customers) if customers else rows
-    page = list(rows[:PAGE])
-    while page:
-        yield page
-        page = list(rows.filter(_after(page[-1], fields))[:PAGE]) if len(page) == PAGE else []
-
-
-def _after(last: models.Model, fields: Sequence[models.Field[Any, Any]]) -> models.Q:
-    """The condition that a row follows another. Its primary key may be composite."""
-    first, *rest = fields
-    value = getattr(last, first.attname)
-    following = models.Q(**{f"{first.attname}__gt": value})
-    return following | (models.Q(**{first.attname: value}) & _after(last, rest)) if rest else following
-
-
-@dataclass(frozen=True)
-class Due:
-    """An object of a page, and the message that reports it."""
-
-    instance: models.Model
-    builder: Builder
-    identity: Identity | None
-    message: NewMessage
-
-    @property
-    def told(self) -> str:
-        """The fingerprint of the customer's data; empty if it is no customer."""
-        return self.message.fingerprint if is_customer(self.message) else ""
 
 
 class ModelBackfill:
@@ -162,32 +105,12 @@ class ModelBackfill:
             self._queue(due)
         self._note_failures(page)
 
-    def _messages(self, page: list[models.Model]) -> list[Due]:
-        """Each object with its message. The keys of all customers of the page are read together."""
-        builders: list[tuple[models.Model, Builder]] = []
-        for instance in page:
-            try:
-                builder = builder_of(instance)
-                if builder.customer is not None:
-                    host_object(builder.customer)  # Refuse a customer that was not saved.
-                builders.append((instance, builder))
-            except Exception as error:
-                self._fail(instance, error)
-        customers = [builder.customer for _, builder in builders if builder.customer is not None]
-        identities = identities_of(customers, mode=self.mode, using=self.using)
-        messages = []
-        for instance, builder in builders:
-            identity = identities[host_object(builder.customer)] if builder.customer is not None else None
-            try:
-                message = builder(identity.key if identity else "")
-            except Exception as error:
-                self._fail(instance, error)
-            else:
-                messages.append(Due(instance, builder, identity, message))
+    def _messages(self, page: list[models.Model]) -> list[Described]:
+        messages = describe(page, mode=self.mode, using=self.using, on_error=self._fail)
         self.result.skipped.update(each.message.skipped for each in messages if each.message.skipped)
         return messages
 
-    def _due(self, found: list[Due]) -> list[Due]:
+    def _due(self, found: list[Described]) -> list[Described]:
         """What to queue. Counts the others."""
         reported = LastReported([each.message for each in found], mode=self.mode, using=self.using)
         due = []
@@ -205,11 +128,11 @@ class ModelBackfill:
                 self._fail(each.instance, KeyCollision(standing.difference))
         return due
 
-    def _queue(self, due: list[Due]) -> None:
+    def _queue(self, due: list[Described]) -> None:
         """Queue all with few statements; one by one if one of them fails or was queued meanwhile."""
         try:
             with transaction.atomic(self.using):
-                recorded = record_all({each.identity: each.told for each in due if each.identity})
+                recorded = record_all({each.identity: told(each) for each in due if each.identity})
                 reports = [(each.message, each.identity and recorded[each.identity]) for each in due]
                 enqueue_all(reports, mode=self.mode, using=self.using)
         except (InvalidArgument, IntegrityError):
@@ -219,7 +142,7 @@ class ModelBackfill:
             for each in due:
                 self._count(each.message, is_new=True)
 
-    def _queue_one(self, each: Due) -> None:
+    def _queue_one(self, each: Described) -> None:
         try:
             message, is_new = enqueue_report(each.builder, mode=self.mode, using=self.using)
         except (InvalidArgument, KeyCollision) as error:
@@ -252,3 +175,8 @@ class ModelBackfill:
     def forget(self, failures: Collection[int]) -> None:
         if failures and not self.dry_run:
             SourceFailure.objects.using(self.using).filter(pk__in=list(failures)).delete()
+
+
+def told(each: Described) -> str:
+    """The fingerprint of a customer's data; empty if it is no customer."""
+    return each.message.fingerprint if is_customer(each.message) else ""

@@ -20,7 +20,8 @@ from django_partnerstack.models import (
     State,
     Transaction,
 )
-from django_partnerstack.outbox.backfill import PAGE, Backfilled, backfill, reported_models
+from django_partnerstack.outbox.backfill import Backfilled, backfill
+from django_partnerstack.outbox.site_objects import PAGE, reported_models
 from tests.shop.models import Account, Payment
 
 pytestmark = pytest.mark.django_db
@@ -292,3 +293,12 @@ def test_the_number_of_queries_does_not_depend_on_what_the_page_holds(
         done = backfill_model(model)
     assert done.failed == 30
     assert done.changed + done.differing == 15
+
+
+def test_a_customer_without_a_usable_key_stops_no_other(settings: Any) -> None:
+    settings.PARTNERSTACK_CUSTOMER_KEY = "tests.shop.keys.plain_name"
+    Account.objects.bulk_create(
+        [Account(email="a@shop.example", name=""), Account(email="b@shop.example", name="b")]
+    )
+    done = backfill_model(Account)
+    assert (done.queued, done.failed) == (1, 1)

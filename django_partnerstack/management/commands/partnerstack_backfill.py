@@ -10,7 +10,8 @@ from tqdm import tqdm
 from django_partnerstack.conf import conf
 from django_partnerstack.management.preconditions import in_one_line, require_mode_and_table
 from django_partnerstack.models import OutboxMessage
-from django_partnerstack.outbox.backfill import Backfilled, backfill, reported_models
+from django_partnerstack.outbox.backfill import Backfilled, backfill
+from django_partnerstack.outbox.site_objects import reported_models
 
 CONTINUE = "Queued messages are kept; run the command again to continue."
 

@@ -16,7 +16,6 @@ from ...exceptions import InvalidTransition
 from ...models import LaneStatus, OutboxLane, OutboxMessage, ReportedKey, State
 from ...throttle.throttle import site_throttle
 from ..operations import OPERATIONS, UPDATE_CUSTOMER, creating_customers, customer_snapshots
-from ..queue.sequencing.customer_creation import is_attributed
 from ..queue.lanes import (
     BLOCKED_REASON,
     BLOCKING_STATES,
@@ -27,6 +26,7 @@ from ..queue.lanes import (
     unblock,
 )
 from ..queue.once import REPLACED, remember_reported
+from ..queue.sequencing.customer_creation import is_attributed
 from ..queue.sequencing.sequence import STATES, sequence_new_messages
 
 Change = Callable[[OutboxMessage, OutboxLane, datetime], None]

@@ -12,8 +12,8 @@ from ...exceptions import InvalidTransition
 from ...models import Attribution, LaneStatus, OutboxLane, OutboxMessage, State
 from ...throttle.throttle import site_throttle
 from ..operations import SAVE_CUSTOMER, creating_customers, customer_snapshots
-from ..queue.sequencing.customer_creation import creation_of
 from ..queue.messages import NewMessage, notify_workers, unsaved
+from ..queue.sequencing.customer_creation import creation_of
 
 
 def apply_late_attribution(customer_key: str, *, mode: str, using: str | None = None) -> bool:

@@ -1,0 +1,112 @@
+"""The table of differences: what each kind means, and the one thing that mends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Kind:
+    """
+    A kind of difference between this site's books and PartnerStack's.
+
+    ``mend``: the action of an operator, or the ``command`` that mends it, if one does.
+    """
+
+    code: str
+    sentence: str | Promise
+    mend: str | Promise = ""
+    command: str = ""
+
+
+NOT_REPORTED = Kind(
+    "not-reported", _("This site has never reported it to PartnerStack."), command="partnerstack_backfill"
+)
+NEEDS_ATTENTION = Kind(
+    "needs-attention",
+    _("Its message failed, is on hold or is blocked, so PartnerStack does not get it."),
+    _("Correct the cause, then choose “Try again now” under Outbox messages."),
+)
+NOT_THERE = Kind(
+    "not-there",
+    _("This site has reported it, and PartnerStack does not have it."),
+    command="partnerstack_sync customers transactions --full",
+)
+AMOUNT = Kind(
+    "amount",
+    _("The amounts differ."),
+    _("Save the payment, then choose “Correct the payment” for its failed message."),
+)
+CURRENCY = Kind(
+    "currency",
+    _("The currencies differ."),
+    _("Save the payment, then choose “Correct the payment” for its failed message."),
+)
+CUSTOMER = Kind(
+    "customer",
+    _("PartnerStack has the payment under another customer."),
+    _("Save the payment, then choose “Correct the payment” for its failed message."),
+)
+PARTNER = Kind(
+    "partner",
+    _("PartnerStack has the customer under another partner."),
+    _("Change the partner of the customer at PartnerStack."),
+)
+NOT_REFUNDED = Kind(
+    "not-refunded",
+    _("This site has reported the refund, and PartnerStack still has the payment."),
+    _("Delete the transaction at PartnerStack."),
+)
+NOT_HERE = Kind(
+    "not-here",
+    _("PartnerStack has it, and this site has not. Another integration may report the same payments."),
+    _("Find out who reports it, and let only one integration report payments."),
+)
+DUPLICATE = Kind(
+    "duplicate",
+    _("PartnerStack has two transactions for one payment, so it pays twice."),
+    _("Delete one of the two transactions at PartnerStack."),
+)
+UNATTRIBUTED = Kind(
+    "unattributed",
+    _("The customer is organic, although a click or a partner is known, so no partner earns a reward."),
+    _("Choose “Assign a partner” under Attributions."),
+)
+SOURCE_FAILED = Kind(
+    "source-failed",
+    _("Its source failed, or its data cannot be reported, so it was not compared."),
+    _("Correct the cause, then choose “Report again” under Source errors."),
+)
+
+#: By code, in the order in which they are shown.
+KINDS: dict[str, Kind] = {
+    kind.code: kind
+    for kind in (
+        NOT_REPORTED,
+        NEEDS_ATTENTION,
+        NOT_THERE,
+        AMOUNT,
+        CURRENCY,
+        CUSTOMER,
+        PARTNER,
+        NOT_REFUNDED,
+        NOT_HERE,
+        DUPLICATE,
+        UNATTRIBUTED,
+        SOURCE_FAILED,
+    )
+}
+
+#: What is no difference.
+AGREES = "agree"
+ON_THEIR_WAY = "on their way"
+TOO_NEW = "newer than the last sync"
+ORGANIC = "organic"
+REFUNDED = "refunded"
+CANCELLED = "cancelled by an operator"
+SKIPPED = "not reported by their source"
+OTHER_SITE = "of another site"
+OLDER = "older"

@@ -1,0 +1,294 @@
+"""Comparing payments: those of the site, and what was reported of them, with PartnerStack's transactions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from ...models import Customer, State, Transaction
+from ...outbox.keys import number_of
+from ...outbox.operations import CREATE_TRANSACTION, DELETE_TRANSACTION
+from . import kinds
+from .comparison import ON_THEIR_WAY, PAGE, STUCK, Comparison, seconds
+from .kinds import Kind
+from .ledger import PAYMENT, Fact, MirroredPayment, Reported, SitePayment, batched
+from .tally import Difference, Money, in_major_units
+
+RESOURCE = "transactions"
+
+#: How long a full sync may take: what it lists so long after its deletion is still there.
+LONGEST_FULL_SYNC = timedelta(days=1).total_seconds()
+
+#: Whether it is a deletion, and the number of the derived key; 0 for the payment itself.
+Step = tuple[bool, int]
+
+
+@dataclass(frozen=True)
+class PaymentFacts:
+    """What both sides have of a payment, under its key and the keys derived from it, by their numbers."""
+
+    key: str
+    here: list[SitePayment] = field(default_factory=list)
+    reported: dict[Step, Reported] = field(default_factory=dict)
+    there: dict[int, MirroredPayment] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, key: str, facts: Iterable[Fact]) -> PaymentFacts:
+        found = cls(key)
+        for fact in facts:
+            if isinstance(fact, SitePayment):
+                found.here.append(fact)
+            elif isinstance(fact, Reported):
+                found.reported[fact.is_deletion, number_of(fact.key)] = fact
+            elif isinstance(fact, MirroredPayment):
+                found.there[number_of(fact.key)] = fact
+        return found
+
+    @property
+    def wanted(self) -> SitePayment | Reported | None:
+        """The whole payment as this site has it, or as it was reported by code without a source."""
+        original = self.reported.get((False, 0))
+        if self.here:
+            return self.here[0]
+        return original if original and original.amount is not None else None
+
+    @property
+    def money(self) -> Money | None:
+        wanted = self.wanted
+        return (wanted.amount, wanted.currency) if wanted and wanted.amount is not None else None
+
+    @property
+    def present(self) -> list[int]:
+        return [number for number, row in self.there.items() if row.present]
+
+    @property
+    def time(self) -> tuple[float | None, ...]:
+        """When it was paid, or else reported, or created at PartnerStack."""
+        original = self.reported.get((False, 0))
+        return (
+            self.here[0].at if self.here else None,
+            original.at if original else None,
+            *(row.at for _, row in sorted(self.there.items())),
+        )
+
+    @property
+    def is_stranger(self) -> bool:
+        return not (self.here or self.reported)
+
+    @property
+    def is_plainly_there(self) -> bool:
+        """Whether it is there once, was never refunded or corrected, and is the same."""
+        wanted, row = self.wanted, self.there.get(0)
+        plain = len(self.here) < 2 and self.reported.keys() <= {(False, 0)} and self.there.keys() == {0}
+        if not (plain and row and row.present and row.customer_key and wanted):
+            return False
+        return not _difference(wanted, row, row.customer_key)
+
+
+def compare_payments(comparison: Comparison) -> None:
+    """Most payments agree, and need no query. The others are compared page by page."""
+    doubtful = (each for each in _payments(comparison) if not _is_settled(each, comparison))
+    for page in batched(doubtful, PAGE):
+        PaymentPage(comparison, page).compare()
+
+
+def _payments(comparison: Comparison) -> Iterable[PaymentFacts]:
+    return (PaymentFacts.of(key, facts) for key, facts in comparison.ledger.read(PAYMENT))
+
+
+def _is_settled(each: PaymentFacts, comparison: Comparison) -> bool:
+    if comparison.is_older(*each.time):
+        comparison.tally.agree(kinds.OLDER)
+    elif each.is_plainly_there:
+        comparison.tally.agree(kinds.AGREES)
+    elif each.is_stranger:
+        for number in each.present:
+            comparison.ledger.remember_stranger(each.there[number])
+    else:
+        return False
+    return True
+
+
+class PaymentPage:
+    """Compares payments, with the same number of queries for any number of them."""
+
+    def __init__(self, comparison: Comparison, page: list[PaymentFacts]) -> None:
+        self.comparison = comparison
+        self.page = page
+        self.steps = self._steps()
+        customers = {each.wanted.customer_key for each in page if each.wanted}
+        self.organic = comparison.ledger.organic(list(customers))
+        self.customer_keys = self._customer_keys()
+        self.archived = self._archived()
+
+    def _steps(self) -> dict[str, dict[Step, tuple[str, float | None]]]:
+        """The state of the last message of each step, and when it was finished."""
+        found: dict[str, dict[Step, tuple[str, float | None]]] = {each.key: {} for each in self.page}
+        operations = (CREATE_TRANSACTION, DELETE_TRANSACTION)
+        columns = ("operation", "payload", "state", "finished_at")
+        for subject, operation, payload, state, at in self.comparison.messages(
+            list(found), operations, *columns
+        ):
+            step = operation == DELETE_TRANSACTION, number_of(str(payload.get("key", "")))
+            found[subject][step] = state, seconds(at)
+        return found
+
+    def _customer_keys(self) -> dict[str, str]:
+        """PartnerStack's own key of a customer: the site's key, for transactions that do not show it."""
+        own = {row.customer for each in self.page for row in each.there.values() if not row.customer_key}
+        rows = Customer.objects.using(self.comparison.using).filter(mode=self.comparison.mode, key__in=own)
+        return dict(rows.values_list("key", "customer_key")) if own else {}
+
+    def _archived(self) -> set[int]:
+        """Rows that PartnerStack itself shows as archived, among those that this site has deleted."""
+        deleted = [
+            row.pk for each in self.page for row in each.there.values() if row.listed and not row.present
+        ]
+        rows = Transaction.objects.using(self.comparison.using).filter(pk__in=deleted)
+        shown = rows.values_list("pk", "raw") if deleted else ()
+        return {pk for pk, raw in shown if raw.get("archived") or raw.get("is_archived")}
+
+    def compare(self) -> None:
+        for each in self.page:
+            for twin in each.here[1:]:
+                text = f"{each.here[0].source} {each.here[0].source_pk} has the same transaction key."
+                self._differ(kinds.SOURCE_FAILED, each, text, here=(twin.amount, twin.currency), twin=twin)
+            self._compare(each)
+
+    def _compare(self, each: PaymentFacts) -> None:
+        states = {state for state, _ in self.steps[each.key].values()}
+        if states & set(ON_THEIR_WAY):
+            self._agree(kinds.ON_THEIR_WAY)
+        elif states & set(STUCK):
+            row = each.there[max(each.present)] if each.present else None
+            self._differ(kinds.NEEDS_ATTENTION, each, row=row)
+        else:
+            created = self._done(each, is_deletion=False).keys() | each.there.keys()
+            if created:
+                self._reported(each, max(created))
+            elif each.here:
+                self._never_reported(each)
+
+    def _done(self, each: PaymentFacts, *, is_deletion: bool) -> dict[int, float | None]:
+        """The steps that PartnerStack is known to have carried out, and when."""
+        done: dict[int, float | None] = {
+            number: fact.at
+            for (deletes, number), fact in each.reported.items()
+            if deletes == is_deletion and fact.at is not None
+        }
+        for (deletes, number), (state, at) in self.steps[each.key].items():
+            if deletes == is_deletion and state == State.DELIVERED:
+                done.setdefault(number, at)
+        return done
+
+    def _never_reported(self, each: PaymentFacts) -> None:
+        state, _ = self.steps[each.key].get((False, 0), ("", None))
+        is_attributed = self.organic.get(each.here[0].customer_key)
+        if is_attributed and state != State.CANCELLED:
+            self._differ(kinds.UNATTRIBUTED, each, "A payment of this customer was not reported.")
+        elif state == State.CANCELLED:
+            self._agree(kinds.CANCELLED)
+        elif state == State.ORGANIC or is_attributed is not None:
+            self._agree(kinds.ORGANIC)
+        else:
+            self._differ(kinds.NOT_REPORTED, each)
+
+    def _reported(self, each: PaymentFacts, last: int) -> None:
+        """``last``: the number of the newest key that the payment has, or had, at PartnerStack."""
+        deleted = self._done(each, is_deletion=True)
+        present = [number for number in each.there if self._is_present(each, number, deleted)]
+        if len(present) > 1:
+            first = each.there[min(present)]
+            text = f"{first.key} and {each.there[max(present)].key} are both there."
+            self._differ(kinds.DUPLICATE, each, text, row=first)
+        elif refunded := [number for number in present if number in deleted]:
+            self._differ(kinds.NOT_REFUNDED, each, row=each.there[refunded[0]])
+        elif last in deleted:
+            self._agree(kinds.REFUNDED)
+        elif last not in present:
+            self._not_there(each, last)
+        else:
+            self._content(each, each.there[last])
+
+    def _is_present(self, each: PaymentFacts, number: int, deleted: dict[int, float | None]) -> bool:
+        """A row that this site has archived by its deletion is present if a later full sync still saw it."""
+        row, at, full_sync = each.there[number], deleted.get(number), self.comparison.full_sync
+        if row.present or not row.listed or at is None or full_sync is None or row.pk in self.archived:
+            return row.present
+        return at + LONGEST_FULL_SYNC < full_sync
+
+    def _not_there(self, each: PaymentFacts, last: int) -> None:
+        reported_at = self._done(each, is_deletion=False).get(last)
+        row = each.there.get(last)
+        if row is None and self.comparison.is_too_new(RESOURCE, reported_at):
+            self._agree(kinds.TOO_NEW)
+        else:
+            text = "It is archived or deleted at PartnerStack." if row else ""
+            self._differ(kinds.NOT_THERE, each, text, mirror_pk=row.pk if row else None)
+
+    def _content(self, each: PaymentFacts, row: MirroredPayment) -> None:
+        customer_key = row.customer_key or self.customer_keys.get(row.customer, "")
+        whole, number = each.reported.get((False, 0)), number_of(row.key)
+        pairs: list[tuple[SitePayment | Reported | None, Any, str]] = []
+        if number == 0:
+            pairs.append((each.wanted, row, customer_key))
+        else:
+            # The rest after a refund, or a correction, whose content is remembered under the first key.
+            pairs.append((each.wanted, whole, whole.customer_key if whole else ""))
+            pairs.append((each.reported.get((False, number)), row, customer_key))
+        for wanted, found, key in pairs:
+            if wanted and found and (kind := _difference(wanted, found, key)):
+                mine = _in_words(wanted, wanted.customer_key)
+                text = f"PartnerStack has {_in_words(found, key)}, this site {mine}."
+                self._differ(kind, each, text, row=row)
+                return
+        self._agree(kinds.AGREES)
+
+    def _agree(self, reason: str) -> None:
+        self.comparison.tally.agree(reason)
+
+    def _differ(
+        self,
+        kind: Kind,
+        each: PaymentFacts,
+        detail: str = "",
+        *,
+        row: MirroredPayment | None = None,
+        here: Money | None = None,
+        twin: SitePayment | None = None,
+        mirror_pk: int | None = None,
+    ) -> None:
+        source = twin or (each.here[0] if each.here else None)
+        difference = Difference(
+            kind=kind,
+            key=each.key,
+            detail=detail,
+            here=here or each.money,
+            there=_money_of(row) if row else None,
+            source=source.source if source else "",
+            source_pk=source.source_pk if source else "",
+            mirror_pk=row.pk if row else mirror_pk,
+        )
+        self.comparison.tally.add(difference)
+
+
+def _difference(wanted: Any, found: Any, customer_key: str) -> Kind | None:
+    """The first field that differs. A field that PartnerStack does not show is no difference."""
+    if customer_key and wanted.customer_key and wanted.customer_key != customer_key:
+        return kinds.CUSTOMER
+    if wanted.currency and found.currency and wanted.currency.upper() != found.currency.upper():
+        return kinds.CURRENCY
+    if None not in (wanted.amount, found.amount) and wanted.amount != found.amount:
+        return kinds.AMOUNT
+    return None
+
+
+def _in_words(payment: Any, customer_key: str) -> str:
+    amount = in_major_units(payment.amount, payment.currency) if payment.amount is not None else "no amount"
+    return f"{amount} of {customer_key}" if customer_key else amount
+
+
+def _money_of(row: MirroredPayment) -> Money | None:
+    return (row.amount, row.currency.upper()) if row.amount is not None else None
