@@ -92,12 +92,31 @@ def insert_once(model: type[models.Model], row: dict[str, Any], *, using: str) -
     if connections[using].vendor != "mysql":
         return _execute(insertion_once(model, row, using=using), using) == 1
     try:
-        return insert(model, [row], using=using) == 1
+        return _execute(_insertion_of_values(model, row, using), using) == 1
     except IntegrityError as error:
         # INSERT IGNORE would also ignore texts that are too long, and more.
         if error.args[0] != DUPLICATE_ENTRY:
             raise
         return False
+
+
+def _insertion_of_values(model: type[models.Model], row: dict[str, Any], using: str) -> Statement:
+    """
+    INSERT … VALUES, for MySQL and MariaDB.
+
+    While an INSERT … SELECT waits for a transaction that has inserted the same, it locks the counter of the
+    table's keys, so every other INSERT would wait as well, and often end in a deadlock (reported as 1467).
+    """
+    connection = connections[using]
+    quote = connection.ops.quote_name
+    _refuse_long_texts(model, tuple(row), [row])
+    fields: list[Any] = [model._meta.get_field(name) for name in row]
+    columns = ", ".join(quote(field.column) for field in fields)
+    values = ", ".join(["%s"] * len(fields))
+    return Statement(
+        f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({values})",  # noqa: S608
+        tuple(field.get_db_prep_save(row[field.name], connection) for field in fields),
+    )
 
 
 def combines_statements(using: str) -> bool:
