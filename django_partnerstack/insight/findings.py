@@ -260,6 +260,26 @@ FINDINGS: dict[str, Kind] = {
         _("None of the objects of {model} was ever reported."),
         _("Run: manage.py partnerstack_backfill {model} (with --dry-run to count first)."),
     ),
+    "test-partner-missing": Kind(
+        Severity.ERROR,
+        _("PartnerStack has no partner {partner}, which every account has in test mode."),
+        _("Check that the keys are the test keys. If they are, create a test partner at PartnerStack."),
+    ),
+    "rehearsal-failed": Kind(
+        Severity.ERROR,
+        _('The rehearsal could not "{step}": {reason}.'),
+        _("Correct what PartnerStack names, and rehearse again."),
+    ),
+    "rehearsal-not-shown": Kind(
+        Severity.ERROR,
+        _("PartnerStack does not show the test {noun} within a minute: {reason}."),
+        _("Rehearse again later: new objects can take minutes to appear. Reports are looked up for longer."),
+    ),
+    "rehearsal-left": Kind(
+        Severity.ERROR,
+        _("The rehearsal may have left the test {noun} {key} at PartnerStack: {reason}."),
+        _("Remove it in PartnerStack's dashboard, or rehearse again after an hour, which removes it."),
+    ),
     "not-examined": Kind(
         Severity.WARN,
         _("The doctor could not examine {name}: {reason}."),

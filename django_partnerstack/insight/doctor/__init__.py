@@ -5,7 +5,9 @@ It asks PartnerStack, and neither waits for slots of the rate limiter nor writes
 works while delivery is paused. The rehearsal alone creates objects at PartnerStack, and removes them.
 """
 
-from .examine import examine
+from .answers import Watch, watched_client
+from .examine import STOPS_EVERYTHING, examine
 from .item import Item
+from .rehearsal import Rehearsal
 
-__all__ = ["Item", "examine"]
+__all__ = ["STOPS_EVERYTHING", "Item", "Rehearsal", "Watch", "examine", "watched_client"]

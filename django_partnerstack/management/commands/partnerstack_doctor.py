@@ -1,14 +1,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from django_partnerstack.conf import conf
-from django_partnerstack.insight.doctor import Item, examine
+from django_partnerstack.insight.doctor import (
+    STOPS_EVERYTHING,
+    Item,
+    Rehearsal,
+    Watch,
+    examine,
+    watched_client,
+)
 from django_partnerstack.insight.findings import Severity
 from django_partnerstack.models.mirror import Mode
 
@@ -27,37 +37,89 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="Print the result as JSON.")
+        live = (
+            "Then rehearse the launch, in test mode only: create a test customer and a test transaction "
+            "under the test partner at PartnerStack, read them back, and remove them."
+        )
+        parser.add_argument("--live", action="store_true", help=live)
+        parser.add_argument(
+            "--no-input",
+            "--noinput",
+            action="store_false",
+            dest="interactive",
+            help="Do not ask before --live.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if conf.mode not in Mode.values:
             raise CommandError(f"PARTNERSTACK_MODE is {conf.mode!r}; it must be 'test' or 'production'.")
+        if options["live"]:
+            self._require_consent(options)
+        self.quiet, self.items = options["json"], list[Item]()
         try:
-            items = list(self._shown(examine(), quiet=options["json"]))
+            for item in examine():
+                self._show(item)
+            if options["live"]:
+                self._rehearse()
         except KeyboardInterrupt:
-            raise CommandError("Stopped. The examination changed nothing.", returncode=130) from None
-        worst = max((item.severity for item in items), default=Severity.OK)
+            raise CommandError("Stopped.", returncode=130) from None
+        worst = max((item.severity for item in self.items), default=Severity.OK)
         if options["json"]:
-            report = {"mode": conf.mode, "severity": worst.word, "items": [item.as_dict() for item in items]}
+            items = [item.as_dict() for item in self.items]
+            report = {"mode": conf.mode, "severity": worst.word, "items": items}
             self.stdout.write(conf.without_keys(json.dumps(report, indent=2)))
         else:
-            number = sum(len(item.findings) for item in items)
+            number = sum(len(item.findings) for item in self.items)
             self.stdout.write(_("No findings.") if not number else _("Findings: %d.") % number)
         if worst >= Severity.ERROR:
             raise SystemExit(1)
 
-    def _shown(self, items: Iterable[Item], *, quiet: bool) -> Iterator[Item]:
-        """The items, each printed as soon as it is known."""
-        for item in items:
-            if not quiet:
-                for line in self._lines(item):
-                    self.stdout.write(conf.without_keys(line))
-                self.stdout.flush()
-            yield item
+    def _require_consent(self, options: dict[str, Any]) -> None:
+        if conf.mode != Mode.TEST:
+            raise CommandError(
+                "--live works in test mode only, because it creates objects. Set PARTNERSTACK_MODE and the "
+                "keys to test, for example on a staging site."
+            )
+        if not options["interactive"]:
+            return
+        if options["json"]:
+            raise CommandError("With --json, give --no-input as well: the output has no room for a question.")
+        try:
+            answer = input(
+                _("Create a test customer and a test transaction at %s, and remove them? [y/N] ")
+                % conf.api_url
+            )
+        except EOFError:
+            raise CommandError("Nobody answers. Give --no-input to rehearse without a question.") from None
+        if answer.strip().lower() not in ("y", "yes"):
+            raise CommandError("Nothing was done.")
+
+    def _rehearse(self) -> None:
+        """Unless the examination says that it cannot succeed."""
+        codes = {finding.code for item in self.items for finding in item.findings}
+        if codes & {*STOPS_EVERYTHING, "mode-mismatch"} or "Keys" not in {item.name for item in self.items}:
+            self._show(Item("Rehearsal", "Not started: correct the errors above first.", examined=False))
+            return
+        with watched_client(Watch(), attempts=1) as client, terminated_as_by_ctrl_c():
+            Rehearsal(client, self._show).run()
+
+    def _show(self, item: Item) -> None:
+        """Keep an item, and print it at once."""
+        self.items.append(item)
+        if not self.quiet:
+            for line in self._lines(item):
+                self.stdout.write(conf.without_keys(line))
+            self.stdout.flush()
 
     def _lines(self, item: Item) -> Iterator[str]:
         mark = self._mark(item.state)
         if not item.findings:
-            yield f"{mark} {item.name}: {item.text}"
+            took = (
+                f" ({item.seconds:.1f} s)"
+                if item.name.startswith("Rehearsal") and item.seconds is not None
+                else ""
+            )
+            yield f"{mark} {item.name}: {item.text}{took}"
             return
         for finding in item.findings:
             yield f"{self._mark(finding.severity.word)} {item.name}: {finding.sentence} [{finding.code}]"
@@ -74,3 +136,16 @@ class Command(BaseCommand):
         except (UnicodeEncodeError, LookupError):
             mark = PLAIN_MARKS[state]
         return styles.get(state, str)(mark)
+
+
+@contextmanager
+def terminated_as_by_ctrl_c() -> Iterator[None]:
+    """SIGTERM interrupts the block as Ctrl-C does, so that it can remove what it has created."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
