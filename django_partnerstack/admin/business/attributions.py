@@ -19,10 +19,13 @@ from ...conf import conf
 from ...insight import explain
 from ...models import Attribution, Customer, Partnership
 from ..actions.assign import assign_url, assign_view, may_assign
+from ..actions.export import ExportAction
 from ..display.columns import EMPTY, day, json_column, stacked
 from ..display.filters import ORGANIC, ModeFilter, OrganicFilter, mode_column
 from ..display.links import Link, admin_url, host_link
+from ..display.partner_filter import BY_PARTNER_KEY
 from ..display.read_only import LongListAdmin
+from ..display.search import CustomerSearch
 
 CUSTOMER = Link(gettext_lazy("customer"), "customer_key", Customer, "customer_key", "email")
 PARTNER = Link(gettext_lazy("partner"), "partner_key", Partnership, "partner_key", "partner_key")
@@ -32,11 +35,14 @@ DAYS = 30
 
 
 @admin.register(Attribution)
-class AttributionAdmin(LongListAdmin):
-    list_filter = (ModeFilter, OrganicFilter, "method")
+class AttributionAdmin(CustomerSearch, ExportAction, LongListAdmin):
+    searched_key = "customer_key"
+    date_hierarchy = "bound_at"
+    list_filter = (ModeFilter, BY_PARTNER_KEY, OrganicFilter, "method")
     search_fields = ("customer_key", "partner_key", "click_id", "source_pk")
     search_help_text = gettext_lazy(
-        "By customer key, partner key, click, or primary key of the site's object."
+        "By customer key, partner key, click, primary key of the site's object, or a part of the customer's "
+        "e-mail address or name."
     )
 
     def get_urls(self) -> list[URLPattern]:

@@ -17,11 +17,14 @@ from django.utils.translation import gettext_lazy as _
 from ...models import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
 from ...models.fields import KeyField
 from ...resources import RESOURCES
+from ..actions.export import ExportAction
 from ..actions.refresh import RefreshAction
 from ..display.columns import created, json_column, money, stacked, state
 from ..display.filters import ModeFilter, StateFilter, mode_column
 from ..display.links import Link, Related
-from ..display.read_only import ReadOnlyAdmin, permission_to
+from ..display.partner_filter import BY_PARTNER_KEY, BY_PARTNERSHIP, GroupFilter, by_value
+from ..display.read_only import LongListAdmin, permission_to
+from ..display.search import CustomerSearch
 
 
 def declared_mirrors() -> dict[type[Mirror], bool]:
@@ -29,7 +32,7 @@ def declared_mirrors() -> dict[type[Mirror], bool]:
     return {resource.model: resource.readable for resource in RESOURCES.values()}
 
 
-class MirrorAdmin(RefreshAction, ReadOnlyAdmin):
+class MirrorAdmin(ExportAction, RefreshAction, LongListAdmin):
     """
     The pages of a mirror. A subclass selects the columns.
 
@@ -47,8 +50,6 @@ class MirrorAdmin(RefreshAction, ReadOnlyAdmin):
 
     actions: tuple[str, ...] = ("refresh_from_partnerstack",)
     date_hierarchy = "remote_created_at"
-    list_per_page = 100
-    show_full_result_count = False
 
     def __init__(self, model: type[Mirror], admin_site: admin.AdminSite) -> None:
         super().__init__(model, admin_site)
@@ -95,6 +96,9 @@ def own_columns(model: type[Mirror]) -> list[Any]:
     return [money if name == "amount" else name for name in own]
 
 
+#: As PartnerStack's API names them (docs.partnerstack.com/reference/get_v2-rewards-2).
+REWARD_STATUSES = ("hold", "pending", "approved", "scheduled", "paid", "declined")
+
 PARTNER = Link(_("partnership"), "partner_key", Partnership, "partner_key", "partner_key")
 PARTNERSHIP = Link(_("partnership"), "partnership_key", Partnership, "key", "partner_key")
 CUSTOMER = Link(_("customer"), "customer_key", Customer, "key", "customer_key")
@@ -121,7 +125,7 @@ class PartnershipAdmin(MirrorAdmin):
         Related(Deal, "partner_key", "partner_key"),
         Related(Lead, "partner_key", "partner_key"),
     )
-    filters = ("approved_status",)
+    filters = (GroupFilter, by_value("approved_status"))
     search_fields = ("key", "partner_key", "email", "first_name", "last_name")
 
 
@@ -129,30 +133,31 @@ class PartnershipAdmin(MirrorAdmin):
 class DealAdmin(MirrorAdmin):
     columns = ("external_key", "account_name", money, "stage", PARTNER)
     details = ("customer_key",)
-    filters = ("stage",)
+    filters = (BY_PARTNER_KEY, by_value("stage"))
     search_fields = ("key", "external_key", "account_name", "customer_key", "partner_key")
 
 
 @admin.register(Lead)
 class LeadAdmin(MirrorAdmin):
     columns = ("external_key", money, "status", PARTNER)
-    filters = ("status",)
+    filters = (BY_PARTNER_KEY, by_value("status"))
     search_fields = ("key", "external_key", "partner_key")
 
 
 @admin.register(Reward)
-class RewardAdmin(MirrorAdmin):
+class RewardAdmin(CustomerSearch, MirrorAdmin):
+    has_totals = True
     columns = ("key", money, "reward_status", PARTNERSHIP, CUSTOMER)
     details = (TRANSACTION,)
-    filters = ("reward_status",)
+    filters = (BY_PARTNERSHIP, by_value("reward_status", *REWARD_STATUSES))
     search_fields = ("key", "partnership_key", "customer_key", "transaction_key")
 
 
 @admin.register(Action)
-class ActionAdmin(MirrorAdmin):
+class ActionAdmin(CustomerSearch, MirrorAdmin):
     columns = ("key", "type", "value", CUSTOMER, PARTNERSHIP)
     details = ("external_key",)
-    filters = ("type",)
+    filters = (BY_PARTNERSHIP, by_value("type"))
     search_fields = ("key", "external_key", "type", "customer_key", "partnership_key")
 
 

@@ -21,7 +21,9 @@ from ..actions.selection import left_out
 from ..display.columns import EMPTY, money
 from ..display.links import Related
 from ..display.message_table import list_link, message_table
+from ..display.partner_filter import BY_CUSTOMER, BY_PARTNERSHIP
 from ..display.read_only import permission_to
+from ..display.search import CustomerSearch
 from .attributions import attribution_link, explanation
 from .mirror import CUSTOMER, PARTNERSHIP, MirrorAdmin
 
@@ -74,8 +76,17 @@ class CustomerAdmin(ReportedMirrorAdmin):
         Related(Reward, "customer_key"),
         Related(Action, "customer_key"),
     )
-    filters = ("test",)
-    search_fields = ("key", "customer_key", "email", "name", "provider_key", "partner_key")
+    filters = (BY_PARTNERSHIP, "test")
+    # Keys are compared as a whole.
+    search_fields = (
+        "key__exact",
+        "customer_key__exact",
+        "provider_key__exact",
+        "partner_key__exact",
+        "email",
+        "name",
+    )
+    search_help_text = gettext_lazy("By a whole key, or a part of the e-mail address or name.")
     customer_column = "customer_key"
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -87,11 +98,12 @@ class CustomerAdmin(ReportedMirrorAdmin):
 
 
 @admin.register(Transaction)
-class TransactionAdmin(ReportedMirrorAdmin):
+class TransactionAdmin(CustomerSearch, ReportedMirrorAdmin):
+    has_totals = True
     columns = ("key", money, CUSTOMER, "approved")
     details = ("customer_external_key", "test")
     related = (Related(Reward, "transaction_key"),)
-    filters = ("approved", "test")
+    filters = (BY_CUSTOMER, "approved", "test")
     search_fields = ("key", "customer_key", "customer_external_key")
     customer_column = "customer_external_key"
 

@@ -9,12 +9,19 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from django.utils.functional import cached_property
 
+from .changelist import BoundedChangeList
+
 
 class ReadOnlyAdmin(admin.ModelAdmin):
     """Read-only pages: nobody can add, change or delete a row."""
 
+    show_full_result_count = False
+
     class Media:
         css = {"all": ["partnerstack/admin.css"]}
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
+        return BoundedChangeList
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -46,7 +53,6 @@ class LongListAdmin(ReadOnlyAdmin):
 
     list_per_page = 100
     paginator = BoundedPaginator
-    show_full_result_count = False
 
 
 def permission_to(verb: str) -> Callable[[Any, HttpRequest], bool]:

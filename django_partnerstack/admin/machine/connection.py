@@ -13,13 +13,14 @@ from django.utils.translation import gettext_lazy
 from ...conf import conf
 from ...models import ThrottleState
 from ...throttle.throttle import resume_delivery
+from ..actions.export import ExportAction
 from ..actions.selection import NonAtomicActions
 from ..display.columns import EMPTY, moment_with_zone
 from ..display.read_only import ReadOnlyAdmin, permission_to
 
 
 @admin.register(ThrottleState)
-class ThrottleStateAdmin(NonAtomicActions, ReadOnlyAdmin):
+class ThrottleStateAdmin(ExportAction, NonAtomicActions, ReadOnlyAdmin):
     list_display = ("__str__", "paused", "reason")
     fields = ("mode", "paused", "reason", "next_slot_at")
     actions = ("resume",)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, CharField, F, QuerySet, Value, When
+from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Substr
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -15,38 +15,38 @@ from django.utils.translation import gettext_lazy as _
 from ...conf import conf
 from ...insight import find
 from ...models import Customer, OutboxLane, OutboxMessage, State, Transaction
-from ...models.mirror import Mode
 from ...outbox.control.actions import ALLOWED_STATES, holds_its_key
 from ...outbox.control.correction import is_correction
 from ...outbox.operations import mirrored_in
 from ...outbox.queue.messages import customer_lane
 from ..actions.correct import correct
+from ..actions.export import ExportAction
 from ..actions.mark_delivered import mark_delivered
 from ..actions.operate import cancel, hold, release, retry
 from ..actions.selection import NonAtomicActions
 from ..display.columns import EMPTY, json_column, stacked
-from ..display.filters import ALL, AttentionFilter, ModeFilter, OperationFilter, mode_column
+from ..display.filters import AttentionFilter, ModeFilter, OperationFilter, mode_column
 from ..display.links import Link, host_link
 from ..display.message_table import badge, lane_link, list_link, message_table, timeline
 from ..display.read_only import LongListAdmin, permission_to
+from ..display.search import CUSTOMERS, modes, named_customers
 
 CUSTOMER = Link(_("customer"), "customer_key", Customer, "customer_key", "customer_key")
 TRANSACTION = Link(_("transaction"), "transaction_key", Transaction, "key", "key")
 
 #: How many earlier and later messages of the customer the page of a message shows.
 NEIGHBOURS = 5
-#: The most customers whose messages a search for an e-mail address shows.
-CUSTOMERS = 50
 #: How many messages the page of a lane shows.
 LATEST = 20
 
 
 @admin.register(OutboxMessage)
-class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
+class OutboxMessageAdmin(ExportAction, NonAtomicActions, LongListAdmin):
     list_filter = (ModeFilter, AttentionFilter, "state", OperationFilter)
     search_fields = ("lane", "subject", "source_pk")
     search_help_text = _(
-        "By customer key or e-mail address, key of the payment, or primary key of the site's object."
+        "By customer key, key of the payment, primary key of the site's object, or the customer's "
+        "e-mail address or name."
     )
     sortable_by = ("status", "age")
     actions = (retry, hold, release, cancel, mark_delivered, correct)
@@ -82,14 +82,17 @@ class OutboxMessageAdmin(NonAtomicActions, LongListAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """An e-mail address is looked up first, because no index covers the content of messages."""
-        if "@" in search_term:
-            chosen = request.GET.get(ModeFilter.parameter_name) or conf.mode
-            modes = Mode.values if chosen == ALL else [chosen]
-            keys = [key for mode in modes for key in find(search_term.strip(), mode=mode)]
-            if keys:
-                return queryset.filter(lane__in=[customer_lane(key) for key in keys[:CUSTOMERS]]), False
-        return super().get_search_results(request, queryset, search_term)
+        """By whole keys, and by the customers with this text: no index covers the content of messages."""
+        text, shown = search_term.strip(), modes(request)
+        if not text:
+            return queryset, False
+        keys = list(named_customers(text, shown).values_list("customer_key", flat=True))
+        if "@" in text:
+            keys += [key for mode in shown for key in find(text, mode=mode)][:CUSTOMERS]
+        any_of = Q(lane__in=[customer_lane(key) for key in keys if key])
+        for name in self.search_fields:
+            any_of |= Q(**{name: text})
+        return queryset.filter(any_of), False
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         return ("operation", "status", "about", "why", "age", *mode_column(request))
@@ -171,7 +174,7 @@ def related_keys() -> dict[str, Case]:
 
 
 @admin.register(OutboxLane)
-class OutboxLaneAdmin(LongListAdmin):
+class OutboxLaneAdmin(ExportAction, LongListAdmin):
     list_display = ("key", "status", "due_at", "messages")
     list_filter = (ModeFilter, "status")
     fields = ("key", "mode", "status", "due_at", "messages", "latest")

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ...conf import conf
 from ...models import SourceFailure
+from ..actions.export import ExportAction
 from ..actions.report_again import report_again
 from ..actions.selection import NonAtomicActions
 from ..display.filters import ModeFilter, mode_column
@@ -18,7 +19,7 @@ from ..display.read_only import LongListAdmin, permission_to
 
 
 @admin.register(SourceFailure)
-class SourceFailureAdmin(NonAtomicActions, LongListAdmin):
+class SourceFailureAdmin(ExportAction, NonAtomicActions, LongListAdmin):
     """Objects that could not be reported."""
 
     # With a button for each action.

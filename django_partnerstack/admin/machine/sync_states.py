@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from ...conf import conf
 from ...models import SyncState
+from ..actions.export import ExportAction
 from ..display.columns import EMPTY, json_column
 from ..display.filters import ModeFilter, mode_column
 from ..display.read_only import ReadOnlyAdmin
@@ -20,7 +21,7 @@ CHECKPOINT = json_column("checkpoint", gettext_lazy("checkpoint"))
 
 
 @admin.register(SyncState)
-class SyncStateAdmin(ReadOnlyAdmin):
+class SyncStateAdmin(ExportAction, ReadOnlyAdmin):
     list_filter = (ModeFilter,)
     ordering = ("mode", "resource")
     fieldsets: ClassVar[Any] = (

@@ -23,6 +23,7 @@ from ...webhooks.queue import process_again
 from ...webhooks.reading import find_row
 from ...webhooks.status import status
 from ..actions.endpoints import endpoints_view
+from ..actions.export import ExportAction
 from ..actions.selection import NonAtomicActions
 from ..display.columns import EMPTY, json_column, stacked
 from ..display.filters import ModeFilter, mode_column
@@ -57,7 +58,7 @@ class KindFilter(admin.SimpleListFilter):
 
 
 @admin.register(WebhookEvent)
-class WebhookEventAdmin(NonAtomicActions, LongListAdmin):
+class WebhookEventAdmin(ExportAction, NonAtomicActions, LongListAdmin):
     list_filter = (ModeFilter, "state", EventFilter, KindFilter, "last_received_at")
     search_fields = ("key", "body")
     search_help_text = gettext_lazy("By key or e-mail address, or any other text of the body.")

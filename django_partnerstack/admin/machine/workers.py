@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from ...conf import conf
 from ...models import State, Worker
 from ...models.worker import ALIVE
+from ..actions.export import ExportAction
 from ..display.columns import EMPTY, stacked
 from ..display.filters import ModeFilter, mode_column
 from ..display.read_only import ReadOnlyAdmin
@@ -26,7 +27,7 @@ PILL = '<span class="partnerstack-state partnerstack-{}">{}</span>'
 
 
 @admin.register(Worker)
-class WorkerAdmin(ReadOnlyAdmin):
+class WorkerAdmin(ExportAction, ReadOnlyAdmin):
     list_filter = (ModeFilter,)
     fields = ("host", "pid", "mode", "version", "status", "does", "started_at", "seen_at", "stopped_at")
     ordering: ClassVar[tuple[str, ...]] = ("-seen_at",)

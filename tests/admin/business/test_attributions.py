@@ -54,7 +54,7 @@ class TestList:
         ThrottleState.objects.create(mode="test")
         for number in range(20):
             attribution(str(number), partner_key="gstest")
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(11):
             browser.get(list_url(Attribution))
 
 
