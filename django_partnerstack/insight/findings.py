@@ -285,6 +285,16 @@ FINDINGS: dict[str, Kind] = {
         _("The doctor could not examine {name}: {reason}."),
         _("Read the log; the other parts are not affected."),
     ),
+    "reported-twice": Kind(
+        Severity.WARN,
+        ngettext_lazy(
+            "{number} payment seems to be reported twice: by this site, and by another integration.",
+            "{number} payments seem to be reported twice: by this site, and by another integration.",
+            "number",
+        ),
+        _("Run partnerstack_reconcile, and let only one integration report payments."),
+        "partnerstack_reconciliationrun_changelist",
+    ),
 }
 
 

@@ -82,23 +82,25 @@ def describe(
 
     ``on_error`` is called with each object whose source fails; the others go on.
     """
-    builders: list[tuple[models.Model, Builder]] = []
+    builders: list[tuple[models.Model, Builder, HostObject | None]] = []
     for instance in page:
         try:
             builder = builder_of(instance)
-            if builder.customer is not None:
-                host_object(builder.customer)  # Refuse a customer that was not saved.
-            builders.append((instance, builder))
+            # Refuses a customer that was not saved.
+            host = host_object(builder.customer) if builder.customer is not None else None
+            builders.append((instance, builder, host))
         except Exception as error:
             on_error(instance, error)
-    identities = _identities(builders, mode, using)
+    customers = {
+        host: builder.customer for _, builder, host in builders if host and builder.customer is not None
+    }
+    identities = _identities(customers, mode, using)
     described = []
-    for instance, builder in builders:
+    for instance, builder, host in builders:
         try:
             identity = None
-            if builder.customer is not None:
-                found = identities.get(host_object(builder.customer))
-                identity = found or identity_of(builder.customer, mode=mode, using=using)
+            if host is not None and builder.customer is not None:
+                identity = identities.get(host) or identity_of(builder.customer, mode=mode, using=using)
             message = builder(identity.key if identity else "")
         except Exception as error:
             on_error(instance, error)
@@ -108,11 +110,10 @@ def describe(
 
 
 def _identities(
-    builders: list[tuple[models.Model, Builder]], mode: str, using: str
+    customers: dict[HostObject, models.Model], mode: str, using: str
 ) -> dict[HostObject, Identity]:
     """The customers of a page. None of them if PARTNERSTACK_CUSTOMER_KEY fails for one."""
-    customers = [builder.customer for _, builder in builders if builder.customer is not None]
     try:
-        return identities_of(customers, mode=mode, using=using)
+        return identities_of(customers.values(), mode=mode, using=using)
     except Exception:
         return {}

@@ -13,7 +13,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from django_partnerstack.models import Attribution, OutboxMessage, SourceFailure, State, WebhookEvent
+from django_partnerstack.models import (
+    Attribution,
+    OutboxMessage,
+    ReconciliationRun,
+    SourceFailure,
+    State,
+    WebhookEvent,
+)
 from django_partnerstack.outbox.queue.messages import fingerprint
 from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
@@ -111,6 +118,7 @@ def row_of(model: type[Model]) -> Any:
         return queue()
     moments = {
         Attribution: ("bound_at",),
+        ReconciliationRun: ("started_at", "finished_at"),
         SourceFailure: ("first_failed_at", "last_failed_at"),
         WebhookEvent: ("window", "first_received_at", "last_received_at"),
     }

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
 from ...models import Customer, Transaction
 from ...outbox.keys import payment_key
 from . import kinds
 from .comparison import PAGE, Comparison, seconds
+from .double_reports import SAME_PAYMENT
 from .ledger import MirroredPayment, batched
 from .tally import Difference
-
-#: Two transactions of one customer, amount and currency within this time may be one payment.
-SAME_PAYMENT = timedelta(days=1)
 
 
 def compare_strangers(comparison: Comparison) -> None:

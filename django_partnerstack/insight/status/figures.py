@@ -117,6 +117,7 @@ class Health:
     How the integration stands: figures, and what is wrong, the most urgent first.
 
     ``mode_seen``: the mode of the data that PartnerStack returned, if none was of ``mode``; otherwise empty.
+    ``reported_twice``: how many of the newest payments another integration seems to report, too.
     """
 
     mode: str
@@ -128,6 +129,7 @@ class Health:
     workers: Workers = Workers()
     webhooks: Webhooks = Webhooks()
     sign_ups: SignUps = SignUps()
+    reported_twice: int = 0
     findings: tuple[Finding, ...] = ()
 
     @property

@@ -11,6 +11,7 @@ from django.utils import timezone
 from ...conf import conf
 from ...models import OutboxMessage
 from ..findings import finding
+from ..reconciliation.double_reports import double_reports
 from . import judge, read
 from .figures import Health
 
@@ -43,4 +44,5 @@ def _read(mode: str, now: datetime) -> Health:
         workers=read.read_workers(mode, now),
         webhooks=read.read_webhooks(mode),
         sign_ups=read.read_sign_ups(mode, now),
+        reported_twice=double_reports(mode),
     )

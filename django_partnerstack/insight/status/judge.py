@@ -42,6 +42,7 @@ def _messages(health: Health) -> Iterator[Finding]:
         "messages-on-hold": queue.by_state["on_hold"],
         "customers-unreported": queue.unreported_customers,
         "source-errors": queue.source_errors,
+        "reported-twice": health.reported_twice,
     }
     for code, number in numbers.items():
         if number:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from tqdm import tqdm
 
 from django_partnerstack.conf import conf
-from django_partnerstack.insight.reconciliation.kinds import KINDS
+from django_partnerstack.insight.reconciliation.kinds import KINDS, NO_DIFFERENCE
 from django_partnerstack.insight.reconciliation.run import NeverSynced, Reconciled, reconcile
 from django_partnerstack.insight.reconciliation.tally import sums_in_words
 from django_partnerstack.management.arguments import time_or_age
@@ -84,7 +84,7 @@ def lines(result: Reconciled) -> Iterator[str]:
     )
     for what, reasons in found["same"].items():
         if reasons:
-            counts = (f"{number:,} {reason}" for reason, number in sorted(reasons.items()))
+            counts = (f"{reasons[code]:,} {name}" for code, name in NO_DIFFERENCE.items() if code in reasons)
             yield f"{what.capitalize()}: {', '.join(counts)}."
     for code, tally in found["differences"].items():
         yield ""

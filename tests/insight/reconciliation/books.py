@@ -410,3 +410,7 @@ def plant(change: Callable[[Book], None], *, total: str = "49.00", currency: str
     Payment.objects.filter(pk=payment.pk).update(paid=payment.paid, currency=payment.currency)
     create([*customer_rows(owner), *book.rows])
     return book
+
+
+def message_of(book: Book) -> OutboxMessage:
+    return OutboxMessage.objects.get(subject=book.key)

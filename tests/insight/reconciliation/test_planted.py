@@ -24,7 +24,7 @@ def test_books_without_differences_agree() -> None:
     books.write(60, each=0)
     result = reconcile(mode="test")
     assert books.found(result) == {}
-    assert result.tally.same == {"payments": {"agree": 60}, "customers": {"agree": 12}}
+    assert result.tally.same == {"payments": {"agrees": 60}, "customers": {"agrees": 12}}
 
 
 def test_the_number_of_queries_does_not_depend_on_what_differs() -> None:
