@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_partnerstack import sources, track
 from django_partnerstack.exceptions import InvalidArgument
-from django_partnerstack.models import OutboxMessage
+from django_partnerstack.models import OutboxMessage, Transaction
 from tests.outbox.site import Site, account, messages
 from tests.shop.models import Account
 
@@ -127,6 +127,15 @@ def test_a_report_is_false_when_the_same_was_queued_before(shop: Account) -> Non
         track.event(shop, "qualified_demo", key="demo-1"),
     ]
     assert [(bool(report), report.queued, report.skipped) for report in again] == [(False, False, "")] * 4
+
+
+def test_a_payment_that_partnerstack_has_by_other_means_is_not_queued(shop: Account) -> None:
+    Transaction.objects.create(
+        mode="test", key="inv_1", customer_external_key=f"shop-account-{shop.pk}",
+        amount=4900, currency="USD", synced_at=timezone.now(),
+    )  # fmt: skip
+    report = track.purchase(shop, amount=4900, currency="USD", key="inv_1")
+    assert (report.queued, messages("transactions.create")) == (False, [])
 
 
 def test_a_report_shows_the_messages_about_its_key_newest_first(site: Site, shop: Account) -> None:

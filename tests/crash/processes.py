@@ -39,6 +39,24 @@ def moment(seconds: float) -> None:
     time.sleep(seconds)
 
 
+def waits_for_cpu(*pids: int | None) -> dict[str, float]:
+    """
+    For how many seconds each thread of these processes could not run, because others used all CPUs.
+
+    Nothing where the system does not tell. On a machine that does nothing else it is 0.
+    """
+    waits = {}
+    for thread in (path for pid in pids for path in Path(f"/proc/{pid}/task").glob("*/schedstat")):
+        with suppress(OSError):
+            waits[thread.parent.name] = int(thread.read_text().split()[1]) / 10**9
+    return waits
+
+
+def longest_wait(before: dict[str, float], after: dict[str, float]) -> float:
+    """The seconds of the thread that could run least. What a test bounds is the time without them."""
+    return max((seconds - before.get(thread, 0) for thread, seconds in after.items()), default=0)
+
+
 def live(job: Job, output: Path, database: dict[str, Any], settings: dict[str, Any], args: Any) -> None:
     """What a process runs: ``job`` on this database with these settings."""
     from tests.crash import loaded
@@ -95,6 +113,34 @@ class Child:
     def end(self) -> None:
         self.process.kill()
         self.process.join()
+
+
+class Waiting:
+    """Records for how long the processes of a family could not run, ten times a second."""
+
+    def __init__(self, family: Family, clock: Callable[[], float]) -> None:
+        self._family, self._clock = family, clock
+        self._seen: list[tuple[float, dict[str, float]]] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._record, daemon=True)
+
+    def _record(self) -> None:
+        while not self._over.wait(0.1):
+            pids = [os.getpid(), *(child.process.pid for child in self._family.children)]
+            self._seen.append((self._clock(), waits_for_cpu(*pids)))
+
+    def __enter__(self) -> Waiting:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def between(self, begin: float, end: float) -> float:
+        """For how many seconds of this span the thread that could run least could not run."""
+        seen = [waits for at, waits in self._seen if begin - 0.1 <= at <= end + 0.1]
+        return longest_wait(seen[0], seen[-1]) if seen else 0
 
 
 class Family:

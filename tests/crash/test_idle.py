@@ -8,7 +8,7 @@ from statistics import median, quantiles
 from .conftest import LONG
 from .history import Event
 from .host import write
-from .processes import moment, until
+from .processes import longest_wait, moment, until, waits_for_cpu
 from .worker import command, service_that_says_queries, work_and_say_queries
 
 TIMES = 100 if LONG else 10
@@ -17,16 +17,20 @@ TIMES = 100 if LONG else 10
 def test_a_committed_message_arrives_within_two_polls(family, witness, show):
     random, seconds = Random(5), []
     write(Event("sign-up", 1))
-    family.start(command)
+    worker = family.start(command)
     until(lambda: witness.writes, seconds=30, what="the worker delivers")
     for number in range(2, TIMES + 2):
         moment(random.random())
-        committed = witness.clock()
+        waits, committed = waits_for_cpu(worker.process.pid), witness.clock()
         write(Event("sign-up", number))
         until(lambda number=number: len(witness.writes) == number, seconds=10, what="a message")
-        seconds.append(witness.writes[-1].at - committed)
+        waited = longest_wait(waits, waits_for_cpu(worker.process.pid))
+        seconds.append(witness.writes[-1].at - committed - waited)
     p99 = quantiles(seconds, n=100, method="inclusive")[98]
-    show(f"commit to arrival on an idle system, {TIMES} times: p50 {median(seconds):.3f} s, p99 {p99:.3f} s")
+    show(
+        f"commit to arrival on an idle system, {TIMES} times, without waits for a CPU: "
+        f"p50 {median(seconds):.3f} s, p99 {p99:.3f} s"
+    )
     assert p99 < 2
 
 

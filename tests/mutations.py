@@ -1,0 +1,275 @@
+"""
+Changes the package at random, one place at a time, and counts the changes that a test notices.
+
+``python -m tests.mutations [--number 200] [--seed N] [--minutes 120] [--only PATTERN]``
+
+mutmut makes the changes in a copy of the checkout. First all tests run once, to see which functions each
+reaches; a test that fails there is left out. Then those that reach a changed function run with the change,
+until one fails. Prints the seed, and each change that no test noticed. Exits with status 1 if fewer than 95 %
+are noticed, without those that ``tests/unnoticed_changes.txt`` lists.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from difflib import unified_diff
+from fnmatch import fnmatch
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Any
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+LISTED = Path(__file__).with_name("unnoticed_changes.txt")
+PACKAGE = "django_partnerstack"
+COPIED = (
+    PACKAGE,
+    "example_project",
+    "tests",
+    "setup.cfg",
+    "pyproject.toml",
+    "tox.ini",
+    "README.rst",
+    "CHANGELOG.rst",
+)
+#: The sandbox is a tool for tests, and the migrations are compared with the models.
+UNCHANGED = ("sandbox", "migrations")
+#: Tests of other processes and of the sources, which do not see the changes.
+WITHOUT = (
+    "benchmarks",
+    "crash",
+    "example",
+    "sandbox",
+    "static",
+    "types",
+    "attribution/test_in_a_browser.py",
+    "dispatch/test_processes.py",
+    "management/test_partnerstack_sandbox.py",
+    "management/test_partnerstack_sync_process.py",
+    "sync/test_killed.py",
+    "test_layers.py",
+    "test_packaging.py",
+    "test_readme.py",
+)
+ENOUGH = 0.95
+FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+#: In the environment of pytest: where it writes which functions each test reaches.
+REACHED = "MUTATIONS_REACHED"
+
+
+@dataclass
+class Tests:
+    """The tests that reach each function, and how many seconds each takes."""
+
+    reaching: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def of(self, change: str) -> list[str]:
+        """The tests that reach the changed function: first those of its own room, the quickest first."""
+        function = change.partition("__mutmut_")[0]
+        room = "tests/" + "/".join(function.split(".")[1:3]).replace("/x_", "/")
+
+        def order(test: str) -> tuple[bool, float]:
+            return not test.startswith(room.rpartition("/")[0]), self.seconds[test]
+
+        return sorted(self.reaching[function], key=order)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = parse(arguments)
+    until = time.monotonic() + 60 * options.minutes
+    print(f"Seed {options.seed}: --seed {options.seed} makes the same changes again.", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(options.folder or folder)
+        changes = sorted(change_all(copy))
+        tests = find_tests(copy, options.processes, until)
+        chosen = [name for name in changes if fnmatch(name, options.only)]
+        sample = Random(options.seed).sample(chosen, min(options.number, len(chosen)))
+        with ThreadPoolExecutor(options.processes) as pool:
+            noticed = dict(
+                zip(sample, pool.map(lambda name: try_one(copy, name, tests, until), sample), strict=True)
+            )
+        return report(copy, noticed, len(chosen))
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--number", type=int, default=200, help="how many changes (200)")
+    parser.add_argument(
+        "--seed", type=int, default=SystemRandom().randrange(10**6), help="chooses the changes"
+    )
+    parser.add_argument("--minutes", type=float, default=120, help="ends after this time (120)")
+    parser.add_argument("--only", default="*", help="changes whose name matches, such as '*.outbox.*'")
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 2)
+    parser.add_argument("--folder", help="keep the changed copy here, and what its tests reach")
+    return parser.parse_args(arguments)
+
+
+def change_all(copy: Path) -> Iterator[str]:
+    """Copy the checkout, with all changes in it; each is made when ``MUTANT_UNDER_TEST`` names it."""
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
+    for name in COPIED:
+        source = CHECKOUT / name
+        if source.is_dir():
+            ignored = shutil.ignore_patterns("__pycache__", "*.sqlite3*")
+            shutil.copytree(source, copy / name, ignore=ignored, dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, copy)
+    for path in sorted((copy / PACKAGE).rglob("*.py")):
+        parts = path.relative_to(copy).with_suffix("").parts
+        if parts[1] in UNCHANGED:
+            continue
+        changed = mutate_file_contents(str(path), path.read_text())
+        path.write_text(changed.code)
+        module = ".".join(part for part in parts if part != "__init__")
+        yield from (f"{module}.{name}" for name in changed.mutant_names)
+
+
+def pytest(copy: Path, change: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    """Start pytest in the copy, as the leader of a group of processes."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "pytest", "-q", *arguments],
+        cwd=copy,
+        env={**os.environ, "CRASH_LENGTH": "quick", "MUTANT_UNDER_TEST": change, **environment},
+        stdout=(copy / "pytest.log").open("ab"),
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def wait(child: subprocess.Popen[bytes], seconds: float) -> int | None:
+    """The exit status; None if it did not end in time. Ends the whole group."""
+    try:
+        return child.wait(max(seconds, 0))
+    except subprocess.TimeoutExpired:
+        return None
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+
+
+def find_tests(copy: Path, processes: int, until: float) -> Tests:
+    """Run all tests once. Exits if nearly all fail, or the time is over."""
+    reached = copy / "reached"
+    if not reached.exists():
+        reached.mkdir()
+        ignored = [f"--ignore=tests/{each}" for each in WITHOUT]
+        arguments = ["tests", *ignored, "-n", str(processes), "--dist", "loadgroup", "-p", "tests.mutations"]
+        wait(pytest(copy, "stats", *arguments, **{REACHED: str(reached)}), until - time.monotonic())
+    tests, failed = Tests(), []
+    for path in reached.glob("*.json"):
+        for test, (functions, seconds, passed) in json.loads(path.read_text()).items():
+            if not passed:
+                failed.append(test)
+                continue
+            tests.seconds[test] = seconds
+            for function in functions:
+                tests.reaching[function].add(test)
+    print(
+        f"{len(tests.seconds)} tests. Left out, because they fail in the copy: {', '.join(failed) or 'none'}."
+    )
+    if len(tests.seconds) < 10 * len(failed):
+        sys.exit(f"Too many tests fail; see {copy / 'pytest.log'} with --folder.")
+    return tests
+
+
+def try_one(copy: Path, change: str, tests: Tests, until: float) -> bool | None:
+    """Whether a test notices the change, by failing or by never ending; None if the time is over."""
+    chosen = tests.of(change)
+    if not chosen:
+        return False
+    if time.monotonic() > until:
+        return None
+    names = copy / f"{change}.txt"
+    names.write_text("\n".join(chosen))
+    limit = 60 + 10 * sum(tests.seconds[test] for test in chosen)
+    code = wait(pytest(copy, change, "-x", f"@{names}"), min(limit, until - time.monotonic()))
+    names.unlink()
+    return None if code is None and time.monotonic() >= until else code != 0
+
+
+def difference(copy: Path, change: str) -> list[str]:
+    """The changed lines, such as ``["-    return True", "+    return False"]``."""
+    module, _, name = change.rpartition(".")
+    base = copy / module.replace(".", "/")
+    path = base / "__init__.py" if base.is_dir() else base.with_suffix(".py")
+    source = path.read_text()
+    original = name.partition("__mutmut_")[0] + "__mutmut_orig"
+    found = {node.name: node for node in ast.walk(ast.parse(source)) if isinstance(node, FUNCTIONS)}
+    lines = source.splitlines()
+    old, new = (lines[found[each].lineno : found[each].end_lineno] for each in (original, name))
+    return [
+        line.rstrip() for line in unified_diff(old, new, n=0, lineterm="") if line[:3] not in ("---", "+++")
+    ][1:]
+
+
+def report(copy: Path, noticed: dict[str, bool | None], number: int) -> int:
+    known = listed()
+    tried = {change: found for change, found in noticed.items() if found is not None}
+    unnoticed, excused = 0, 0
+    for change in (change for change, found in tried.items() if not found):
+        lines, function = difference(copy, change), change.partition("__mutmut_")[0]
+        if any((function, line[1:].strip()) in known for line in lines if line[0] == "+"):
+            excused += 1
+            continue
+        unnoticed += 1
+        print(f"\n{change}", *lines, sep="\n")
+    counted = len(tried) - excused
+    share = 1 - unnoticed / counted if counted else 0
+    print(
+        f"\n{len(noticed)} of {number} changes, {len(tried)} of them tried in time; {excused} are listed. "
+        f"Of the others the tests noticed {counted - unnoticed} of {counted}: {share:.1%}."
+    )
+    return 0 if share >= ENOUGH else 1
+
+
+def listed() -> set[tuple[str, str]]:
+    """The functions and changed lines of ``unnoticed_changes.txt``."""
+    lines = (line for line in LISTED.read_text().splitlines() if "|" in line and line[0] != "#")
+    return {(function.strip(), line.strip()) for function, _, line in (each.partition("|") for each in lines)}
+
+
+class Recorder:
+    """The plugin of pytest that records which functions each test of a process reaches."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.tests: dict[str, tuple[list[str], float, bool]] = {}
+
+    def pytest_runtest_makereport(self, item: Any, call: Any) -> None:
+        from mutmut.state import state
+
+        functions, seconds, passed = self.tests.get(item.nodeid, ([], 0, True))
+        skipped = call.excinfo is not None and call.excinfo.typename == "Skipped"
+        passed = passed and (call.excinfo is None or skipped)
+        self.tests[item.nodeid] = ([*functions, *state()._stats], seconds + call.duration, passed)
+        state()._stats.clear()
+
+    def pytest_sessionfinish(self) -> None:
+        (self.folder / f"{os.getpid()}.json").write_text(json.dumps(self.tests))
+
+
+def pytest_configure(config: Any) -> None:
+    if REACHED in os.environ:
+        config.pluginmanager.register(Recorder(Path(os.environ[REACHED])))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
