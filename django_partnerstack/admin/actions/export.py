@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db import models
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -75,11 +75,18 @@ def export_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[A
     return as_csv(queryset)
 
 
-def as_csv(rows: QuerySet[Any]) -> HttpResponse | StreamingHttpResponse:
+def as_csv(rows: QuerySet[Any]) -> StreamingHttpResponse:
     """The rows as a download, which takes constant memory. UTF-8 with a BOM, which Excel needs."""
-    name = f"partnerstack-{rows.model._meta.model_name}-{timezone.localdate()}.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
-    content = (line.encode() for line in _with_bom(lines(_table(rows))))
+    return download(f"{rows.model._meta.model_name}-{timezone.localdate()}", _table(rows))
+
+
+def download(name: str, rows: Iterable[Iterable[Any]]) -> StreamingHttpResponse:
+    """Rows as a file in CSV."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="partnerstack-{name}.csv"',
+        "Cache-Control": "no-store",
+    }
+    content = (line.encode() for line in _with_bom(lines(rows)))
     return StreamingHttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
 
 

@@ -6,11 +6,13 @@ Reported mirrors have theirs in ``reported``; a mirror without an admin class ge
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +27,7 @@ from ..display.links import Link, Related
 from ..display.partner_filter import BY_PARTNER_KEY, BY_PARTNERSHIP, GroupFilter, by_value
 from ..display.read_only import LongListAdmin, permission_to
 from ..display.search import CustomerSearch
+from .report import own_figures, report_view
 
 
 def declared_mirrors() -> dict[type[Mirror], bool]:
@@ -127,6 +130,14 @@ class PartnershipAdmin(MirrorAdmin):
     )
     filters = (GroupFilter, by_value("approved_status"))
     search_fields = ("key", "partner_key", "email", "first_name", "last_name")
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(partial(report_view, self))
+        return [path("report/", view, name="partnerstack_partnership_report"), *super().get_urls()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        own, *others = super().get_fieldsets(request, obj)
+        return [own, (_("Figures"), {"fields": [own_figures(request)]}), *others]
 
 
 @admin.register(Deal)

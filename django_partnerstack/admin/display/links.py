@@ -14,7 +14,8 @@ from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.utils import quote
 from django.db.models import Model, OuterRef, Subquery
-from django.urls import reverse
+from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 
@@ -75,6 +76,20 @@ class Related:
 
 def admin_url(model: type[Model], page: str, *args: Any) -> str:
     return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}", args=args)
+
+
+def list_of(
+    request: HttpRequest, model: type[Model], page: str = "changelist", *args: Any, **query: str
+) -> str:
+    """
+    The address of a page in the admin site of the request, filtered; empty if that site has no such page.
+    """
+    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_{page}"
+    try:
+        url = reverse(name, args=args, current_app=getattr(request, "current_app", None))
+    except NoReverseMatch:
+        return ""
+    return f"{url}?{urlencode(query)}" if query else url
 
 
 def host_link(label: str, pk: str, site: admin.AdminSite) -> str:

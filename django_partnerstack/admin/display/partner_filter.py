@@ -61,6 +61,8 @@ class PartnerFilter(admin.ListFilter):
         if not self.text:
             return queryset
         found = list(_matching(self.text).values_list("key", "partner_key")[:MATCHING])
+        # A partner that was never synced is known by the keys of its customers only.
+        found = found or [(self.text, self.text)]
         return queryset.filter(self.condition([key for key, _ in found], [key for _, key in found if key]))
 
     def condition(self, keys: list[str], partner_keys: list[str]) -> Q:
