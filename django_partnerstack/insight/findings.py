@@ -92,7 +92,7 @@ class Kind:
 
 MESSAGES, SYNCS = "partnerstack_outboxmessage_changelist", "partnerstack_syncstate_changelist"
 CONNECTION, WORKERS = "partnerstack_throttlestate_changelist", "partnerstack_worker_changelist"
-SOURCE_ERRORS = "partnerstack_sourcefailure_changelist"
+SOURCE_ERRORS, WEBHOOKS = "partnerstack_sourcefailure_changelist", "partnerstack_webhookevent_changelist"
 
 #: By code. A code never changes its meaning.
 FINDINGS: dict[str, Kind] = {
@@ -101,17 +101,64 @@ FINDINGS: dict[str, Kind] = {
         _("The tables of this app are missing or outdated."),
         _("Run: manage.py migrate partnerstack"),
     ),
+    "database-silent": Kind(
+        Severity.ERROR,
+        _("The database does not answer: {reason}."),
+        _("Start it, or correct DATABASES. Nothing can be queued or sent until then."),
+    ),
     "mode-mismatch": Kind(
         Severity.ERROR,
         _("PARTNERSTACK_MODE is {mode}, but PartnerStack returned only {seen} data."),
         _("Set the {mode} key pair, or change PARTNERSTACK_MODE."),
         SYNCS,
     ),
+    "keys-missing": Kind(
+        Severity.ERROR,
+        _("No API keys are set, so nothing is exchanged with PartnerStack."),
+        _(
+            "Set PARTNERSTACK_PUBLIC_KEY and PARTNERSTACK_SECRET_KEY. PartnerStack shows them under Settings "
+            "> Integrations > PartnerStack API Keys."
+        ),
+    ),
+    "keys-rejected": Kind(
+        Severity.ERROR,
+        _("PartnerStack rejects your API keys: {reason}."),
+        _(
+            "Copy the {mode} key pair again from Settings > Integrations > PartnerStack API Keys, and "
+            "restart the worker. Delivery resumes at once."
+        ),
+    ),
     "no-worker": Kind(
         Severity.ERROR,
         _("Messages have been due since {since}, and no worker runs."),
         _("Run partnerstack_worker as a service."),
         WORKERS,
+    ),
+    "delivery-stuck": Kind(
+        Severity.ERROR,
+        _("A worker runs, but delivered nothing in the last hour. Messages have been due since {since}."),
+        _("See in the admin what the jobs of the worker do, then restart it."),
+        WORKERS,
+    ),
+    "requests-failing": Kind(
+        Severity.ERROR,
+        _("No request to PartnerStack has succeeded since {since}: {reason}."),
+        _(
+            "Messages are kept and retried. Run partnerstack_doctor to see whether the network, "
+            "PARTNERSTACK_API_URL or PartnerStack is the cause."
+        ),
+        CONNECTION,
+    ),
+    "delivery-disabled": Kind(
+        Severity.WARN,
+        ngettext_lazy(
+            "PARTNERSTACK_PUSH_ENABLED is False, so {number} message is queued and not sent.",
+            "PARTNERSTACK_PUSH_ENABLED is False, so {number} messages are queued and not sent.",
+            "number",
+        ),
+        _("Remove the setting to send them."),
+        MESSAGES,
+        {"state__exact": "new"},
     ),
     "delivery-paused": Kind(
         Severity.WARN,
@@ -154,23 +201,56 @@ FINDINGS: dict[str, Kind] = {
         _("Correct the cause, then choose Report again in the admin, or run partnerstack_backfill."),
         SOURCE_ERRORS,
     ),
+    "sync-failing": Kind(
+        Severity.WARN,
+        _("The sync of {resources} fails: {reason}."),
+        _("It is retried, and the mirrors keep what was read last. If it lasts, run partnerstack_doctor."),
+        SYNCS,
+    ),
+    "sync-stale": Kind(
+        Severity.WARN,
+        _("The last sync of {resources} was completed at {since}."),
+        _("Run partnerstack_worker as a service, or partnerstack_sync from cron."),
+        SYNCS,
+    ),
+    "never-synced": Kind(
+        Severity.INFO,
+        _("Messages are delivered, but nothing was ever synced from PartnerStack."),
+        _("Run partnerstack_worker as a service, or partnerstack_sync from cron, to fill the mirrors."),
+        SYNCS,
+    ),
+    "queue-behind": Kind(
+        Severity.INFO,
+        ngettext_lazy(
+            "Messages have been due since {since}; {number} was delivered in the last hour.",
+            "Messages have been due since {since}; {number} were delivered in the last hour.",
+            "number",
+        ),
+        _("The worker catches up by itself, at PARTNERSTACK_REQUESTS_PER_MINUTE at most."),
+        MESSAGES,
+        {"state__exact": "ready"},
+    ),
+    "webhooks-silent": Kind(
+        Severity.WARN,
+        _("Objects changed at PartnerStack at {changed}, but the last webhook was received: {received}."),
+        _("Run partnerstack_doctor, which compares the endpoints at PartnerStack with this site."),
+        WEBHOOKS,
+    ),
+    "webhook-events-waiting": Kind(
+        Severity.WARN,
+        _("Webhook events have waited since {since}."),
+        _("Run partnerstack_worker as a service; if it runs, restart it with the site's settings."),
+        WEBHOOKS,
+        {"state__exact": "received"},
+    ),
+    "webhook-events-failed": Kind(
+        Severity.WARN,
+        ngettext_lazy("{number} webhook event failed.", "{number} webhook events failed.", "number"),
+        _("Read the reason in the admin, then choose Process again."),
+        WEBHOOKS,
+        {"state__exact": "failed"},
+    ),
     # Only partnerstack_doctor has the following, because it asks PartnerStack.
-    "keys-missing": Kind(
-        Severity.ERROR,
-        _("No API keys are set, so nothing is exchanged with PartnerStack."),
-        _(
-            "Set PARTNERSTACK_PUBLIC_KEY and PARTNERSTACK_SECRET_KEY. PartnerStack shows them under Settings "
-            "> Integrations > PartnerStack API Keys."
-        ),
-    ),
-    "keys-rejected": Kind(
-        Severity.ERROR,
-        _("PartnerStack rejects your API keys: {reason}."),
-        _(
-            "Copy the {mode} key pair again from Settings > Integrations > PartnerStack API Keys. Delivery "
-            "resumes by itself."
-        ),
-    ),
     "keys-forbidden": Kind(
         Severity.ERROR,
         _("PartnerStack knows your API keys, but lets them read nothing: {reason}."),
@@ -249,11 +329,6 @@ FINDINGS: dict[str, Kind] = {
         Severity.WARN,
         _("Webhooks are delivered to {url} without encryption, so others can read the secret."),
         _("Register the https URL of your site with partnerstack_webhooks register, with a new secret."),
-    ),
-    "database-silent": Kind(
-        Severity.ERROR,
-        _("The database does not answer: {reason}."),
-        _("Start it, or correct DATABASES. Nothing can be queued or sent until then."),
     ),
     "never-reported": Kind(
         Severity.WARN,

@@ -162,17 +162,19 @@ class Throttle:
         self.paused_until = max(filter(None, (paused_until, self._pausing_until)), default=None)
         self._known_at = self.clock.now()
 
-    def pause(self, until: datetime, reason: str, *, probe: bool = False, keys: str = "") -> None:
+    def pause(self, until: datetime, reason: str, *, rejection: str = "") -> None:
         """
-        Send no request before ``until``. With ``probe``, only a single request is sent first.
+        Send no request before ``until``.
 
-        ``keys``: the fingerprint of the rejected keys.
+        ``rejection``: how PartnerStack rejected the keys. Then only a single request is sent first.
         """
         self.paused_until = self._pausing_until = max(until, self.paused_until or until)
         try:
             with self.locked() as row:
-                circuit_breaker.open_until(row, until, reason, probe=probe)
-                row.rejected_keys = keys or row.rejected_keys
+                circuit_breaker.open_until(row, until, reason, probe=bool(rejection))
+                if rejection:
+                    circuit_breaker.record_answers(row, answered=False, failure=rejection, paused=True)
+                    row.rejected_keys = self.keys
         except Error as error:
             logger.warning(
                 "Delivery is paused in this process only, because the database failed (%s).", error
@@ -194,7 +196,7 @@ class Throttle:
         A process with other keys is not paused.
         """
         until = self.clock.now() + REFUSED_KEYS_PAUSE
-        self.pause(until, KEYS_REJECTED.format(reason), probe=True, keys=self.keys)
+        self.pause(until, KEYS_REJECTED.format(reason), rejection=reason)
 
 
 def site_throttle(mode: str) -> Throttle:

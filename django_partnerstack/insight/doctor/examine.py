@@ -32,6 +32,11 @@ STOPS_EVERYTHING = {
 #: A finding is not shown again as its consequence: these follow from any of those.
 FOLLOWS_FROM: dict[str, set[str]] = {
     "delivery-paused": STOPS_EVERYTHING,
+    "requests-failing": STOPS_EVERYTHING,
+    "sync-failing": {*STOPS_EVERYTHING, "resources-forbidden", "resources-unreadable"},
+    "sync-stale": STOPS_EVERYTHING,
+    "webhooks-silent": {"webhooks-unregistered", "webhooks-unreachable"},
+    "webhook-events-waiting": {"no-worker"},
     "keys-rejected": {"partnerstack.E002", "partnerstack.E003"},
     "partnerstack.W052": {"no-worker"},
 }

@@ -12,6 +12,9 @@ from ..findings import Finding, Severity
 #: Rows are counted up to this number, so that no count takes long. A figure of it means "or more".
 COUNTED = 10_000
 
+#: As many rows are read for a figure that no index contains.
+READ = 1_000
+
 #: The days of the attributed share.
 DAYS = 30
 
@@ -19,11 +22,12 @@ DAYS = 30
 @dataclass(frozen=True)
 class Queue:
     """
-    The messages. Each number is at most ``COUNTED``.
+    The messages. Recent failures and unreported customers are counted up to ``READ``, others to ``COUNTED``.
 
     ``by_state``: by the state's word, such as "queued", "failed" or "on_hold". ``oldest_due_at``: since when
-    the oldest message that may be sent now has been due; None if none is. ``unreported_customers``: customers
-    of waiting messages.
+    the oldest message that may be sent now has been due; None if none is. ``failed_last_hour`` and
+    ``failed_last_day``: messages that failed then and still are. ``unreported_customers``: customers of
+    waiting messages.
     """
 
     by_state: Mapping[str, int] = field(default_factory=dict)
@@ -35,6 +39,12 @@ class Queue:
     unreported_customers: int = 0
     source_errors: int = 0
 
+    @property
+    def unsent(self) -> int:
+        """Messages that are on their way: queued, scheduled, being sent or unconfirmed."""
+        words = ("queued", "scheduled", "sending", "unconfirmed")
+        return sum(self.by_state.get(word, 0) for word in words)
+
 
 @dataclass(frozen=True)
 class Connection:
@@ -42,7 +52,10 @@ class Connection:
     The way to PartnerStack.
 
     ``breaker``: the circuit breaker, "closed", "open" or "half-open"; ``reason`` is why it is not closed,
-    and ``open_until`` when it lets a request through. ``requests_last_minute``: of the budget of
+    and ``open_until`` when it lets a request through. ``is_rate_limited``: it is open only because
+    PartnerStack asked for a pause. ``keys_rejected``: the site's keys were, and no request
+    has succeeded with them since. ``failing_since``: since when no request has succeeded; ``failed_at`` and
+    ``failure``: when the last failed, and why. ``requests_last_minute``: of the budget of
     ``requests_per_minute``.
     """
 
@@ -50,9 +63,12 @@ class Connection:
     push_enabled: bool = True
     breaker: str = "closed"
     open_until: datetime | None = None
+    is_rate_limited: bool = False
     reason: str = ""
     keys_rejected: bool = False
     failing_since: datetime | None = None
+    failed_at: datetime | None = None
+    failure: str = ""
     requests_last_minute: int = 0
     requests_per_minute: float = 0
 
@@ -64,6 +80,7 @@ class Sync:
 
     ``duration_seconds``, ``read`` and ``changed``: of the last run, in seconds and objects; None before the
     first. ``error`` and ``failed_at``: of the last run that failed; ``error`` is empty after a finished run.
+    ``newest_change_at``: the newest change that was seen, by PartnerStack's clock.
     """
 
     resource: str
@@ -75,15 +92,20 @@ class Sync:
     duration_seconds: float | None = None
     read: int | None = None
     changed: int | None = None
+    newest_change_at: datetime | None = None
     failed_at: datetime | None = None
     error: str = ""
 
 
 @dataclass(frozen=True)
 class Workers:
-    """``running``: how many workers run. ``seen_at``: when any was last seen; None if never."""
+    """
+    ``running``: how many workers run, and ``running_since``: since when the first of them. ``seen_at``: when
+    any was last seen; None if never.
+    """
 
     running: int = 0
+    running_since: datetime | None = None
     seen_at: datetime | None = None
 
 
@@ -136,6 +158,10 @@ class Health:
     def severity(self) -> Severity:
         """That of the most urgent finding; ``Severity.OK`` without findings."""
         return max((finding.severity for finding in self.findings), default=Severity.OK)
+
+    def find(self, code: str) -> Finding | None:
+        """The finding of this code, if there is one."""
+        return next((finding for finding in self.findings if finding.code == code), None)
 
     def as_dict(self) -> dict[str, Any]:
         """All of it as JSON-serializable data. Times are in ISO 8601, in UTC."""

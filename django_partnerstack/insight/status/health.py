@@ -10,39 +10,52 @@ from django.utils import timezone
 
 from ...conf import conf
 from ...models import OutboxMessage
-from ..findings import finding
+from ..findings import Finding, finding
 from ..reconciliation.double_reports import double_reports
 from . import judge, read
 from .figures import Health
+from .tables import lacks_tables
 
 
 def health(mode: str | None = None, *, now: datetime | None = None) -> Health:
     """
-    The health of the integration, by a few bounded queries.
+    The health of the integration, by eleven bounded queries.
 
-    ``mode``: "test" or "production"; by default the site's. ``now``: another time, for tests. Never raises
-    because tables are missing: that is a finding.
+    ``mode``: "test" or "production"; by default the site's. ``now``: another time, for tests. A database that
+    fails, or has no tables, is a finding and not an error.
     """
     mode, now = mode or conf.mode, now or timezone.now()
+    using = router.db_for_write(OutboxMessage)
     try:
-        with transaction.atomic(using=router.db_for_write(OutboxMessage)):
-            figures = _read(mode, now)
-    except DatabaseError:
-        return Health(mode, now, findings=(finding("tables-missing", mode=mode),))
+        # So that an error of the database does not break the transaction of a request.
+        with transaction.atomic(using=using):
+            figures = _read(mode, now, using)
+    except DatabaseError as error:
+        return Health(mode, now, findings=(_why(error, mode, using),))
     return replace(figures, findings=judge.findings(figures))
 
 
-def _read(mode: str, now: datetime) -> Health:
-    syncs, mode_seen = read.read_syncs(mode, now)
+def _read(mode: str, now: datetime, using: str) -> Health:
+    syncs, mode_seen = read.read_syncs(mode, now, using)
     return Health(
         mode=mode,
         at=now,
         mode_seen=mode_seen,
-        queue=read.read_queue(mode, now),
-        connection=read.read_connection(mode, now),
+        queue=read.read_queue(mode, now, using),
+        connection=read.read_connection(mode, now, using),
         syncs=syncs,
-        workers=read.read_workers(mode, now),
-        webhooks=read.read_webhooks(mode),
-        sign_ups=read.read_sign_ups(mode, now),
+        workers=read.read_workers(mode, now, using),
+        webhooks=read.read_webhooks(mode, using),
+        sign_ups=read.read_sign_ups(mode, now, using),
         reported_twice=double_reports(mode),
     )
+
+
+def _why(error: DatabaseError, mode: str, using: str) -> Finding:
+    """A table or a column is missing, or the database does not answer."""
+    try:
+        if lacks_tables(using):
+            return finding("tables-missing", mode=mode)
+    except DatabaseError:
+        pass
+    return finding("database-silent", mode=mode, reason=" ".join(str(error).split()).rstrip("."))

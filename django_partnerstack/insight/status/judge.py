@@ -1,45 +1,121 @@
-"""What the figures mean: which findings a site has. Takes no query."""
+"""What the figures mean: which findings a site has. Takes no query. One cause is one finding."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from ...conf import conf
+from ...webhooks.normalise import RESOURCE_OF
 from ..findings import Finding, finding
-from .figures import Health
+from .figures import Health, Sync
 
-#: How long messages may be due before somebody should look.
+#: How long messages may be due, and events wait, before somebody should look.
 LEFT_AFTER = timedelta(hours=1)
+
+#: How long requests may fail before it is an outage, and how long it is believed after the last request.
+FAILS_AFTER, BELIEVED_FOR = timedelta(minutes=1), timedelta(hours=2)
+
+#: Shorter pauses that PartnerStack asks for are its normal course.
+SHORT_PAUSE = timedelta(minutes=1)
+
+#: How old the mirrors of a site with a worker may be: three times PARTNERSTACK_SYNC_EVERY, but at least this.
+STALE_AFTER, PERIODS = timedelta(hours=1), 3
+#: How old those of a site without a worker may be, which may sync once a day.
+STALE_AFTER_A_DAY = timedelta(hours=26)
+#: A site has no worker if none was seen for this long.
+WITHOUT_WORKER = timedelta(days=7)
+
+#: How long a sync may fail before somebody should look.
+RETRIED_FOR = timedelta(minutes=15)
+
+#: How long no webhook may arrive although objects change. Some sites subscribe to rare events only.
+SILENT_FOR = timedelta(days=7)
 
 
 def findings(health: Health) -> tuple[Finding, ...]:
     """The findings of a mode, the most urgent first."""
-    found = [*_delivery(health), *_messages(health)]
+    stopped = [*_stopped(health)]
+    found = [*_mode(health), *(stopped or _left(health)), *_messages(health)]
+    if not stopped:
+        found += _syncs(health)
+    found += _webhooks(health, known={each.code for each in found})
     return tuple(sorted(found, key=lambda each: -each.severity))
 
 
-def _delivery(health: Health) -> Iterator[Finding]:
-    mode, connection, queue = health.mode, health.connection, health.queue
-    if health.mode_seen:
-        yield finding("mode-mismatch", mode=mode, seen=health.mode_seen)
+def obstacle(health: Health) -> Finding | None:
+    """Why nothing can be sent now, if anything were due; None if nothing is in the way."""
+    mode, connection = health.mode, health.connection
+    if not connection.has_keys:
+        return finding("keys-missing", mode=mode)
+    if not connection.push_enabled:
+        return finding("delivery-disabled", mode=mode, number=health.queue.unsent)
+    if connection.keys_rejected:
+        return finding("keys-rejected", mode=mode, reason=_clause(connection.failure or connection.reason))
+    if connection.failing_since is not None:
+        since, reason = when(connection.failing_since), _clause(connection.failure)
+        return finding("requests-failing", mode=mode, since=since, reason=reason)
     if connection.open_until is not None:
-        until = f"{connection.open_until:%Y-%m-%d %H:%M:%S} UTC"
-        yield finding("delivery-paused", mode=mode, until=until, reason=connection.reason)
-    elif (
-        queue.oldest_due_at is not None
-        and not health.workers.running
-        and connection.has_keys
-        and connection.push_enabled
-        and health.at - queue.oldest_due_at > LEFT_AFTER
-    ):
-        yield finding("no-worker", mode=mode, since=f"{queue.oldest_due_at:%Y-%m-%d %H:%M} UTC")
+        until = when(connection.open_until)
+        return finding("delivery-paused", mode=mode, until=until, reason=connection.reason)
+    return None
+
+
+def _stopped(health: Health) -> Iterator[Finding]:
+    """The obstacle, if it lasts and keeps a message waiting."""
+    connection, found = health.connection, obstacle(health)
+    if found is None:
+        return
+    matters = {
+        "keys-missing": health.queue.unsent > 0,
+        "delivery-disabled": health.queue.unsent > 0,
+        "requests-failing": _is_outage(health),
+        "delivery-paused": not connection.is_rate_limited or _pause_is_long(health),
+    }
+    if matters.get(found.code, True):
+        yield found
+
+
+def _is_outage(health: Health) -> bool:
+    since, last = health.connection.failing_since, health.connection.failed_at
+    if since is None or last is None or health.at - last > BELIEVED_FOR:
+        return False
+    return health.at - since > FAILS_AFTER
+
+
+def _pause_is_long(health: Health) -> bool:
+    until = health.connection.open_until
+    return until is not None and until - health.at > SHORT_PAUSE
+
+
+def _mode(health: Health) -> Iterator[Finding]:
+    if health.mode_seen:
+        yield finding("mode-mismatch", mode=health.mode, seen=health.mode_seen)
+
+
+def _left(health: Health) -> Iterator[Finding]:
+    """Messages that are due and stay, although nothing is in the way."""
+    mode, queue = health.mode, health.queue
+    due_at = queue.oldest_due_at
+    if due_at is None or health.at - due_at <= LEFT_AFTER or obstacle(health) is not None:
+        return
+    has_worker, delivered = health.workers.seen_at is not None, queue.delivered_last_hour
+    if not health.workers.running and (has_worker or not delivered):
+        yield finding("no-worker", mode=mode, since=when(due_at))
+    elif not delivered:
+        yield finding("delivery-stuck", mode=mode, since=when(due_at))
+    else:
+        yield finding("queue-behind", mode=mode, since=when(due_at), number=delivered)
 
 
 def _messages(health: Health) -> Iterator[Finding]:
     queue = health.queue
     numbers = {
-        "messages-failed": queue.by_state["failed"],
-        "messages-on-hold": queue.by_state["on_hold"],
+        "messages-failed": queue.by_state.get("failed", 0),
+        "messages-on-hold": queue.by_state.get("on_hold", 0),
         "customers-unreported": queue.unreported_customers,
         "source-errors": queue.source_errors,
         "reported-twice": health.reported_twice,
@@ -47,3 +123,102 @@ def _messages(health: Health) -> Iterator[Finding]:
     for code, number in numbers.items():
         if number:
             yield finding(code, mode=health.mode, number=number)
+
+
+def _syncs(health: Health) -> Iterator[Finding]:
+    """
+    Failing and old syncs.
+
+    A site whose worker syncs is expected to sync every resource often. Any other site chooses itself what it
+    syncs and how often, so its newest sync counts. With PARTNERSTACK_SYNC_EVERY = 0 no age is too old.
+    """
+    failing = [sync for sync in health.syncs if _is_failing(sync)]
+    if failing:
+        names, reason = _names(failing), _clause(failing[0].error)
+        yield finding("sync-failing", mode=health.mode, resources=names, reason=reason)
+    elif not any(sync.completed_at for sync in health.syncs):
+        if health.queue.by_state.get("delivered") and _period():
+            yield finding("never-synced", mode=health.mode)
+        return
+    stale = [sync for sync in _judged_by_age(health) if sync not in failing]
+    if stale:
+        oldest = min(sync.completed_at for sync in stale if sync.completed_at)
+        yield finding("sync-stale", mode=health.mode, resources=_names(stale), since=when(oldest))
+
+
+def _judged_by_age(health: Health) -> list[Sync]:
+    """The syncs that are too old."""
+    every = _period()
+    completed = [(sync.completed_at, sync) for sync in health.syncs if sync.completed_at]
+    if not every or not completed:
+        return []
+    seen_at = health.workers.seen_at
+    if seen_at is None or health.at - seen_at > WITHOUT_WORKER:
+        is_old = health.at - max(at for at, _sync in completed) > max(STALE_AFTER_A_DAY, PERIODS * every)
+        return [sync for _at, sync in completed] if is_old else []
+    # A full sync of a large resource delays the others.
+    is_busy = any(sync.is_running for sync in health.syncs)
+    limit = max(STALE_AFTER_A_DAY if is_busy else STALE_AFTER, PERIODS * every)
+    return [sync for at, sync in completed if health.at - at > limit]
+
+
+def _period() -> timedelta:
+    """PARTNERSTACK_SYNC_EVERY; zero if it cannot be used, which a check reports."""
+    try:
+        return timedelta(seconds=conf.sync_every)
+    except (TypeError, OverflowError):
+        return timedelta()
+
+
+def _is_failing(sync: Sync) -> bool:
+    """A single failure is retried; an error that was never followed by a success is not only that."""
+    if not sync.error or sync.failed_at is None:
+        return False
+    return sync.completed_at is None or sync.failed_at - sync.completed_at > RETRIED_FOR
+
+
+def _webhooks(health: Health, *, known: set[str]) -> Iterator[Finding]:
+    mode, webhooks = health.mode, health.webhooks
+    if webhooks.failed:
+        yield finding("webhook-events-failed", mode=mode, number=webhooks.failed)
+    waiting = webhooks.waiting_since
+    if waiting and health.at - waiting > LEFT_AFTER and not known & {"no-worker", *STOPS_READING}:
+        yield finding("webhook-events-waiting", mode=mode, since=when(waiting))
+    changed_at = _unannounced_change(health)
+    if changed_at is not None:
+        received = when(webhooks.last_received_at) if webhooks.last_received_at else _("never")
+        yield finding("webhooks-silent", mode=mode, changed=when(changed_at), received=received)
+
+
+#: While these are so, events cannot be processed either.
+STOPS_READING = frozenset({"keys-missing", "keys-rejected", "requests-failing"})
+
+
+def _unannounced_change(health: Health) -> datetime | None:
+    """When PartnerStack last changed an object, if a webhook should have said so and none arrived since."""
+    webhooks, resources = health.webhooks, set(RESOURCE_OF.values())
+    changes = [
+        sync.newest_change_at for sync in health.syncs if sync.resource in resources and sync.newest_change_at
+    ]
+    if not webhooks.is_configured or not changes:
+        return None
+    since = health.workers.running_since
+    if webhooks.last_received_at is not None:
+        since = webhooks.last_received_at + SILENT_FOR
+    newest = max(changes)
+    is_missed = since is not None and since < newest < health.at - LEFT_AFTER
+    return newest if is_missed else None
+
+
+def when(at: datetime) -> str:
+    """A time as the findings show it."""
+    return f"{localtime(at):%Y-%m-%d %H:%M %Z}"
+
+
+def _names(syncs: list[Sync]) -> str:
+    return ", ".join(sync.resource for sync in syncs)
+
+
+def _clause(reason: str) -> str:
+    """A reason as the end of a sentence."""
+    return " ".join(reason.split()).rstrip(".")

@@ -1,14 +1,17 @@
-"""Reads the figures. Each query is bounded: it counts no more than ``COUNTED`` rows, by an index."""
+"""Reads the figures: few queries, none of which counts more than ``COUNTED`` rows of a kind."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, IntegerField, Max, Q, QuerySet, Subquery
+from django.db.models import Case, Count, IntegerField, Max, Min, Q, QuerySet, Subquery, Value, When
 
 from ...conf import conf
+from ...connection import fingerprint_of_keys
 from ...models import (
+    Attempt,
+    AttemptOutcome,
     Attribution,
     OutboxLane,
     OutboxMessage,
@@ -20,72 +23,109 @@ from ...models import (
     WebhookState,
     Worker,
 )
-from .figures import COUNTED, DAYS, Connection, Queue, SignUps, Sync, Webhooks, Workers
+from ...models.mirror import Mode
+from .figures import COUNTED, DAYS, READ, Connection, Queue, SignUps, Sync, Webhooks, Workers
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 
 
 class CappedCount(Subquery):
-    """The number of rows of a queryset, counted up to ``COUNTED``."""
+    """
+    The number of rows of a queryset, counted up to ``limit``.
 
-    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+    ``of``: what is counted of ``column``, in SQL. The queryset must not refer to other queries. Its order
+    should be that of an index; without one, a database may read all rows before it counts some.
+    """
 
-    def __init__(self, rows: QuerySet[Any]) -> None:
-        super().__init__(rows.order_by().values("pk")[:COUNTED], output_field=IntegerField())
+    template = "(SELECT COUNT(%(of)s) FROM (%(subquery)s) counted)"
+
+    def __init__(
+        self, rows: QuerySet[Any], *, limit: int | None = None, column: str = "pk", of: str = "*"
+    ) -> None:
+        super().__init__(rows.values(column)[: limit or COUNTED], output_field=IntegerField(), of=of)
 
 
-def read_queue(mode: str, now: datetime) -> Queue:
-    messages = OutboxMessage.objects.filter(mode=mode).order_by()
-    counts = {state.name.lower(): CappedCount(messages.filter(state=state)) for state in State}
-    for name, state in (("delivered", State.DELIVERED), ("failed", State.FAILED)):
-        for span, since in (("hour", now - HOUR), ("day", now - DAY)):
-            rows = messages.filter(state=state, finished_at__gt=since)
-            counts[f"{name}_last_{span}"] = CappedCount(rows)
-    # Of any row: the subqueries do not depend on it, and without a row every number is 0.
-    found = OutboxMessage.objects.order_by().annotate(**counts).values(*counts).first() or {}
-    waiting = messages.filter(state=State.WAITING).values("lane")[:COUNTED]
+def read_queue(mode: str, now: datetime, using: str) -> Queue:
+    messages = OutboxMessage.objects.using(using).filter(mode=mode).order_by("pk")
+    lanes = OutboxLane.objects.using(using).filter(mode=mode, due_at__lte=now).order_by("due_at")
+    errors = SourceFailure.objects.using(using).filter(mode=mode).order_by()
+    by_state = _select(using, {state.name: CappedCount(messages.filter(state=state)) for state in State})
+    recent = _select(using, _recent_figures(mode, messages, now, using))
+    due = (recent.pop("first_queued_at"), lanes.values_list("due_at", flat=True).first())
     return Queue(
-        by_state={state.name.lower(): found.get(state.name.lower(), 0) for state in State},
-        oldest_due_at=_oldest_due(mode, now),
-        unreported_customers=len({row["lane"] for row in waiting}),
-        source_errors=SourceFailure.objects.filter(mode=mode).order_by()[:COUNTED].count(),
-        **{name: number for name, number in found.items() if "_last_" in name},
+        by_state={name.lower(): number or 0 for name, number in by_state.items()},
+        oldest_due_at=min(filter(None, due), default=None),
+        source_errors=errors[:COUNTED].count(),
+        **{name: number or 0 for name, number in recent.items()},
     )
 
 
-def _oldest_due(mode: str, now: datetime) -> datetime | None:
-    queued = OutboxMessage.objects.filter(mode=mode, state=State.QUEUED).order_by("pk")
-    lanes = OutboxLane.objects.filter(mode=mode, due_at__lte=now).order_by("due_at")
-    times = (
-        queued.values_list("queued_at", flat=True).first(),
-        lanes.values_list("due_at", flat=True).first(),
-    )
-    return min((time for time in times if time), default=None)
+def _select(using: str, figures: dict[str, Any]) -> dict[str, Any]:
+    """Figures about the messages, by one query. All are None if there is no message."""
+    # Of any row, because the figures do not depend on it.
+    rows = OutboxMessage.objects.using(using).order_by().annotate(**figures)
+    return rows.values(*figures).first() or dict.fromkeys(figures)
 
 
-def read_connection(mode: str, now: datetime) -> Connection:
-    row = ThrottleState.objects.filter(mode=mode).first() or ThrottleState(mode=mode)
+def _recent_figures(
+    mode: str, messages: QuerySet[OutboxMessage], now: datetime, using: str
+) -> dict[str, Any]:
+    waiting, queued = messages.filter(state=State.WAITING), messages.filter(state=State.QUEUED)
+    return {
+        "delivered_last_hour": CappedCount(_delivered(mode, now - HOUR, using)),
+        "delivered_last_day": CappedCount(_delivered(mode, now - DAY, using)),
+        "failed_last_hour": _failed(messages, now - HOUR),
+        "failed_last_day": _failed(messages, now - DAY),
+        "unreported_customers": CappedCount(waiting, limit=READ, column="lane", of="DISTINCT lane"),
+        "first_queued_at": Subquery(queued.values("queued_at")[:1]),
+    }
+
+
+def _delivered(mode: str, since: datetime, using: str) -> QuerySet[Attempt]:
+    outcomes = (AttemptOutcome.DELIVERED, AttemptOutcome.FOUND)
+    attempts = Attempt.objects.using(using).filter(mode=mode, outcome__in=outcomes, started_at__gt=since)
+    return attempts.order_by("-started_at")
+
+
+def _failed(messages: QuerySet[OutboxMessage], since: datetime) -> CappedCount:
+    """Of the newest failed messages, because no index has both their state and their time."""
+    newest = messages.filter(state=State.FAILED).order_by("-pk")
+    is_recent = Case(When(finished_at__gt=since, then=Value(1)), output_field=IntegerField())
+    return CappedCount(newest.annotate(recent=is_recent), limit=READ, column="recent", of="recent")
+
+
+def read_connection(mode: str, now: datetime, using: str) -> Connection:
+    row = ThrottleState.objects.using(using).filter(mode=mode).first() or ThrottleState(mode=mode)
+    if row.rejected_keys not in ("", fingerprint_of_keys()):
+        # Other keys are set now, and nothing is known about them. As ``forget_rejected_keys``.
+        row = ThrottleState(mode=mode)
     is_open = row.paused_until is not None and row.paused_until > now
-    is_counted = row.minute_began_at is not None and now - row.minute_began_at < timedelta(minutes=1)
+    is_counted = row.minute_began_at is not None and now - row.minute_began_at < MINUTE
     return Connection(
         has_keys=conf.has_keys,
-        push_enabled=conf.push_enabled,
+        push_enabled=bool(conf.push_enabled),
         breaker="open" if is_open else "half-open" if row.half_open else "closed",
         open_until=row.paused_until if is_open else None,
+        is_rate_limited=is_open and not row.half_open,
         reason=conf.without_keys(row.pause_reason) if is_open or row.half_open else "",
+        keys_rejected=bool(row.rejected_keys),
+        failing_since=row.failing_since,
+        failed_at=row.failed_at,
+        failure=conf.without_keys(row.failure),
         requests_last_minute=row.requests if is_counted else 0,
         requests_per_minute=conf.requests_per_minute,
     )
 
 
-def read_syncs(mode: str, now: datetime) -> tuple[tuple[Sync, ...], str]:
+def read_syncs(mode: str, now: datetime, using: str) -> tuple[tuple[Sync, ...], str]:
     """The syncs, and the mode of the data that PartnerStack returned if none was of ``mode``."""
-    rows = list(SyncState.objects.filter(mode=mode).order_by("resource"))
-    seen = {"test": any(row.test_seen_at for row in rows)}
-    seen["production"] = any(row.production_seen_at for row in rows)
+    rows = list(SyncState.objects.using(using).filter(mode=mode).order_by("resource"))
+    seen = {
+        Mode.TEST.value: any(row.test_seen_at for row in rows),
+        Mode.PRODUCTION.value: any(row.production_seen_at for row in rows),
+    }
     others = [other for other, is_seen in seen.items() if is_seen]
-    mode_seen = others[0] if others and mode not in others else ""
-    return tuple(_sync(row, now) for row in rows), mode_seen
+    return tuple(_sync(row, now) for row in rows), others[0] if others and mode not in others else ""
 
 
 def _sync(row: SyncState, now: datetime) -> Sync:
@@ -96,35 +136,43 @@ def _sync(row: SyncState, now: datetime) -> Sync:
         full_completed_at=row.full_completed_at,
         attempted_at=row.attempted_at,
         age_seconds=(now - row.completed_at).total_seconds() if row.completed_at else None,
+        duration_seconds=row.duration.total_seconds() if row.duration is not None else None,
+        read=row.read,
+        changed=row.changed,
+        newest_change_at=row.watermark,
+        failed_at=row.failed_at,
         error=conf.without_keys(row.error),
     )
 
 
-def read_workers(mode: str, now: datetime) -> Workers:
-    workers = Worker.objects.filter(mode=mode)
-    seen_at = workers.aggregate(at=Max("seen_at"))["at"]
-    return Workers(workers.alive(now).count(), seen_at)
+def read_workers(mode: str, now: datetime, using: str) -> Workers:
+    workers = Worker.objects.using(using).filter(mode=mode)
+    alive = Q(pk__in=workers.alive(now).values("pk"))
+    return Workers(
+        **workers.aggregate(
+            running=Count("pk", filter=alive),
+            running_since=Min("started_at", filter=alive),
+            seen_at=Max("seen_at"),
+        )
+    )
 
 
-def read_webhooks(mode: str) -> Webhooks:
-    events = WebhookEvent.objects.filter(mode=mode)
+def read_webhooks(mode: str, using: str) -> Webhooks:
+    events = WebhookEvent.objects.using(using).filter(mode=mode)
     waiting = events.filter(state=WebhookState.RECEIVED).order_by("due_at").values("first_received_at")[:1]
-    found: Any = (
-        events.order_by("-last_received_at")
-        .annotate(waiting=Subquery(waiting), bad=CappedCount(events.filter(state=WebhookState.FAILED)))
-        .values("last_received_at", "waiting", "bad")
-        .first()
-    ) or {}
+    failed = CappedCount(events.filter(state=WebhookState.FAILED).order_by("due_at"))
+    newest = events.order_by("-last_received_at").annotate(waiting=Subquery(waiting), failed=failed)
+    found: Any = newest.values("last_received_at", "waiting", "failed").first() or {}
     return Webhooks(
         is_configured=bool(conf.usable_webhook_secrets),
         last_received_at=found.get("last_received_at"),
         waiting_since=found.get("waiting"),
-        failed=found.get("bad", 0),
+        failed=found.get("failed", 0),
     )
 
 
-def read_sign_ups(mode: str, now: datetime) -> SignUps:
-    recent = Attribution.objects.filter(mode=mode, bound_at__gt=now - timedelta(days=DAYS))
+def read_sign_ups(mode: str, now: datetime, using: str) -> SignUps:
+    recent = Attribution.objects.using(using).filter(mode=mode, bound_at__gt=now - timedelta(days=DAYS))
     newest = recent.order_by("-bound_at")[:COUNTED]
     organic = Q(click_id="", partner_key="")
     found = newest.aggregate(number=Count("pk"), organic=Count("pk", filter=organic))
