@@ -16,10 +16,29 @@ from .tally import Tally
 #: Groups that are compared at a time, with the same number of queries.
 PAGE = 500
 
+#: Characters of a reason.
+LONGEST_DETAIL = 300
+
 #: A worker sends messages in these states.
 ON_THEIR_WAY = (State.QUEUED, State.SCHEDULED, State.SENDING, State.UNCONFIRMED)
 #: Nothing sends messages in these states before somebody acts.
 STUCK = (State.FAILED, State.ON_HOLD, State.BLOCKED)
+
+
+@dataclass(frozen=True)
+class LastMessage:
+    """``at``: when it was finished, in seconds."""
+
+    operation: str
+    state: str
+    at: float | None
+    reason: str
+
+    @property
+    def in_words(self) -> str:
+        """The last line of the reason says why."""
+        reason = self.reason.strip().splitlines()[-1:] or [""]
+        return f"{self.operation} is {State(self.state).label}. {reason[0]}".strip()[:LONGEST_DETAIL]
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from ...models import Attribution, AttributionMethod, LaneStatus, OutboxLane, Partnership, State
 from ...outbox.operations import SAVE_CUSTOMER, creating_customers
 from ...outbox.queue.messages import customer_lane
 from ...outbox.queue.sequencing.customer_creation import creation_of
 from . import kinds
-from .comparison import ON_THEIR_WAY, PAGE, STUCK, Comparison, seconds
+from .comparison import ON_THEIR_WAY, PAGE, STUCK, Comparison, LastMessage, seconds
 from .kinds import Kind
 from .ledger import CUSTOMER, Fact, Identified, MirroredCustomer, OrganicLane, SiteCustomer, batched
 from .tally import Difference
@@ -70,10 +69,12 @@ class CustomerPage:
         absent = [each.key for each in page if each.here and not each.present]
         self.lanes = self._lanes(absent)
         operations = (SAVE_CUSTOMER, *creating_customers())
-        #: The last message that creates the customer: its state, and when it was delivered.
-        self.creations: dict[str, tuple[str, datetime | None]] = {
-            key: (state, at)
-            for key, state, at in comparison.messages(absent, operations, "state", "finished_at")
+        #: The last message that creates the customer.
+        self.creations = {
+            key: LastMessage(operation, state, seconds(at), reason)
+            for key, operation, state, at, reason in comparison.messages(
+                absent, operations, "operation", "state", "finished_at", "reason"
+            )
         }
         self.partnerships = self._partnerships()
 
@@ -156,18 +157,19 @@ class CustomerPage:
 
     def _absent(self, each: CustomerFacts) -> None:
         """PartnerStack does not have the customer."""
-        state, finished_at = self.creations.get(each.key, ("", None))
+        creation = self.creations.get(each.key)
+        state = creation.state if creation else ""
         lane = self.lanes.get(customer_lane(each.key), "")
         if state in ON_THEIR_WAY:
             self._agree(kinds.ON_THEIR_WAY)
         elif state in STUCK or (lane == LaneStatus.BLOCKED and not state):
-            self._differ(kinds.NEEDS_ATTENTION, each)
+            self._differ(kinds.NEEDS_ATTENTION, each, creation.in_words if creation else "")
         elif lane == LaneStatus.ORGANIC or (not lane and not self._would_be_reported(each)):
             self._organic(each)
         elif state == State.CANCELLED:
             self._agree(kinds.CANCELLED)
         elif state == State.DELIVERED or lane == LaneStatus.OPEN or each.there:
-            self._not_there(each, seconds(finished_at))
+            self._not_there(each, creation.at if creation else None)
         else:
             self._differ(kinds.NOT_REPORTED, each)
 

@@ -11,7 +11,7 @@ from ...models import Customer, State, Transaction
 from ...outbox.keys import number_of
 from ...outbox.operations import CREATE_TRANSACTION, DELETE_TRANSACTION
 from . import kinds
-from .comparison import ON_THEIR_WAY, PAGE, STUCK, Comparison, seconds
+from .comparison import ON_THEIR_WAY, PAGE, STUCK, Comparison, LastMessage, seconds
 from .kinds import Kind
 from .ledger import PAYMENT, Fact, MirroredPayment, Reported, SitePayment, batched
 from .tally import Difference, Money, in_major_units
@@ -123,16 +123,16 @@ class PaymentPage:
         self.customer_keys = self._customer_keys()
         self.archived = self._archived()
 
-    def _steps(self) -> dict[str, dict[Step, tuple[str, float | None]]]:
-        """The state of the last message of each step, and when it was finished."""
-        found: dict[str, dict[Step, tuple[str, float | None]]] = {each.key: {} for each in self.page}
+    def _steps(self) -> dict[str, dict[Step, LastMessage]]:
+        """The last message of each step."""
+        found: dict[str, dict[Step, LastMessage]] = {each.key: {} for each in self.page}
         operations = (CREATE_TRANSACTION, DELETE_TRANSACTION)
-        columns = ("operation", "payload", "state", "finished_at")
-        for subject, operation, payload, state, at in self.comparison.messages(
+        columns = ("operation", "payload", "state", "finished_at", "reason")
+        for subject, operation, payload, state, at, reason in self.comparison.messages(
             list(found), operations, *columns
         ):
             step = operation == DELETE_TRANSACTION, number_of(str(payload.get("key", "")))
-            found[subject][step] = state, seconds(at)
+            found[subject][step] = LastMessage(operation, state, seconds(at), reason)
         return found
 
     def _customer_keys(self) -> dict[str, str]:
@@ -158,18 +158,19 @@ class PaymentPage:
             self._compare(each)
 
     def _compare(self, each: PaymentFacts) -> None:
-        states = {state for state, _ in self.steps[each.key].values()}
-        if states & set(ON_THEIR_WAY):
+        messages = self.steps[each.key].values()
+        stuck = [message for message in messages if message.state in STUCK]
+        if any(message.state in ON_THEIR_WAY for message in messages):
             self._agree(kinds.ON_THEIR_WAY)
-        elif states & set(STUCK):
+        elif stuck:
             row = each.there[max(each.present)] if each.present else None
-            self._differ(kinds.NEEDS_ATTENTION, each, row=row)
+            self._differ(kinds.NEEDS_ATTENTION, each, stuck[0].in_words, row=row)
         else:
             created = self._done(each, is_deletion=False).keys() | each.there.keys()
             if created:
                 self._reported(each, max(created))
-            elif each.here:
-                self._never_reported(each)
+            elif each.wanted:
+                self._never_reported(each, each.wanted.customer_key)
 
     def _done(self, each: PaymentFacts, *, is_deletion: bool) -> dict[int, float | None]:
         """The steps that PartnerStack is known to have carried out, and when."""
@@ -178,22 +179,29 @@ class PaymentPage:
             for (deletes, number), fact in each.reported.items()
             if deletes == is_deletion and fact.at is not None
         }
-        for (deletes, number), (state, at) in self.steps[each.key].items():
-            if deletes == is_deletion and state == State.DELIVERED:
-                done.setdefault(number, at)
+        for (deletes, number), message in self.steps[each.key].items():
+            if deletes == is_deletion and message.state == State.DELIVERED:
+                done.setdefault(number, message.at)
         return done
 
-    def _never_reported(self, each: PaymentFacts) -> None:
-        state, _ = self.steps[each.key].get((False, 0), ("", None))
-        is_attributed = self.organic.get(each.here[0].customer_key)
-        if is_attributed and state != State.CANCELLED:
-            self._differ(kinds.UNATTRIBUTED, each, "A payment of this customer was not reported.")
-        elif state == State.CANCELLED:
+    def _never_reported(self, each: PaymentFacts, customer_key: str) -> None:
+        state = self._state(each)
+        is_attributed = self.organic.get(customer_key)
+        if state == State.CANCELLED:
             self._agree(kinds.CANCELLED)
+        elif is_attributed:
+            self._differ(kinds.UNATTRIBUTED, each, "A payment of this customer was not reported.")
         elif state == State.ORGANIC or is_attributed is not None:
             self._agree(kinds.ORGANIC)
-        else:
+        elif state == State.WAITING:
+            self._differ(kinds.NOT_REPORTED, each, "It waits for its customer, who was never reported.")
+        elif each.here:
             self._differ(kinds.NOT_REPORTED, each)
+
+    def _state(self, each: PaymentFacts) -> str:
+        """That of the message that reports the payment; empty if there is none."""
+        step = self.steps[each.key].get((False, 0))
+        return step.state if step else ""
 
     def _reported(self, each: PaymentFacts, last: int) -> None:
         """``last``: the number of the newest key that the payment has, or had, at PartnerStack."""
@@ -240,9 +248,7 @@ class PaymentPage:
             pairs.append((each.reported.get((False, number)), row, customer_key))
         for wanted, found, key in pairs:
             if wanted and found and (kind := _difference(wanted, found, key)):
-                mine = _in_words(wanted, wanted.customer_key)
-                text = f"PartnerStack has {_in_words(found, key)}, this site {mine}."
-                self._differ(kind, each, text, row=row)
+                self._differ(kind, each, _both(kind, wanted, found, key), row=row, there=_money_of(found))
                 return
         self._agree(kinds.AGREES)
 
@@ -257,6 +263,7 @@ class PaymentPage:
         *,
         row: MirroredPayment | None = None,
         here: Money | None = None,
+        there: Money | None = None,
         twin: SitePayment | None = None,
         mirror_pk: int | None = None,
     ) -> None:
@@ -266,7 +273,7 @@ class PaymentPage:
             key=each.key,
             detail=detail,
             here=here or each.money,
-            there=_money_of(row) if row else None,
+            there=there or (_money_of(row) if row else None),
             source=source.source if source else "",
             source_pk=source.source_pk if source else "",
             mirror_pk=row.pk if row else mirror_pk,
@@ -285,10 +292,17 @@ def _difference(wanted: Any, found: Any, customer_key: str) -> Kind | None:
     return None
 
 
-def _in_words(payment: Any, customer_key: str) -> str:
-    amount = in_major_units(payment.amount, payment.currency) if payment.amount is not None else "no amount"
-    return f"{amount} of {customer_key}" if customer_key else amount
+def _both(kind: Kind, wanted: Any, found: Any, customer_key: str) -> str:
+    """What each side has."""
+    if kind is kinds.CUSTOMER:
+        return f"PartnerStack has it under {customer_key}, this site under {wanted.customer_key}."
+    here, there = map(_in_words, (wanted, found))
+    return f"PartnerStack has {there}, this site {here}."
 
 
-def _money_of(row: MirroredPayment) -> Money | None:
+def _in_words(payment: Any) -> str:
+    return payment.currency if payment.amount is None else in_major_units(payment.amount, payment.currency)
+
+
+def _money_of(row: Any) -> Money | None:
     return (row.amount, row.currency.upper()) if row.amount is not None else None
