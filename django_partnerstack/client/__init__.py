@@ -1,5 +1,6 @@
 """A client of PartnerStack's vendor API. It does not need Django, so any Python program can use it."""
 
+from .api import Exchange, recorded_by
 from .client import Client
 from .records import (
     ActionRecord,
@@ -22,6 +23,7 @@ __all__ = [
     "Client",
     "CustomerRecord",
     "DealRecord",
+    "Exchange",
     "GroupRecord",
     "LeadRecord",
     "LinkRecord",
@@ -33,4 +35,5 @@ __all__ = [
     "RewardRecord",
     "TransactionRecord",
     "WebhookRecord",
+    "recorded_by",
 ]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json as jsonlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from requests.auth import AuthBase
 
-from ..exceptions import InvalidArgument
+from ..exceptions import InvalidArgument, RequestError
 from .credentials import Scrubber
-from .replies import parse_response
+from .replies import Reply, excerpt, parse_response
 from .retry import RetryPolicy, retry
 from .transport import Transport
 from .validation import Check, filter_value
@@ -28,6 +31,37 @@ class Unset:
 
 
 UNSET = Unset()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """
+    One request and its answer, for a record. No text contains a key of the client.
+
+    ``path``: of the URL, without the query. ``seconds``: from the connection to the end of the answer.
+    ``status``: None without an answer; ``error`` then says why. ``answer``: the beginning of the body.
+    """
+
+    method: str
+    path: str
+    seconds: float
+    status: int | None
+    answer: str = ""
+    error: str = ""
+
+
+Recorder = Callable[[Exchange], None]
+_recorder: ContextVar[Recorder | None] = ContextVar("recorder", default=None)
+
+
+@contextmanager
+def recorded_by(recorder: Recorder | None) -> Iterator[None]:
+    """Call ``recorder`` after each request of this thread, of whatever client. None: record nothing."""
+    token = _recorder.set(recorder)
+    try:
+        yield
+    finally:
+        _recorder.reset(token)
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,8 +103,8 @@ class Api:
         def seconds_left() -> float:
             return min(deadline - policy.clock(), self.seconds_until())
 
-        def attempt() -> T:
-            reply = self.transport.exchange(
+        def exchange() -> Reply:
+            return self.transport.exchange(
                 method,
                 url,
                 path=self.scrub(path) or "/",
@@ -80,11 +114,28 @@ class Api:
                 params=params,
                 body=body,
             )
+
+        def attempt() -> T:
+            reply = self._recorded(method, url, exchange)
             return parse_response(
                 reply, convert, scrub=self.scrub, now=policy.wall_clock(), may_be_empty=may_be_empty
             )
 
         return retry(attempt, deadline, policy) if method == "GET" else attempt()
+
+    def _recorded(self, method: str, url: str, exchange: Callable[[], Reply]) -> Reply:
+        if (record := _recorder.get()) is None:
+            return exchange()
+        path, begin = self.scrub(urlsplit(url).path) or "/", self.retry_policy.clock()
+        try:
+            reply = exchange()
+        except RequestError as error:
+            seconds = self.retry_policy.clock() - begin
+            record(Exchange(method, path, seconds, error.status, error=error.message))
+            raise
+        seconds = self.retry_policy.clock() - begin
+        record(Exchange(method, path, seconds, reply.status, excerpt(reply.body, self.scrub)))
+        return reply
 
 
 def encode(value: Any) -> bytes:

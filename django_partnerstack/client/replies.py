@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 #: Longer messages are cut: they are error pages of a proxy.
 LONGEST_MESSAGE = 300
+#: Characters of a body that are recorded, bytes that are searched for keys, characters of the longest key.
+LONGEST_EXCERPT, SEARCHED, LONGEST_KEY = 4096, 16_384, 512
 #: Seconds. A longer ``Retry-After`` is shortened to a day.
 LONGEST_RETRY_AFTER = 86_400.0
 #: The status of a duplicate is not documented, so the message of a 400 or 422 decides.
@@ -129,6 +131,14 @@ def error_message(body: bytes, scrub: Callable[[str], str]) -> str:
     message = message or body.decode("utf-8", "replace").replace("\0", REPLACEMENT)
     line = scrub(" ".join(message.split()))
     return f"{line[:LONGEST_MESSAGE]}…" if len(line) > LONGEST_MESSAGE else line or "no explanation"
+
+
+def excerpt(body: bytes, scrub: Callable[[str], str]) -> str:
+    """The beginning of a body as text, without keys."""
+    text = scrub(body[:SEARCHED].decode("utf-8", "replace").replace("\0", REPLACEMENT))
+    if len(body) > SEARCHED:
+        text = text[:-LONGEST_KEY]  # It may end with one half of a key.
+    return f"{text[:LONGEST_EXCERPT]}…" if len(text) > LONGEST_EXCERPT else text
 
 
 def retry_after(headers: Mapping[str, str], now: float) -> float | None:

@@ -80,7 +80,6 @@ class OutboxMessage(models.Model):
     reason = models.TextField(_("reason"), default="", blank=True)
     #: What was changed when it was queued so that PartnerStack takes it, such as a name that was too long.
     note = models.CharField(_("note"), max_length=255, default="", blank=True)
-    response = models.JSONField(_("answer"), null=True)
 
     class Meta:
         verbose_name = _("outbox message")
@@ -139,6 +138,8 @@ class AttemptOutcome(models.TextChoices):
     LOST = "lost", _("no answer, the worker stopped")
     #: The answer came after the lease had expired, so another worker had the message. It changed nothing.
     LATE = "late", _("answered too late")
+    #: PartnerStack has such an object already. A look-up shows whether it is the same.
+    CONFLICT = "conflict", _("rejected as a duplicate")
     FOUND = "found", _("found")
     NOT_FOUND = "not_found", _("not found")
     DIFFERS = "differs", _("found, but different")

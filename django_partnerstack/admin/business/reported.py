@@ -62,7 +62,7 @@ class ReportedMirrorAdmin(PushAction, MirrorAdmin):
     @admin.display(description=gettext_lazy("messages"))
     def outbox(self, row: Any) -> str:
         messages = OutboxMessage.objects.filter(self.messages_of(row), mode=row.mode)
-        table = message_table(messages.defer("payload", "response")[:LATEST])
+        table = message_table(messages.defer("payload")[:LATEST])
         link = list_link(_("All messages of this customer"), mode=row.mode, lane=self.lane(row))
         return format_html("{}<p>{}</p>", table, link) if table else EMPTY
 

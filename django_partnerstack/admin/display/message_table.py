@@ -1,4 +1,4 @@
-"""How outbox messages are shown: state, timeline, and several messages in a table."""
+"""How outbox messages are shown: their state, and several messages in a table."""
 
 from __future__ import annotations
 
@@ -19,8 +19,6 @@ from ...outbox.queue.messages import customer_lane
 from .columns import EMPTY, moment
 from .links import admin_url
 
-MOMENTS = ("queued_at", "first_sent_at", "sent_at", "in_doubt_since", "finished_at", "next_try_at")
-
 
 @admin.display(description=gettext_lazy("state"))
 def badge(message: OutboxMessage | WebhookEvent) -> SafeString:
@@ -39,16 +37,6 @@ def lane_link(message: OutboxMessage) -> str:
 def list_link(text: Any, **which: str) -> SafeString:
     url = admin_url(OutboxMessage, "changelist")
     return format_html('<a href="{}?{}">{}</a>', url, urlencode(which), text)
-
-
-@admin.display(description=gettext_lazy("when"))
-def timeline(message: OutboxMessage) -> SafeString:
-    """Past and planned events, in chronological order."""
-    names = {name: message._meta.get_field(name).verbose_name for name in MOMENTS}  # type: ignore[union-attr]
-    moments = [(name, getattr(message, name)) for name in MOMENTS if getattr(message, name)]
-    rows = ((names[name], moment(when)) for name, when in sorted(moments, key=lambda pair: pair[1]))
-    lines = format_html_join("", '<tr><th scope="row">{}</th><td>{}</td></tr>', rows)
-    return format_html('<table class="partnerstack-timeline">{}</table>', lines)
 
 
 def message_table(messages: Iterable[OutboxMessage], current: OutboxMessage | None = None) -> SafeString:

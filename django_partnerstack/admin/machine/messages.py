@@ -24,10 +24,11 @@ from ..actions.export import ExportAction
 from ..actions.mark_delivered import mark_delivered
 from ..actions.operate import cancel, hold, release, retry
 from ..actions.selection import NonAtomicActions
+from ..display.attempts import timeline
 from ..display.columns import EMPTY, json_column, stacked
 from ..display.filters import AttentionFilter, ModeFilter, OperationFilter, mode_column
 from ..display.links import Link, host_link
-from ..display.message_table import badge, lane_link, list_link, message_table, timeline
+from ..display.message_table import badge, lane_link, list_link, message_table
 from ..display.read_only import LongListAdmin, permission_to
 from ..display.search import CUSTOMERS, modes, named_customers
 
@@ -107,7 +108,6 @@ class OutboxMessageAdmin(ExportAction, NonAtomicActions, LongListAdmin):
             (_("Messages of the same customer, in order"), {"fields": ["neighbours", lane_link]}),
             (_("Objects"), {"fields": ["source_object", CUSTOMER, TRANSACTION]}),
             (_("Content"), {"fields": [json_column("content")]}),
-            (_("Response"), {"fields": [json_column("response")]}),
         ]
 
     @admin.display(description=_("about"))

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connections
 
+from ...client import recorded_by
 from ...exceptions import DeliveryPaused
 from ...models import OutboxMessage, State
 from ...signals import push_failed
@@ -18,6 +19,7 @@ from ..queue.claim import Claimed, DeliveredLanes
 from ..queue.sequencing.isolation import is_about_database
 from . import outcome as outcomes
 from .outcome import Outcome, without_answer
+from .recording import Recording
 from .sender import Sender
 from .write_back import ModeEvidence, write_back
 
@@ -52,9 +54,11 @@ class AttemptRunner:
 
     def run(self, claimed: Claimed) -> str:
         """Send a claimed message, write the outcome back and signal it. Returns its new state, or "lost"."""
-        intended = self._attempt(claimed)
+        recording = Recording(self.throttle.clock)
+        with recorded_by(recording.add):
+            intended = self._attempt(claimed)
         self.throttle.requests.end_attempt()
-        outcome = self._write_back(claimed, intended)
+        outcome = self._write_back(claimed, intended, recording)
         if outcome is None:
             return "lost"
         if outcome.state == State.DELIVERED:
@@ -75,9 +79,11 @@ class AttemptRunner:
             logger.exception("Message %s could not be sent.", message.pk)
             return outcomes.failed(traceback.format_exc(), self.throttle.clock.now())
 
-    def _write_back(self, claimed: Claimed, outcome: Outcome) -> Outcome | None:
+    def _write_back(self, claimed: Claimed, outcome: Outcome, recording: Recording) -> Outcome | None:
         """
-        Save the outcome and return what was saved. None if another worker has the message.
+        Save the outcome with the record of the attempt, and return what was saved.
+
+        None if another worker has the message.
 
         An answer that the database refuses is dropped, and the outcome saved without it. If the database
         fails, retry until the lease expires, after which the next worker looks the message up. No error may
@@ -86,13 +92,15 @@ class AttemptRunner:
         retries = 0
         while True:
             try:
-                return outcome if write_back(self.throttle, claimed, outcome) else None
+                rows = recording.rows(claimed.message, outcome)
+                return outcome if write_back(self.throttle, claimed, outcome, rows) else None
             except Exception as error:
                 problem = error
             if not is_about_database(problem) or retries >= PERSISTENT:
                 reduced = without_answer(outcome, f"{type(problem).__name__}: {problem}")
                 try:
-                    return reduced if write_back(self.throttle, claimed, reduced) else None
+                    rows = recording.rows(claimed.message, reduced, with_texts=False)
+                    return reduced if write_back(self.throttle, claimed, reduced, rows) else None
                 except Exception as error:
                     problem = error
             if is_about_database(problem):

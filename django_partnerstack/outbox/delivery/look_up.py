@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ...exceptions import Conflict, DeliveryPaused, LookUpTimeout, PartnerStackError
-from ...models import OutboxMessage
+from ...models import AttemptOutcome, OutboxMessage
 from ..finding import CLOCK_SKEW, Search
 from ..operations import Find, Operation
 from . import outcome
@@ -86,12 +86,12 @@ class LookUp:
         if operation.find is None:
             return outcome.failed(str(error), message.in_doubt_since)
         if not self.requests.fits(1, lease_expires_at):
-            return self._still_in_doubt(str(error), now, progress)
+            return self._still_in_doubt(str(error), now, progress, AttemptOutcome.CONFLICT)
         self.requests.acquire_slot()
         # The message may have been delivered long ago, if the site's database was restored from a backup.
         begin = message.queued_at
         found = self._turn(operation.find, operation, message, begin, now, progress, lease_expires_at)
-        return found or self._still_in_doubt(str(error), now, progress)
+        return found or self._still_in_doubt(str(error), now, progress, AttemptOutcome.NOT_FOUND)
 
     def _turn(
         self,
@@ -155,7 +155,8 @@ class LookUp:
     def _go_on_later(self, since: datetime, progress: dict[str, Any]) -> Outcome:
         if progress["pages"] >= MOST_REQUESTS:
             return outcome.on_hold(UNSETTLED.format(TOO_LONG.format(progress["pages"])), since)
-        waiting = self._still_in_doubt(GOES_ON.format(progress["pages"]), since, progress)
+        reason = GOES_ON.format(progress["pages"])
+        waiting = self._still_in_doubt(reason, since, progress, AttemptOutcome.CONTINUES)
         return replace(waiting, next_try_at=self.requests.now() + PAUSE)
 
     def _failed(self, error: PartnerStackError, since: datetime, progress: dict[str, Any]) -> Outcome:
@@ -166,7 +167,7 @@ class LookUp:
             return outcome.on_hold(UNSETTLED.format(FAILING.format(PATIENCE.days, error)), since)
         kept = {"conflict": progress["conflict"]} if "conflict" in progress else {}
         again = {**kept, "failing_since": failing_since.isoformat()}
-        return self._still_in_doubt(f"The look-up failed: {error}", since, again)
+        return self._still_in_doubt(f"The look-up failed: {error}", since, again, AttemptOutcome.RETRY)
 
     def _verdict(
         self,
@@ -184,7 +185,7 @@ class LookUp:
             return disagreement(key, comparison.difference, progress.get("conflict", ""))
         if not comparison.proves(record.created_at, begin - CLOCK_SKEW):
             return outcome.on_hold(UNSETTLED.format(NOTHING_SHOWN.format(key)), since)
-        return outcome.delivered(record, FOUND)
+        return outcome.delivered(record, FOUND, AttemptOutcome.FOUND)
 
     def _not_found(
         self, operation: Operation, message: OutboxMessage, since: datetime, progress: dict[str, Any]
@@ -193,20 +194,23 @@ class LookUp:
         # Pages that were read before the grace ended could not show it yet.
         if datetime.fromisoformat(progress["began"]) - since < self.grace:
             kept = {"conflict": conflict} if conflict else {}
-            return self._still_in_doubt(conflict or NOT_YET, since, kept)
+            return self._still_in_doubt(conflict or NOT_YET, since, kept, AttemptOutcome.NOT_FOUND)
         if conflict:
             return outcome.failed(
                 ABOUT_ANOTHER.format(sentence(conflict), message.content[operation.key_field])
             )
         return None
 
-    def _still_in_doubt(self, reason: str, since: datetime, progress: dict[str, Any]) -> Outcome:
+    def _still_in_doubt(
+        self, reason: str, since: datetime, progress: dict[str, Any], attempt: AttemptOutcome
+    ) -> Outcome:
         """In doubt after a look-up, which does not count as an attempt."""
         return outcome.in_doubt(
             reason,
             self.requests.now(),
             since=since,
             grace=self.grace,
+            attempt=attempt,
             look_up=progress,
             counts_as_attempt=False,
         )
@@ -214,7 +218,8 @@ class LookUp:
 
 def disagreement(key: str, difference: str, words: str = "") -> Outcome:
     """PartnerStack has another object with this key. ``words``: how PartnerStack refused the message."""
-    return outcome.failed(f"{sentence(words)} PartnerStack has {key} with {difference}.".strip())
+    reason = f"{sentence(words)} PartnerStack has {key} with {difference}.".strip()
+    return outcome.failed(reason, attempt=AttemptOutcome.DIFFERS)
 
 
 def sentence(words: str) -> str:

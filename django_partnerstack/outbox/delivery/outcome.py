@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...models import OutboxMessage, State
+from ...models import AttemptOutcome, OutboxMessage, State
 
 #: The bounds of the retry delay.
 FIRST_DELAY, LONGEST_DELAY = timedelta(seconds=1), timedelta(hours=1)
@@ -24,10 +24,12 @@ class Outcome:
 
     ``next_try_at``: for SCHEDULED and UNCONFIRMED. ``in_doubt_since``: the time of the last attempt without
     an answer. ``record``: the object as PartnerStack has it now. ``look_up``: how far the look-up has got.
-    ``counts_as_attempt``: False if the message did not cause the failure.
+    ``attempt``: how the last request ended. ``counts_as_attempt``: False if the message did not cause the
+    failure.
     """
 
     state: State
+    attempt: AttemptOutcome
     reason: str = ""
     next_try_at: datetime | None = None
     in_doubt_since: datetime | None = None
@@ -44,16 +46,21 @@ def without_answer(outcome: Outcome, problem: str) -> Outcome:
     )
 
 
-def delivered(record: Any, reason: str = "") -> Outcome:
-    return Outcome(state=State.DELIVERED, record=record, reason=reason)
+def delivered(record: Any, reason: str = "", attempt: AttemptOutcome = AttemptOutcome.DELIVERED) -> Outcome:
+    return Outcome(state=State.DELIVERED, attempt=attempt, record=record, reason=reason)
 
 
-def failed(reason: str, in_doubt_since: datetime | None = None) -> Outcome:
-    return Outcome(state=State.FAILED, reason=reason, in_doubt_since=in_doubt_since)
+def failed(
+    reason: str,
+    in_doubt_since: datetime | None = None,
+    attempt: AttemptOutcome = AttemptOutcome.FAILED,
+) -> Outcome:
+    return Outcome(state=State.FAILED, attempt=attempt, reason=reason, in_doubt_since=in_doubt_since)
 
 
 def on_hold(reason: str, in_doubt_since: datetime) -> Outcome:
-    return Outcome(state=State.ON_HOLD, reason=reason, in_doubt_since=in_doubt_since)
+    unconfirmed = AttemptOutcome.UNCONFIRMED
+    return Outcome(state=State.ON_HOLD, attempt=unconfirmed, reason=reason, in_doubt_since=in_doubt_since)
 
 
 def release(message: OutboxMessage, reason: str, now: datetime) -> Outcome:
@@ -80,6 +87,7 @@ def in_doubt(
     *,
     since: datetime,
     grace: timedelta,
+    attempt: AttemptOutcome = AttemptOutcome.UNCONFIRMED,
     look_up: dict[str, Any] | None = None,
     counts_as_attempt: bool = True,
 ) -> Outcome:
@@ -95,6 +103,7 @@ def in_doubt(
     at = min(at, grace_ends) if grace_ends > now else at
     return Outcome(
         state=State.UNCONFIRMED,
+        attempt=attempt,
         reason=reason,
         next_try_at=at,
         in_doubt_since=since,
@@ -117,6 +126,7 @@ def _waiting(message: OutboxMessage, reason: str, at: datetime, *, counts_as_att
     """A message in doubt stays in doubt until it is looked up."""
     return Outcome(
         state=State.UNCONFIRMED if message.in_doubt_since else State.SCHEDULED,
+        attempt=AttemptOutcome.RETRY,
         reason=reason,
         next_try_at=at,
         in_doubt_since=message.in_doubt_since,

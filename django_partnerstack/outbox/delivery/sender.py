@@ -13,7 +13,7 @@ from ...exceptions import (
     NotFound,
     RequestError,
 )
-from ...models import OutboxMessage
+from ...models import AttemptOutcome, OutboxMessage
 from ..operations import OPERATIONS, Operation
 from ..permitted import permitted
 from ..queue.messages import fingerprint
@@ -81,7 +81,7 @@ class Sender:
             return self._request_failed(operation, message, error, lease_expires_at)
         self.requests.succeeded()
         if operation.needs_confirmation:
-            return self._in_doubt(NEEDS_CONFIRMATION)
+            return self._in_doubt(NEEDS_CONFIRMATION, AttemptOutcome.ACCEPTED)
         if difference := operation.compare(message.content, record).difference:
             return disagreement(message.content[operation.key_field], difference)
         return outcome.delivered(record)
@@ -102,7 +102,7 @@ class Sender:
         if error.in_doubt and operation.find is None:
             return outcome.on_hold(NO_LOOK_UP.format(error), now)
         if error.in_doubt:
-            return self._in_doubt(str(error))
+            return self._in_doubt(str(error), AttemptOutcome.UNCONFIRMED)
         if isinstance(error, Conflict):
             return self.look_up.conflict(operation, message, error, lease_expires_at)
         if isinstance(error, NotFound):
@@ -119,9 +119,9 @@ class Sender:
             return outcome.delivered(None, "PartnerStack no longer had it.")
         return outcome.failed(str(error), message.in_doubt_since)
 
-    def _in_doubt(self, reason: str) -> Outcome:
+    def _in_doubt(self, reason: str, attempt: AttemptOutcome) -> Outcome:
         now = self.requests.now()
-        return outcome.in_doubt(reason, now, since=now, grace=self.grace)
+        return outcome.in_doubt(reason, now, since=now, grace=self.grace, attempt=attempt)
 
 
 def _not_the_cause(message: OutboxMessage, error: RequestError, now: datetime) -> Outcome:

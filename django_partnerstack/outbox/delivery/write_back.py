@@ -1,4 +1,4 @@
-"""Writing the outcome of an attempt back: message, lane, mirror and mode evidence."""
+"""Writing the outcome of an attempt back: message, record of the attempt, lane, mirror and mode evidence."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from django.db import Error, router, transaction
 from django.db.models import F
 
 from ...mapping import storable, store_one
-from ...models import Mirror, OutboxLane, OutboxMessage, State, SyncState
+from ...models import Attempt, AttemptOutcome, Mirror, OutboxLane, OutboxMessage, State, SyncState
+from ...models.bulk import insert
 from ...resources import of_model
 from ...throttle.throttle import Throttle
 from ..operations import OPERATIONS, Operation
@@ -24,14 +25,16 @@ from .outcome import Outcome
 logger = logging.getLogger(__name__)
 
 
-def write_back(throttle: Throttle, claimed: Claimed, outcome: Outcome) -> bool:
+def write_back(
+    throttle: Throttle, claimed: Claimed, outcome: Outcome, attempts: list[dict[str, Any]]
+) -> bool:
     """
     Save the outcome in one transaction. Returns False if another worker has the message, because the lease
     expired.
 
-    The lease token guards the UPDATE, so a worker that lost its lease writes nothing. The lane is due at the
-    next attempt; after a delivery, at the next claim. Dependents of a message that will not be delivered are
-    blocked.
+    The lease token guards the UPDATE, so a worker that lost its lease writes nothing but the record of its
+    attempt. The lane is due at the next attempt; after a delivery, at the next claim. Dependents of a message
+    that will not be delivered are blocked.
     """
     message, now = claimed.message, throttle.clock.now()
     operation = OPERATIONS.get(message.operation)
@@ -41,7 +44,10 @@ def write_back(throttle: Throttle, claimed: Claimed, outcome: Outcome) -> bool:
             pk=message.pk, lease_token=claimed.lease_token, state=State.SENDING
         )
         if not row.update(**_columns(message, outcome, now)):
+            _record_late(attempts, using)
             return False
+        if attempts:
+            insert(Attempt, attempts, using=using)
         if outcome.state == State.DELIVERED and operation is not None:
             remember_reported(message, using, now)
             _mirror(operation, message, outcome, throttle.mode, using, now)
@@ -81,10 +87,23 @@ def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[st
         "look_up": outcome.look_up,
         "first_in_doubt_at": message.first_in_doubt_at or outcome.in_doubt_since,
         "finished_at": None if is_waiting else now,
-        "response": storable(outcome.record.raw) if outcome.record is not None else message.response,
         "attempts": message.attempts if outcome.counts_as_attempt else F("attempts") - 1,
     }
     return {name: value for name, value in columns.items() if getattr(message, name) != value}
+
+
+def _record_late(attempts: list[dict[str, Any]], using: str) -> None:
+    """
+    Record attempts whose outcome comes too late, unless they are recorded.
+
+    They are if the connection was cut after an earlier commit of the same outcome.
+    """
+    rows, messages = Attempt.objects.using(using), OutboxMessage.objects.using(using)
+    for attempt in attempts:
+        same = {"message": attempt["message"], "started_at": attempt["started_at"]}
+        is_recorded = rows.filter(**same, duration__isnull=False).exists()
+        if not is_recorded and messages.filter(pk=attempt["message"]).exists():
+            insert(Attempt, [{**attempt, "outcome": AttemptOutcome.LATE}], using=using)
 
 
 def _mirror(

@@ -30,10 +30,21 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 
-from ...models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
+from ...models import (
+    Attempt,
+    AttemptKind,
+    AttemptOutcome,
+    LaneStatus,
+    OutboxLane,
+    OutboxMessage,
+    State,
+    ThrottleState,
+)
 from ...throttle.clock import Now
 from ...throttle.throttle import Throttle
 from .sequencing.sequence import sequence_new_messages
+
+NO_OUTCOME = "The worker stopped, or lost the database, before its lease expired at {:%H:%M:%S %Z}."
 
 
 def lease_time(request_seconds: float) -> timedelta:
@@ -180,7 +191,9 @@ def _mark_sending(
     """
     rows = OutboxMessage.objects.using(using).filter(pk__in=[head.message for head in heads])
     lost = Q(state=State.SENDING, lease_expires_at__lte=now)
+    before: list[OutboxMessage] = []
     if any(head.lost for head in heads):
+        before = list(rows.filter(lost))
         rows.filter(lost).update(
             in_doubt_since=F("lease_expires_at"),
             first_in_doubt_at=Coalesce("first_in_doubt_at", "lease_expires_at"),
@@ -195,8 +208,31 @@ def _mark_sending(
         sent_at=now,
     )
     found = rows.filter(lease_token=token).in_bulk()
+    _record_lost([each for each in before if _was_lost(each, found.get(each.pk))], using)
     taken = [head for head in heads if head.message in found]
     OutboxLane.objects.using(using).filter(pk__in=[head.lane for head in taken]).update(
         due_at=lease_expires_at
     )
     return [found[head.message] for head in taken]
+
+
+def _was_lost(before: OutboxMessage, claimed: OutboxMessage | None) -> bool:
+    """False if its worker wrote the outcome back after all, before this worker claimed the message."""
+    return claimed is not None and claimed.in_doubt_since == before.lease_expires_at
+
+
+def _record_lost(messages: list[OutboxMessage], using: str) -> None:
+    """Record the attempts of lost workers, of which nothing is known but when they began."""
+    Attempt.objects.using(using).bulk_create(
+        Attempt(
+            message_id=message.pk,
+            mode=message.mode,
+            kind=AttemptKind.SEND,
+            number=message.attempts,
+            started_at=message.sent_at or message.queued_at,
+            requests=0,
+            error=NO_OUTCOME.format(message.lease_expires_at),
+            outcome=AttemptOutcome.LOST,
+        )
+        for message in messages
+    )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from django_partnerstack import track
-from django_partnerstack.models import Customer, OutboxLane, OutboxMessage, State, Transaction
+from django_partnerstack.models import Attempt, Customer, OutboxLane, OutboxMessage, State, Transaction
 from django_partnerstack.outbox.control import actions
 from tests.outbox.site import Site, account, payment
 from tests.shop.models import Account
@@ -18,6 +19,24 @@ from tests.shop.models import Account
 from ..conftest import INLINE, MESSAGE_ACTIONS, list_url, page_url, queries, queue, shown
 
 LIST = list_url(OutboxMessage)
+
+
+def text_of(html: str, name: str) -> str:
+    """The visible text of the table of this class."""
+    table = html.split(name)[1].split("</table>")[0].partition(">")[2]
+    return " ".join(unescape(re.sub("<[^>]+>", " ", table)).split())
+
+
+def attempted(message: OutboxMessage, **columns: Any) -> Attempt:
+    defaults = {
+        "kind": "send",
+        "number": 1,
+        "started_at": timezone.now(),
+        "duration": 250,
+        "request_line": "POST /api/v2/transactions",
+        "outcome": "failed",
+    }
+    return Attempt.objects.create(message=message, mode=message.mode, **{**defaults, **columns})
 
 
 @pytest.fixture
@@ -145,8 +164,9 @@ class TestSearchByAddress:
 
 
 class TestPage:
-    def test_shows_content_and_answer_readably(self, browser: Client) -> None:
-        message = queue(payload={"key": "payment-1"}, response={"data": {"key": "x"}})
+    def test_shows_content_and_answers_readably(self, browser: Client) -> None:
+        message = queue(payload={"key": "payment-1"})
+        attempted(message, status=200, answer='{"data": {"key": "x"}}')
         html = browser.get(page_url(message)).rendered_content
         assert "{\n  &quot;key&quot;: &quot;payment-1&quot;\n}" in html
         assert "&quot;data&quot;: {\n" in html
@@ -155,7 +175,8 @@ class TestPage:
         settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = "pk_canary", "sk_canary"
         settings.PARTNERSTACK_TRACKING_TOKEN = "token_canary"
         text = "pk_canary sk_canary token_canary"
-        message = queue(State.FAILED, reason=text, payload={"a": [text]}, response={text: text})
+        message = queue(State.FAILED, reason=text, payload={"a": [text]})
+        attempted(message, status=400, answer=text, error=text)
         for url in (LIST, page_url(message)):
             html = browser.get(url).rendered_content
             assert "canary" not in html
@@ -169,6 +190,46 @@ class TestPage:
         timeline = html.split("partnerstack-timeline")[1].split("</table>")[0]
         assert re.findall(r"\d\d:\d\d:\d\d", timeline) == ["12:29:05", "12:30:05", "12:30:06"]
         assert "Next attempt" not in timeline
+
+    def test_shows_each_attempt_with_request_answer_and_outcome(self, browser: Client, site: Site) -> None:
+        shop = account()
+        site.push()
+        site.fail("status", status=429, retry_after=1)
+        payment(shop)
+        site.push_for(minutes=1)
+        site.fail("status", status=400)
+        refused = payment(shop)
+        site.push()
+        message = OutboxMessage.objects.get(subject=f"payment-{refused.pk}")
+        text = text_of(browser.get(page_url(message)).rendered_content, "partnerstack-timeline")
+        assert "Attempt 1 failed POST /api/v2/transactions 400 after 0.0" in text
+        assert '"message": "Fault on demand"' in text
+        message = OutboxMessage.objects.get(subject__startswith="payment-", state="delivered")
+        text = text_of(browser.get(page_url(message)).rendered_content, "partnerstack-timeline")
+        assert text.index("429 after") < text.index("200 after")
+        assert "Attempt 1 retry later POST" in text
+
+    def test_shows_why_an_attempt_has_no_answer(self, browser: Client) -> None:
+        message = queue(State.UNCONFIRMED)
+        attempted(message, number=1, outcome="lost", duration=None, requests=0, error="The worker stopped.")
+        attempted(message, number=2, outcome="unconfirmed", duration=30_000, error="no complete response (x)")
+        attempted(message, kind="look_up", outcome="not_found", status=200, requests=3, duration=5)
+        text = text_of(browser.get(page_url(message)).rendered_content, "partnerstack-timeline")
+        assert "Attempt 1 no answer, the worker stopped POST /api/v2/transactions The worker stopped." in text
+        assert "No answer after 30.0 s no complete response (x)" in text
+        assert "Look-up not found POST /api/v2/transactions 3 requests 200 after 0.005 s" in text
+
+    def test_shows_the_last_fifty_attempts_with_one_query(self, browser: Client) -> None:
+        message = queue(State.SCHEDULED)
+        attempted(message, answer="the first")
+        few = queries(browser, page_url(message))
+        for number in range(2, 53):
+            attempted(message, number=number, answer="{}")
+        assert queries(browser, page_url(message)) == few
+        html = browser.get(page_url(message)).rendered_content
+        assert html.count("partnerstack-attempt-failed") == 50
+        assert "These are the last 50 attempts." in html
+        assert "the first" not in html
 
     def test_shows_earlier_and_later_messages_of_the_same_customer(self, browser: Client) -> None:
         messages = [queue(subject=f"s{number}") for number in range(14)]
