@@ -66,8 +66,9 @@ def test_every_command_is_explained_and_nothing_else() -> None:
     assert sorted(explained("Commands")) == commands()
 
 
-def test_every_command_and_tag_in_the_text_exists() -> None:
-    names = {*partnerstack.register.tags, attribution.TOKEN_FIELD, script_cookies.LANDING}
+def test_every_command_tag_and_metric_in_the_text_exists() -> None:
+    metrics = re.findall(r'"(partnerstack_\w+)"', (PACKAGE / "insight/status/prometheus.py").read_text())
+    names = {*partnerstack.register.tags, attribution.TOKEN_FIELD, script_cookies.LANDING, *metrics}
     assert set(re.findall(r"\bpartnerstack_[a-z_]+", README)) <= {*commands(), *names}
 
 

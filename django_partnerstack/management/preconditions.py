@@ -14,12 +14,17 @@ from ..models.mirror import Mode
 
 def require_mode_and_table(model: type[models.Model]) -> None:
     """Raises CommandError if the mode is invalid, or if the model's table does not exist."""
-    if conf.mode not in Mode.values:
-        raise CommandError(f"PARTNERSTACK_MODE is {conf.mode!r}; it must be 'test' or 'production'.")
+    require_mode()
     with database_errors_in_one_line():
         tables = connections[router.db_for_write(model)].introspection.table_names()
     if model._meta.db_table not in tables:
         raise CommandError("This app's tables are missing. Run: manage.py migrate partnerstack")
+
+
+def require_mode() -> None:
+    """Raises CommandError if the mode is invalid."""
+    if conf.mode not in Mode.values:
+        raise CommandError(f"PARTNERSTACK_MODE is {conf.mode!r}; it must be 'test' or 'production'.")
 
 
 @contextmanager

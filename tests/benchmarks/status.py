@@ -80,7 +80,8 @@ def fill_site(messages: int) -> None:
     is_postgresql = connection.vendor == "postgresql"
     text = "CAST(i AS CHAR(20))" if connection.vendor == "mysql" else "CAST(i AS varchar(20))"
     key = f"CONCAT('shop-account-', {text})" if connection.vendor == "mysql" else f"'shop-account-' || {text}"
-    recent = f"CASE WHEN i %% 5 = 0 THEN {moment(minutes=30)} WHEN i %% 5 = 1 THEN {moment(hours=5)} ELSE {moment(days=9)} END"
+    ages = (moment(minutes=30), moment(hours=5), moment(days=9))
+    recent = "CASE WHEN i %% 5 = 0 THEN {} WHEN i %% 5 = 1 THEN {} ELSE {} END".format(*ages)
     json, mode = "'{}'", "'test'"
     lane = key.replace("shop-account-", "customer:shop-account-").replace("(i", f"(i %% {customers}")
     fill(

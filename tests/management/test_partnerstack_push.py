@@ -100,7 +100,7 @@ def test_its_exit_status_is_1_while_an_object_could_not_be_reported(
     shop, err = account(), StringIO()
     with pytest.raises(SystemExit):
         call_command("partnerstack_push", stdout=StringIO(), stderr=err, no_color=True)
-    assert err.getvalue() == "Objects that could not be reported: 1. See Source errors in the admin.\n"
+    assert err.getvalue().startswith("1 object could not be reported: its source failed")
     monkeypatch.setitem(sources.customers, Account, usual)
     shop.save()
     assert push() == ("1 delivered\n", "")
@@ -128,26 +128,71 @@ def test_its_exit_status_is_1_while_a_message_needs_attention(partnerstack: Sand
     with pytest.raises(SystemExit) as stopped:
         call_command("partnerstack_push", stdout=StringIO(), stderr=err, no_color=True)
     assert stopped.value.code == 1
-    assert err.getvalue() == "Messages that need attention: 1 failed, 1 on hold. See the admin.\n"
+    failed, on_hold = err.getvalue().splitlines()
+    assert failed.startswith("1 message failed. Read the reason in the admin")
+    assert on_hold.startswith("1 message is on hold. Compare it with PartnerStack")
 
 
-def test_it_says_why_delivery_is_paused(partnerstack: Sandbox) -> None:
-    payment(account())
-    partnerstack.faults.add("status", status=401)
-    out, err = push_in_vain()
-    assert out == "1 scheduled\n"
-    assert "Delivery is paused until" in err
-    assert "401" in err
-    assert push_in_vain() == ("Nothing was sent.\n", err)
+class TestNothingCanBeSent:
+    """The exit status is 1 and the reason is printed, in each run until the cause is gone."""
+
+    def test_because_the_keys_are_wrong_until_they_are_corrected(self, partnerstack: Sandbox) -> None:
+        payment(account())
+        with override_settings(PARTNERSTACK_SECRET_KEY="sk_wrong"):
+            out, err = push_in_vain()
+            assert out == "1 scheduled\n"
+            assert err.startswith("PartnerStack rejects your API keys: POST /customers: 401 Unauthorized. ")
+            assert "Copy the test key pair again" in err
+            assert push_in_vain() == ("Nothing was sent.\n", err)
+        assert push() == ("2 delivered\n", "")
+
+    def test_because_the_service_is_down(self, partnerstack: Sandbox, free_port: int) -> None:
+        payment(account())
+        with override_settings(PARTNERSTACK_API_URL=f"http://127.0.0.1:{free_port}/api/v2"):
+            out, err = push_in_vain()
+            assert "1 scheduled" in out
+            assert err.startswith("No request to PartnerStack has succeeded since ")
+            assert "Messages are kept and retried." in err
+            # Until the next attempt is due nothing is sent, and the messages still are not at PartnerStack.
+            OutboxLane.objects.update(due_at=timezone.now() + timedelta(hours=1))
+            assert push_in_vain() == ("Nothing was sent.\n", err)
+        OutboxLane.objects.update(due_at=timezone.now())
+        assert push() == ("2 delivered\n", "")
+
+    def test_because_the_breaker_is_open(self, partnerstack: Sandbox) -> None:
+        payment(account())
+        until = timezone.now() + timedelta(minutes=5)
+        ThrottleState.objects.create(
+            mode="test", half_open=True, paused_until=until, pause_reason="8 of 10 requests failed."
+        )
+        out, err = push_in_vain()
+        assert out == "Nothing was sent.\n"
+        assert err.startswith("Delivery is paused until ")
+        assert "8 of 10 requests failed." in err
+
+    def test_because_partnerstack_asked_for_a_pause(self, partnerstack: Sandbox) -> None:
+        payment(account())
+        partnerstack.faults.add("status", status=429, retry_after=600)
+        out, err = push_in_vain()
+        assert out == "1 scheduled\n"
+        assert "PartnerStack asked for a pause." in err
 
 
-def test_its_exit_status_is_0_while_delivery_is_paused_and_nothing_is_due(partnerstack: Sandbox) -> None:
+def test_its_exit_status_is_0_while_delivery_is_paused_and_nothing_is_left(partnerstack: Sandbox) -> None:
     payment(account())
     push()
     ThrottleState.objects.update(paused_until=timezone.now() + timedelta(minutes=5), pause_reason="Keys.")
-    out, err = push()
-    assert out == "Nothing was sent.\n"
-    assert "Keys." in err
+    assert push() == ("Nothing to send.\n", "")
+
+
+def test_a_message_that_waits_for_its_next_attempt_is_not_nothing(partnerstack: Sandbox) -> None:
+    account()
+    partnerstack.faults.add("status", status=500, method="POST", times=1)
+    push_in_vain()
+    # Another process has reached PartnerStack since.
+    ThrottleState.objects.update(failing_since=None, failed_at=None, failure="")
+    OutboxLane.objects.update(due_at=timezone.now() + timedelta(hours=1))
+    assert push() == ("Nothing was sent.\n1 message waits for its next attempt.\n", "")
 
 
 def test_it_sends_no_more_than_the_limit(partnerstack: Sandbox) -> None:

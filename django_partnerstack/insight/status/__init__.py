@@ -3,6 +3,7 @@
 from .delivery import DeliveryHealth, WorkerHealth, are_messages_left, delivery_health, worker_health
 from .figures import Connection, Health, Queue, SignUps, Sync, Webhooks, Workers
 from .health import health
+from .judge import obstacle
 
 __all__ = [
     "Connection",
@@ -17,5 +18,6 @@ __all__ = [
     "are_messages_left",
     "delivery_health",
     "health",
+    "obstacle",
     "worker_health",
 ]

@@ -7,16 +7,18 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError
-from django_partnerstack.insight.status import DeliveryHealth, delivery_health
+from django_partnerstack.insight.findings import Finding
+from django_partnerstack.insight.status import Health, health, obstacle
 from django_partnerstack.management.arguments import positive_int
 from django_partnerstack.management.preconditions import database_errors_in_one_line, require_mode_and_table
 from django_partnerstack.management.service import GUARANTEE, run_service, stopped_by_signals
 from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State
 from django_partnerstack.outbox.push import worker
-from django_partnerstack.outbox.queue.claim import is_anything_due
 from django_partnerstack.outbox.queue.lanes import queue_waiting
 from django_partnerstack.outbox.queue.retention import prune
 from django_partnerstack.worker import delivery
@@ -35,8 +37,8 @@ class Command(BaseCommand):
     requires_system_checks = ("partnerstack",)
     help = (
         "Send the due messages to PartnerStack, and print how many reached each state. Exits with "
-        "status 1 if a message is failed or on hold, if an object could not be reported, or if delivery is "
-        "paused although a message is due. With --loop it runs until it is stopped, like partnerstack_worker "
+        "status 1 if a message is failed or on hold, if an object could not be reported, or if a message is "
+        "left and nothing can be sent now. With --loop it runs until it is stopped, like partnerstack_worker "
         "without its other jobs." + GUARANTEE
     )
 
@@ -76,28 +78,44 @@ class Command(BaseCommand):
     def _report(self, counts: Counter[str]) -> None:
         labels = {**dict(State.choices), "lost": "taken over by another worker, or outcome not saved"}
         sent = ", ".join(f"{number} {labels[state]}" for state, number in counts.items())
-        health = delivery_health(conf.mode)
-        nothing = "Nothing to send." if health.paused_until is None else "Nothing was sent."
+        now = health()
+        left = now.queue.unsent
+        nothing = _("Nothing was sent.") if left else _("Nothing to send.")
         self.stdout.write(sent or " ".join([nothing, *self._organic()]))
-        if health.waiting:
-            self.stdout.write(f"{health.waiting} waiting for a customer. {CUSTOMER_NOT_REPORTED}")
-        if health.paused_until is not None:
-            until = f"{health.paused_until:%Y-%m-%d %H:%M:%S %Z}"
-            self.stderr.write(f"Delivery is paused until {until}: {health.pause_reason}")
-        for text in self._stuck(health):
-            self.stderr.write(self.style.ERROR(text))
-        is_stopped = health.paused_until is not None and is_anything_due(conf.mode)
-        if any(self._stuck(health)) or is_stopped:
+        if waiting := now.queue.by_state["waiting"]:
+            self.stdout.write(f"{waiting} waiting for a customer. {CUSTOMER_NOT_REPORTED}")
+        reasons = [*self._obstacle(now), *self._stuck(now)]
+        for found in reasons:
+            self.stderr.write(self.style.ERROR(f"{found.sentence} {found.advice}"))
+        if reasons:
             raise SystemExit(1)
+        if left and not sent:
+            self.stdout.write(self._next_attempt(left))
 
-    def _stuck(self, health: DeliveryHealth) -> Iterator[str]:
-        stuck = {State.FAILED: health.failed, State.ON_HOLD: health.on_hold}
-        if any(stuck.values()):
-            text = ", ".join(f"{number} {state.label}" for state, number in stuck.items() if number)
-            yield f"Messages that need attention: {text}. See the admin."
-        if health.source_failures:
-            number = health.source_failures
-            yield f"Objects that could not be reported: {number}. See Source errors in the admin."
+    def _obstacle(self, now: Health) -> Iterator[Finding]:
+        """Why nothing can be sent, if a message is left."""
+        found = obstacle(now)
+        if found is not None and now.queue.unsent:
+            yield found
+
+    def _stuck(self, now: Health) -> Iterator[Finding]:
+        for code in (
+            "tables-missing",
+            "database-silent",
+            "messages-failed",
+            "messages-on-hold",
+            "source-errors",
+        ):
+            if found := now.find(code):
+                yield found
+
+    def _next_attempt(self, left: int) -> str:
+        text = ngettext(
+            "{number} message waits for its next attempt.",
+            "{number} messages wait for their next attempts.",
+            left,
+        )
+        return text.format(number=left)
 
     def _organic(self) -> Iterator[str]:
         """The usual reason why there is nothing to send on a new site."""
