@@ -247,8 +247,8 @@ def assign(customer_key: str, partner_key: str, *, by: str) -> None:
 
     ``by``: who decided; it is recorded with the attribution.
 
-    Raises AlreadyReported if PartnerStack has the customer, because PartnerStack does not move customers to
-    another partner, and InvalidTransition as long as it may have the customer. Nothing is changed then.
+    Raises AlreadyReported if PartnerStack has the customer under another partner, because it does not move
+    customers, and InvalidTransition as long as it may have the customer. Nothing is changed then.
     """
     with transaction.atomic(router.db_for_write(Attribution)):
         attribution.assign(customer_key, partner_key, mode=conf.mode, by=by)

@@ -81,14 +81,15 @@ def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
 
     ``mode``: "test" or "production". ``by``: who assigns, for the record.
 
-    Raises AlreadyReported if PartnerStack has the customer, and InvalidArgument if the partner key is not a
-    text of 1 to 255 printable characters.
+    Raises AlreadyReported if PartnerStack has the customer under another partner, and InvalidArgument if the
+    partner key is not a text of 1 to 255 printable characters.
     """
     if not is_text(partner_key):
         raise InvalidArgument(
             f"A partner key has 1 to {MAX_TEXT_LENGTH} printable characters; not {partner_key!r}."
         )
-    if Customer.objects.filter(mode=mode, customer_key=customer_key).exists():
+    there = Customer.objects.filter(mode=mode, customer_key=customer_key)
+    if there.exclude(partner_key=partner_key).exists():
         raise AlreadyReported(
             f"PartnerStack has {customer_key} already; change its partner in PartnerStack's dashboard."
         )

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from ...exceptions import InvalidTransition
-from ...models import Attribution, LaneStatus, OutboxLane, OutboxMessage, State
+from ...models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
 from ...throttle.throttle import site_throttle
 from ..operations import SAVE_CUSTOMER, creating_customers, customer_snapshots
 from ..queue.messages import NewMessage, notify_workers, unsaved
@@ -54,8 +54,9 @@ def change_attribution(customer_key: str, *, mode: str) -> None:
     """
     Apply the current attribution to the message that creates a customer. Call it in a transaction.
 
-    Queues a failed creation again. Does nothing if no message creates the customer, or if an operator
-    cancelled it. Raises InvalidTransition if it is being sent or is unconfirmed.
+    Queues a failed creation again. Does nothing if no message creates the customer, if an operator cancelled
+    it, or if PartnerStack has the customer, under this partner. An organic customer is sequenced again, also
+    if PartnerStack has it. Raises InvalidTransition if the creation is being sent or is unconfirmed.
     """
     # With the lock, because a worker that is sequencing the customer has read the old attribution.
     with site_throttle(mode).locked(durable=False):
@@ -64,6 +65,8 @@ def change_attribution(customer_key: str, *, mode: str) -> None:
 
 def _change_attribution(customer_key: str, mode: str, using: str) -> None:
     if _requeue_organic(customer_key, mode, using):
+        return
+    if Customer.objects.using(using).filter(mode=mode, customer_key=customer_key).exists():
         return
     creation = _creations(customer_key, mode, using).exclude(state=State.CANCELLED).order_by("-pk").first()
     if creation is None:

@@ -97,6 +97,21 @@ def test_an_organic_customer_with_a_click_should_be_attributed_with_its_payments
     assert (tally.customers, tally.payments, tally.here) == (1, 1, {"USD": 4900})
 
 
+def test_an_organic_customer_whom_partnerstack_has_is_mended_by_assigning_its_partner(site: Site) -> None:
+    shop = account(partner_key="")
+    payment(shop)
+    site.push()
+    key = track.customer_key(shop)
+    site.worker.client.customers.create(customer_key=key, email=shop.email, partner_key="gstest")
+    assert differences(site) == {"unattributed": 2}
+    [example, _payment] = reconciled(site).tally.kinds["unattributed"].examples
+    assert example["detail"] == "PartnerStack has the customer under the partner gstest."
+    track.assign(key, "gstest", by="ada")
+    site.push()
+    assert differences(site) == {}
+    assert same(site) == {"agrees": 1}
+
+
 def test_an_unpaid_payment_is_no_difference(site: Site) -> None:
     payment(account(), paid=False)
     site.push()

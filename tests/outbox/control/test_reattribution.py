@@ -235,6 +235,14 @@ def test_a_reported_customer_is_not_moved(site: ConvertingSite) -> None:
     assert not Attribution.objects.exists()
 
 
+def test_the_partner_that_partnerstack_has_may_be_assigned_again(site: ConvertingSite) -> None:
+    shop = account(partner_key="gstest")
+    site.push()
+    assign(shop)
+    assert site.push() == {}
+    assert Attribution.objects.get().partner_key == "gstest"
+
+
 def test_an_unconfirmed_customer_is_not_moved(site: ConvertingSite) -> None:
     shop = account(partner_key="nobody-yet")
     site.sandbox.faults.add("reset", times=3)
