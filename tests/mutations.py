@@ -22,12 +22,14 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import unified_diff
 from fnmatch import fnmatch
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
@@ -68,6 +70,8 @@ ENOUGH = 0.95
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 #: In the environment of pytest: where it writes which functions each test reaches.
 REACHED = "MUTATIONS_REACHED"
+#: The same: the changes to try, with their tests.
+SHARE = "MUTATIONS_SHARE"
 
 
 @dataclass
@@ -94,15 +98,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(f"Seed {options.seed}: --seed {options.seed} makes the same changes again.", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(options.folder or folder)
-        changes = sorted(change_all(copy))
+        changes = change_all(copy)
         tests = find_tests(copy, options.processes, until)
         chosen = [name for name in changes if fnmatch(name, options.only)]
         sample = Random(options.seed).sample(chosen, min(options.number, len(chosen)))
-        with ThreadPoolExecutor(options.processes) as pool:
-            noticed = dict(
-                zip(sample, pool.map(lambda name: try_one(copy, name, tests, until), sample), strict=True)
-            )
-        return report(copy, noticed, len(chosen))
+        return report(copy, try_all(copy, sample, tests, options.processes, until), len(chosen))
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -116,14 +116,27 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=120, help="ends after this time (120)")
     parser.add_argument("--only", default="*", help="changes whose name matches, such as '*.outbox.*'")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 2)
-    parser.add_argument("--folder", help="keep the changed copy here, and what its tests reach")
+    parser.add_argument("--folder", help="keep the copy here, or use the one that is here")
     return parser.parse_args(arguments)
 
 
-def change_all(copy: Path) -> Iterator[str]:
-    """Copy the checkout, with all changes in it; each is made when ``MUTANT_UNDER_TEST`` names it."""
-    from mutmut.mutation.file_mutation import mutate_file_contents
+def change_all(copy: Path) -> list[str]:
+    """
+    Copy the checkout, with all changes in it, unless it was copied before. Returns the names of the changes.
 
+    A change is made when ``MUTANT_UNDER_TEST`` names it.
+    """
+    done = copy / "changes.json"
+    if not done.exists():
+        copy_checkout(copy)
+        with ProcessPoolExecutor() as pool:
+            found = pool.map(partial(change_file, copy), sorted((copy / PACKAGE).rglob("*.py")))
+            done.write_text(json.dumps(sorted(chain.from_iterable(found))))
+    names: list[str] = json.loads(done.read_text())
+    return names
+
+
+def copy_checkout(copy: Path) -> None:
     for name in COPIED:
         source = CHECKOUT / name
         if source.is_dir():
@@ -131,14 +144,18 @@ def change_all(copy: Path) -> Iterator[str]:
             shutil.copytree(source, copy / name, ignore=ignored, dirs_exist_ok=True)
         else:
             shutil.copy2(source, copy)
-    for path in sorted((copy / PACKAGE).rglob("*.py")):
-        parts = path.relative_to(copy).with_suffix("").parts
-        if parts[1] in UNCHANGED:
-            continue
-        changed = mutate_file_contents(str(path), path.read_text())
-        path.write_text(changed.code)
-        module = ".".join(part for part in parts if part != "__init__")
-        yield from (f"{module}.{name}" for name in changed.mutant_names)
+
+
+def change_file(copy: Path, path: Path) -> list[str]:
+    from mutmut.mutation.file_mutation import mutate_file_contents
+
+    parts = path.relative_to(copy).with_suffix("").parts
+    if parts[1] in UNCHANGED:
+        return []
+    changed = mutate_file_contents(str(path), path.read_text())
+    path.write_text(changed.code)
+    module = ".".join(part for part in parts if part != "__init__")
+    return [f"{module}.{name}" for name in changed.mutant_names]
 
 
 def pytest(copy: Path, change: str, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -190,19 +207,22 @@ def find_tests(copy: Path, processes: int, until: float) -> Tests:
     return tests
 
 
-def try_one(copy: Path, change: str, tests: Tests, until: float) -> bool | None:
-    """Whether a test notices the change, by failing or by never ending; None if the time is over."""
-    chosen = tests.of(change)
-    if not chosen:
-        return False
-    if time.monotonic() > until:
-        return None
-    names = copy / f"{change}.txt"
-    names.write_text("\n".join(chosen))
-    limit = 60 + 10 * sum(tests.seconds[test] for test in chosen)
-    code = wait(pytest(copy, change, "-x", f"@{names}"), min(limit, until - time.monotonic()))
-    names.unlink()
-    return None if code is None and time.monotonic() >= until else code != 0
+def try_all(
+    copy: Path, sample: Sequence[str], tests: Tests, processes: int, until: float
+) -> dict[str, bool | None]:
+    """Whether a test notices each change; None if the time was over before."""
+    children = []
+    for number in range(processes):
+        share = {change: tests.of(change) for change in sample[number::processes]}
+        (copy / f"share-{number}.json").write_text(json.dumps([share, tests.seconds]))
+        arguments = ["tests", *(f"--ignore=tests/{each}" for each in WITHOUT), "-p", "tests.mutations"]
+        children.append(pytest(copy, "", *arguments, **{SHARE: str(copy / f"share-{number}.json")}))
+    for child in children:
+        wait(child, until - time.monotonic())
+    noticed: dict[str, bool | None] = dict.fromkeys(sample)
+    for path in copy.glob("share-*.noticed"):
+        noticed |= dict(json.loads(line) for line in path.read_text().splitlines())
+    return noticed
 
 
 def difference(copy: Path, change: str) -> list[str]:
@@ -266,9 +286,72 @@ class Recorder:
         (self.folder / f"{os.getpid()}.json").write_text(json.dumps(self.tests))
 
 
+class Forks:
+    """
+    The plugin of pytest that makes each change of a share in a fork, and runs the tests that reach it.
+
+    So the tests are imported once. Each fork begins with the same empty database.
+    """
+
+    def __init__(self, share: Path) -> None:
+        self.share = share
+
+    def pytest_runtestloop(self, session: Any) -> bool:
+        from django.db import connection, connections
+
+        items = {item.nodeid: item for item in session.items}
+        changes, seconds = json.loads(self.share.read_text())
+        # The first test creates the database.
+        first, other = [item for item in session.items if item.get_closest_marker("django_db")][:2]
+        first.config.hook.pytest_runtest_protocol(item=first, nextitem=other)
+        database = Path(connection.settings_dict["NAME"])
+        connections.close_all()
+        empty = database.read_bytes()
+        with self.share.with_suffix(".noticed").open("w", buffering=1) as results:
+            for change, tests in changes.items():
+                for rest in database.parent.glob(f"{database.name}-*"):
+                    rest.unlink()
+                database.write_bytes(empty)
+                chosen = [items[test] for test in tests if test in items]
+                limit = 60 + 10 * sum(seconds[test] for test in tests)
+                results.write(
+                    json.dumps([change, bool(chosen) and self._notices(change, chosen, limit)]) + "\n"
+                )
+        return True
+
+    def _notices(self, change: str, items: Sequence[Any], limit: float) -> bool:
+        child = os.fork()
+        if child == 0:
+            try:
+                os.environ["MUTANT_UNDER_TEST"] = change
+                os._exit(self._run(items))
+            finally:
+                os._exit(1)
+        until = time.monotonic() + limit
+        while time.monotonic() < until:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return status != 0
+            time.sleep(0.02)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        return True
+
+    def _run(self, items: Sequence[Any]) -> int:
+        from _pytest.runner import runtestprotocol
+
+        for item, following in zip(items, [*items[1:], items[0]], strict=True):
+            reports = runtestprotocol(item, log=False, nextitem=following)
+            if any(report.failed for report in reports):
+                return 1
+        return 0
+
+
 def pytest_configure(config: Any) -> None:
     if REACHED in os.environ:
         config.pluginmanager.register(Recorder(Path(os.environ[REACHED])))
+    if SHARE in os.environ:
+        config.pluginmanager.register(Forks(Path(os.environ[SHARE])))
 
 
 if __name__ == "__main__":

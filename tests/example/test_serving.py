@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,8 @@ from example_project.saas.demo.site import MANAGE, environment
 
 from .visitors import Visitor
 
+pytestmark = pytest.mark.xdist_group("served")
+
 SERVE = """
 import os, sys, django
 django.setup()
@@ -30,8 +33,8 @@ serving.serve(OutputWrapper(sys.stdout), os.environ, sys.argv[1], port=int(sys.a
 """
 
 
-@pytest.fixture
-def port() -> Iterator[int]:
+@contextmanager
+def held_port() -> Iterator[int]:
     """
     A port for the site, which the system chose: the usual one may be that of another run of the tests.
 
@@ -46,12 +49,16 @@ def port() -> Iterator[int]:
         yield chosen
 
 
-@pytest.fixture
-def served(tmp_path: Path, port: int) -> Iterator[tuple[Sandbox, str]]:
-    """The sandbox, and what the demo prints once the site runs."""
-    sandbox = Sandbox(site=f"http://127.0.0.1:{port}/")
-    with sandbox.serve() as server:
-        env: dict[str, Any] = environment(server.url, str(tmp_path))
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[tuple[Sandbox, str]]:
+    """The sandbox, and what the demo prints. The site takes seconds to start, so all tests share it."""
+    with held_port() as port, (sandbox := Sandbox(site=f"http://127.0.0.1:{port}/")).serve() as server:
+        env: dict[str, Any] = environment(server.url, str(folder))
         subprocess.run([sys.executable, str(MANAGE), "migrate", "--verbosity=0"], env=env, check=True)
         command = [sys.executable, "-c", SERVE, server.url, str(port)]
         with subprocess.Popen(
@@ -66,18 +73,17 @@ def served(tmp_path: Path, port: int) -> Iterator[tuple[Sandbox, str]]:
             assert process.wait(20) == 0
 
 
-def test_the_usual_port_is_chosen_again_right_after_it_was_in_use(
-    port: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serving, "PORT", port)
-    with (
-        socket.create_server(("127.0.0.1", port)) as server,
-        socket.create_connection(("127.0.0.1", port)),
-    ):
-        # The side that closes first keeps the port for a minute.
-        server.accept()[0].close()
-        assert serving.free_port() != port
-    assert serving.free_port() == port
+def test_the_usual_port_is_chosen_again_right_after_it_was_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    with held_port() as port:
+        monkeypatch.setattr(serving, "PORT", port)
+        with (
+            socket.create_server(("127.0.0.1", port)) as server,
+            socket.create_connection(("127.0.0.1", port)),
+        ):
+            # The side that closes first keeps the port for a minute.
+            server.accept()[0].close()
+            assert serving.free_port() != port
+        assert serving.free_port() == port
 
 
 def test_the_printed_link_leads_to_a_sign_up_that_is_converted(served: tuple[Sandbox, str]) -> None:
@@ -95,11 +101,11 @@ def test_the_printed_link_leads_to_a_sign_up_that_is_converted(served: tuple[San
 
 
 def test_what_changes_in_the_sandbox_reaches_the_site_without_a_command(
-    served: tuple[Sandbox, str], tmp_path: Path
+    served: tuple[Sandbox, str], folder: Path
 ) -> None:
     sandbox, _ = served
     sandbox.create("groups", name="Just created")
-    database = sqlite3.connect(tmp_path / "demo.sqlite3", timeout=20)
+    database = sqlite3.connect(folder / "demo.sqlite3", timeout=20)
     query = "SELECT count(*) FROM partnerstack_group WHERE name = 'Just created'"
     wait_until(
         lambda: database.execute(query).fetchone()[0],
@@ -110,13 +116,13 @@ def test_what_changes_in_the_sandbox_reaches_the_site_without_a_command(
 
 
 def test_a_partner_that_is_moved_in_the_sandbox_reaches_the_site_by_a_webhook(
-    served: tuple[Sandbox, str], tmp_path: Path
+    served: tuple[Sandbox, str], folder: Path
 ) -> None:
     sandbox, printed = served
     group = sandbox.create("groups", name="Gold")
     [partner] = sandbox.objects("partnerships")
     sandbox.change("partnerships", partner["key"], group_key=group["key"])
-    database = sqlite3.connect(tmp_path / "demo.sqlite3", timeout=20)
+    database = sqlite3.connect(folder / "demo.sqlite3", timeout=20)
     event = "SELECT count(*) FROM partnerstack_webhookevent WHERE key = ? AND state = 'done'"
     wait_until(
         lambda: database.execute(event, [partner["key"]]).fetchone()[0],
