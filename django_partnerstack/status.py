@@ -8,7 +8,7 @@ The health of the integration, for the site's own pages and for health-check lib
 """
 
 from .insight.findings import Finding, Link, Severity
-from .insight.status import Connection, Health, Queue, SignUps, Sync, Webhooks, Workers, health
+from .insight.status import Connection, Health, Queue, SignUps, Sync, Webhooks, Workers, gauges, health
 
 __all__ = [
     "Connection",
@@ -21,5 +21,6 @@ __all__ = [
     "Sync",
     "Webhooks",
     "Workers",
+    "gauges",
     "health",
 ]

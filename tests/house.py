@@ -20,7 +20,7 @@ PACKAGE = "django_partnerstack"
 #: not import each other.
 ROWS = (
     ("__init__ conf exceptions signals",),
-    ("client models",),
+    ("client models telemetry",),
     ("connection sources resources < identity < mapping < throttle",),
     (
         "attribution",

@@ -13,7 +13,7 @@ from django.contrib.auth.models import Permission
 from django.dispatch import Signal
 
 import django_partnerstack
-from django_partnerstack import attribution, signals, sources
+from django_partnerstack import attribution, signals, sources, telemetry
 from django_partnerstack.attribution import script_cookies
 from django_partnerstack.conf import Conf
 from django_partnerstack.dispatch import celery
@@ -67,8 +67,9 @@ def test_every_command_is_explained_and_nothing_else() -> None:
 
 
 def test_every_command_tag_and_metric_in_the_text_exists() -> None:
-    metrics = re.findall(r'"(partnerstack_\w+)"', (PACKAGE / "insight/status/prometheus.py").read_text())
+    metrics = re.findall(r'"(partnerstack_\w+)"', (PACKAGE / "insight/status/metrics.py").read_text())
     names = {*partnerstack.register.tags, attribution.TOKEN_FIELD, script_cookies.LANDING, *metrics}
+    names |= telemetry.fields(OutboxMessage()).keys()
     assert set(re.findall(r"\bpartnerstack_[a-z_]+", README)) <= {*commands(), *names}
 
 

@@ -80,6 +80,8 @@ class OutboxMessage(models.Model):
     reason = models.TextField(_("reason"), default="", blank=True)
     #: What was changed when it was queued so that PartnerStack takes it, such as a name that was too long.
     note = models.CharField(_("note"), max_length=255, default="", blank=True)
+    #: The trace in which it was queued, as W3C's "traceparent"; NULL without one. See ``telemetry``.
+    traceparent = models.CharField(max_length=55, null=True, editable=False)  # noqa: DJ001
 
     class Meta:
         verbose_name = _("outbox message")

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import DataError, IntegrityError, router, transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from .. import telemetry
 from ..client import Page
 from ..exceptions import RecordError
 from ..mapping import Difference, announce, compare, store
@@ -47,6 +48,14 @@ class PageWriter:
             page = self._without_refused(page)
             difference = self._store(page, checkpoint)
         announce(self.resource.model, difference, mode=self.mode)
+        telemetry.count_synced(
+            self.resource.name,
+            self.mode,
+            created=len(difference.created),
+            updated=len(difference.updated),
+            unchanged=difference.unchanged,
+            unusable=len(page.unusable),
+        )
         return page, difference
 
     def _store(self, page: Page, checkpoint: Checkpoint) -> Difference:

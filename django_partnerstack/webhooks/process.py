@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from threading import Event
 
+from .. import telemetry
 from ..client import Client
 from ..exceptions import (
     AuthenticationFailed,
@@ -168,6 +169,7 @@ class _Batch:
     def _end(self, events: Iterable[WebhookEvent], state: WebhookState, reason: str) -> None:
         for event in events:
             queue.finish(event, state, reason, self.clock.now())
+            telemetry.count_webhook(state.name.lower(), event.kind, self.mode)
             self.ended += 1
 
     def _retry(self, subject: Subject, reason: str) -> None:

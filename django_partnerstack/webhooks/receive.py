@@ -11,6 +11,7 @@ from django.db import router, transaction
 from django.db.models import F
 from django.utils.crypto import constant_time_compare
 
+from .. import telemetry
 from ..conf import conf
 from ..models import WebhookCounter, WebhookEvent, WebhookState
 from ..models.mirror import Mode
@@ -80,6 +81,7 @@ def _store(delivery: dict[str, Any], now: datetime) -> None:
         again=not event.has_time,
         now=now,
     )
+    telemetry.count_webhook("received", event.kind, mode)
 
 
 def _parsed(body: bytes) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from .delivery import DeliveryHealth, WorkerHealth, are_messages_left, delivery_health, worker_health
 from .figures import Connection, Health, Queue, SignUps, Sync, Webhooks, Workers
-from .health import health
+from .health import gauges, health
 from .judge import obstacle
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Workers",
     "are_messages_left",
     "delivery_health",
+    "gauges",
     "health",
     "obstacle",
     "worker_health",

@@ -14,6 +14,7 @@ from ..findings import Finding, finding
 from ..reconciliation.double_reports import double_reports
 from . import judge, read
 from .figures import Health
+from .metrics import Samples, metrics
 from .tables import lacks_tables
 
 
@@ -33,6 +34,15 @@ def health(mode: str | None = None, *, now: datetime | None = None) -> Health:
     except DatabaseError as error:
         return Health(mode, now, findings=(_why(error, mode, using),))
     return replace(figures, findings=judge.findings(figures))
+
+
+def gauges() -> list[tuple[str, str, Samples]]:
+    """The health of the site's mode as gauges, all with the label ``mode``. See ``telemetry.observe``."""
+    now = health()
+    return [
+        (name, text, {(("mode", now.mode), *labels): value for labels, value in samples.items()})
+        for name, text, samples in metrics(now)
+    ]
 
 
 def _read(mode: str, now: datetime, using: str) -> Health:

@@ -4,8 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from django_partnerstack import telemetry
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError, get_client
+from django_partnerstack.insight import status
 from django_partnerstack.management.arguments import positive_int
 from django_partnerstack.management.preconditions import require_mode_and_table
 from django_partnerstack.management.service import GUARANTEE, log_to_console, run_service
@@ -38,6 +40,7 @@ class Command(BaseCommand):
                 "There is nothing to do: PARTNERSTACK_PUSH_ENABLED is False and PARTNERSTACK_SYNC_EVERY is 0."
             )
         log_to_console()
+        telemetry.observe(status.gauges)
         names = ", ".join(job.name for job in jobs)
         self.stdout.write(f"Running for PartnerStack ({conf.mode}): {names}. Press Ctrl-C to stop.")
         self.stdout.flush()

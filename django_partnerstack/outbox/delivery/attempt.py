@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connections
 
+from ... import telemetry
 from ...client import recorded_by
 from ...exceptions import DeliveryPaused
 from ...models import OutboxMessage, State
@@ -24,6 +25,8 @@ from .sender import Sender
 from .write_back import ModeEvidence, write_back
 
 logger = logging.getLogger(__name__)
+
+NEEDS_ATTENTION = "Message %s is %s and needs attention. The admin shows the reason."
 
 #: Seconds between polls of an empty outbox (one query each), and before a failing database is tried again.
 POLL = 1.0
@@ -72,11 +75,12 @@ class AttemptRunner:
         message = claimed.message
         try:
             self.throttle.wait_for_slot(claimed.send_at, self._wait, claimed_slots=self.claimed_slots)
-            return self.sender.deliver(message, claimed.lease_expires_at)
+            with telemetry.attempt(message) as ended:
+                return ended(self.sender.deliver(message, claimed.lease_expires_at))
         except DeliveryPaused as error:
             return outcomes.release(message, str(error), self.throttle.clock.now())
         except Exception:
-            logger.exception("Message %s could not be sent.", message.pk)
+            logger.exception("Message %s could not be sent.", message.pk, extra=telemetry.fields(message))
             return outcomes.failed(traceback.format_exc(), self.throttle.clock.now())
 
     def _write_back(self, claimed: Claimed, outcome: Outcome, recording: Recording) -> Outcome | None:
@@ -112,10 +116,12 @@ class AttemptRunner:
 
     def _wait_for_database(self, claimed: Claimed, error: Exception) -> bool:
         """Wait before the next retry. Returns False if there is none."""
+        about = telemetry.fields(claimed.message)
         if self._is_too_late(claimed):
-            logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error)
+            logger.error("The outcome of message %s is lost: %s", claimed.message.pk, error, extra=about)
             return False
-        logger.warning("The outcome of message %s waits for the database: %s", claimed.message.pk, error)
+        text = "The outcome of message %s waits for the database: %s"
+        logger.warning(text, claimed.message.pk, error, extra=about)
         self.throttle.clock.sleep(POLL)
         return True
 
@@ -129,7 +135,11 @@ class AttemptRunner:
 
 
 def send_signal(message: OutboxMessage, outcome: Outcome) -> None:
-    """Signal the committed outcome. An error in a receiver is logged and has no other effect."""
+    """
+    Signal the committed outcome, and log it if the message needs attention.
+
+    An error in a receiver is logged and has no other effect.
+    """
     about: dict[str, Any] = {
         "mode": message.mode,
         "operation": message.operation,
@@ -140,6 +150,8 @@ def send_signal(message: OutboxMessage, outcome: Outcome) -> None:
     if outcome.state == State.DELIVERED and operation is not None and operation.signal is not None:
         operation.signal.send_robust(sender=OutboxMessage, record=outcome.record, **about)
     if outcome.state in (State.FAILED, State.ON_HOLD):
+        # Without the reason, in which PartnerStack may name the customer.
+        logger.error(NEEDS_ATTENTION, message.pk, outcome.state.label, extra=telemetry.fields(message))
         push_failed.send_robust(
             sender=OutboxMessage, state=str(outcome.state), reason=outcome.reason, **about
         )

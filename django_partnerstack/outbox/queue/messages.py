@@ -14,6 +14,7 @@ from typing import Any
 from django.db import router, transaction
 from django.utils import timezone
 
+from ... import telemetry
 from ...client.validation import LONGEST_KEY
 from ...exceptions import InvalidArgument, KeyCollision
 from ...identity.customers import Identity, identity_of_key, record, remember_content, remember_contents
@@ -225,6 +226,7 @@ def columns_of(message: NewMessage, mode: str, now: datetime | None = None) -> d
         "fingerprint": message.fingerprint,
         "dedupe_key": message.dedupe_key or None,
         "note": message.note,
+        "traceparent": telemetry.traceparent(),
         "priority": 1,
         "source": source,
         "source_pk": source_pk,

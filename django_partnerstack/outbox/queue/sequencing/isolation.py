@@ -8,6 +8,7 @@ from collections.abc import Callable
 from django.db import DataError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 
+from .... import telemetry
 from ....mapping import storable
 from ....models import LaneStatus, OutboxLane, OutboxMessage, State
 from ....signals import push_failed
@@ -51,16 +52,17 @@ def isolated(pks: list[int], using: str, sequence: Callable[[list[int]], None]) 
 
 def _fail(pk: int, error: Exception, using: str) -> None:
     """Without reading the content, which may be the cause. The lane is for an operator's retry."""
-    logger.error("Message %s could not be sequenced.", pk, exc_info=error)
     rows = OutboxMessage.objects.using(using).filter(pk=pk)
     mode, lane, operation, key = rows.values_list("mode", "lane", "operation", "subject").get()
+    logged = telemetry.fields(OutboxMessage(pk=pk, mode=mode, operation=operation, subject=key))
+    logger.error("Message %s could not be sequenced.", pk, exc_info=error, extra=logged)
     reason = storable(f"It could not be sequenced: {type(error).__name__}: {error}")
     rows.update(state=State.FAILED, reason=reason, finished_at=timezone.now())
     status = LaneStatus.NEW if lane.startswith(CUSTOMER) else LaneStatus.OPEN
     try:
         OutboxLane.objects.using(using).get_or_create(mode=mode, key=lane, defaults={"status": status})
     except DataError:
-        logger.exception("The database refuses the lane of message %s.", pk)
+        logger.exception("The database refuses the lane of message %s.", pk, extra=logged)
     about = {"mode": mode, "operation": operation, "key": key, "message": pk}
     transaction.on_commit(
         lambda: push_failed.send_robust(
