@@ -5,6 +5,7 @@ Every error of this package, as one tree. Nothing here imports Django, so that t
     ├── InvalidArgument           refused before anything was sent or queued (also a ValueError)
     ├── SourceError               a source, or what it returned, cannot be used
     ├── KeyCollision              a customer or transaction key belongs to another object or payment
+    │   └── PaymentConflict       a payment differs from what was reported under its key
     ├── RefundError               there is nothing, or not enough, to refund
     ├── AlreadyReported           PartnerStack has the customer, so its partner cannot be changed here
     ├── InvalidTransition         a message in its state does not allow this action
@@ -54,6 +55,7 @@ __all__ = [
     "NotSent",
     "PagingError",
     "PartnerStackError",
+    "PaymentConflict",
     "RateLimited",
     "RecordError",
     "RefundError",
@@ -94,6 +96,13 @@ class SourceError(PartnerStackError):
 
 class KeyCollision(PartnerStackError):
     """A customer key or a transaction key belongs to another object or payment; nothing was queued."""
+
+
+class PaymentConflict(KeyCollision):
+    """
+    A payment differs from what was reported under its key, by another object or before it changed; nothing
+    was queued.
+    """
 
 
 class RefundError(PartnerStackError):

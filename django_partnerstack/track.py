@@ -19,16 +19,16 @@ from django.db import models, router, transaction
 from django.http import HttpRequest
 
 from . import attribution, sources
-from .client.money import minor_units
 from .conf import conf
-from .exceptions import KeyCollision, RefundError, SourceError
+from .exceptions import KeyCollision, PaymentConflict, RefundError, SourceError
 from .identity.customers import Identity, customer_key, database_of, identity_of, record
-from .identity.objects import reference
+from .identity.objects import check_object, reference
 from .identity.stored import ask
 from .models import Attribution, OutboxMessage
 from .models.transaction_errors import ends_transaction
 from .outbox.control.reattribution import apply_late_attribution, change_attribution
 from .outbox.operations import SAVE_CUSTOMER
+from .outbox.payments.refunds import refund_payment
 from .outbox.queue.builders import (
     Builder,
     builder_of,
@@ -37,9 +37,9 @@ from .outbox.queue.builders import (
     note_builder,
     transaction_builder,
 )
-from .outbox.queue.messages import enqueue_refused
+from .outbox.queue.conflicts import show_conflicts
+from .outbox.queue.new_message import columns_of
 from .outbox.queue.reporting import enqueue_report
-from .outbox.refunds import is_told, queue_replacement, refundable_balance
 
 logger = logging.getLogger(__name__)
 
@@ -124,6 +124,7 @@ def _signup(
     *,
     new: bool = False,
 ) -> Report:
+    check_object(customer)
     given = {"email": email, "name": name, "partner_key": partner_key}
     fields: dict[str, Any] = {field: value for field, value in given.items() if value is not None}
     describe = sources.find(sources.customers, type(customer))
@@ -195,17 +196,12 @@ def refund(payment: str, /, *, amount: Decimal | int | None = None, key: str = "
     Safe to repeat with a ``key``: a later call with the same key changes nothing. Without a key each call
     with an ``amount`` refunds it once more, and a second call without an amount raises RefundError.
 
-    Raises RefundError if the payment was never reported, is refunded already, or its balance is smaller, and
-    InvalidArgument for an amount that cannot be used. Nothing is queued then.
+    Raises RefundError if the payment was never reported, is refunded already, or its balance is smaller,
+    KeyCollision if another payment or amount was refunded under the ``key``, and InvalidArgument for a key or
+    an amount that cannot be used. Nothing is queued then.
     """
-    using = router.db_for_write(OutboxMessage)
-    with transaction.atomic(using):
-        if key and is_told(payment, key, mode=conf.mode):
-            return Report(conf.mode, payment, queued=False)
-        balance = refundable_balance(payment, mode=conf.mode)
-        refunded = balance.amount if amount is None else minor_units(amount, balance.currency)
-        queue_replacement(balance, balance.refund_messages(refunded, key), mode=conf.mode)
-    return Report(conf.mode, payment, queued=True)
+    queued = refund_payment(payment, amount, key, mode=conf.mode)
+    return Report(conf.mode, payment, queued=queued)
 
 
 def event(customer: models.Model, name: str, *, value: int = 1, key: str = "") -> Report:
@@ -228,16 +224,17 @@ def report(instance: models.Model, *, new: bool = False) -> Report:
 
     ``new``: it was just created. If it is a customer, its click is read from the current request.
 
-    Raises SourceError if the model has no source, whatever the source raises, and KeyCollision for a payment
-    whose key was reported for another one; a failed message then shows the reason.
+    Raises SourceError if the model has no source, whatever the source raises, KeyCollision for a customer
+    key of another object, and PaymentConflict for a payment that differs from what was reported under its
+    key; a failed message then shows the reason.
     """
     if sources.find(sources.customers, type(instance)) is not None:
         return _signup(instance, request=attribution.current.get() if new else None, new=new)
     builder = builder_of(instance)
     try:
         return _report(builder, instance, first=new)
-    except KeyCollision as error:
-        _leave_refused(builder, instance, str(error))
+    except PaymentConflict as error:
+        _show_conflict(builder, instance, str(error))
         raise
 
 
@@ -296,8 +293,8 @@ def _report(
     return Report(conf.mode, message.subject, queued and not message.skipped, message.skipped)
 
 
-def _leave_refused(builder: Builder, instance: models.Model, reason: str) -> None:
+def _show_conflict(builder: Builder, instance: models.Model, reason: str) -> None:
     using = database_of(instance)
     if builder.customer is not None:
         message = builder(identity_of(builder.customer, mode=conf.mode, using=using).key)
-        enqueue_refused(message, reason, mode=conf.mode, using=using)
+        show_conflicts([(columns_of(message, conf.mode), reason)], mode=conf.mode, using=using)

@@ -27,7 +27,7 @@ ROWS = (
         "sync < webhooks",
         "outbox.permitted outbox.keys < outbox.agreement outbox.finding < outbox.operations < outbox.queue"
         " < outbox.last_reported outbox.site_objects"
-        " < outbox.refunds outbox.backfill < outbox.delivery < outbox.push < outbox.control < outbox",
+        " < outbox.payments outbox.backfill < outbox.delivery < outbox.push < outbox.control < outbox",
     ),
     ("track dispatch worker insight privacy",),
     (

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from ..client.validation import path_segment
 from ..conf import conf
 from ..exceptions import AlreadyReported, InvalidArgument
 from ..models import Attribution, AttributionMethod, Customer
@@ -81,10 +82,13 @@ def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
 
     ``mode``: "test" or "production". ``by``: who assigns, for the record.
 
-    Raises AlreadyReported if PartnerStack has the customer under another partner, and InvalidArgument if the
-    partner key is not a text of 1 to 255 printable characters.
+    Raises AlreadyReported if PartnerStack has the customer under another partner, and InvalidArgument if one
+    of the keys is not a text of 1 to 255 characters, or the partner key is not printable.
     """
-    if not is_text(partner_key):
+    path_segment("A customer key", customer_key)
+    if "\0" in customer_key:
+        raise InvalidArgument(f"A customer key contains a NUL character: {customer_key!r}.")
+    if not isinstance(partner_key, str) or not is_text(partner_key):
         raise InvalidArgument(
             f"A partner key has 1 to {MAX_TEXT_LENGTH} printable characters; not {partner_key!r}."
         )

@@ -18,7 +18,7 @@ from ..conf import Conf, conf
 from ..exceptions import InvalidArgument, KeyCollision, SourceError
 from ..models import CustomerIdentity, OutboxMessage
 from ..models.bulk import Condition, Statement, insert, insert_once, insertion_once
-from .objects import HostObject, host_object
+from .objects import HostObject, check_object, host_object
 
 #: The value of PARTNERSTACK_CUSTOMER_KEY that stands for default keys.
 DEFAULT_KEY = Conf.customer_key.default
@@ -45,7 +45,12 @@ class Identity:
 
 
 def database_of(instance: models.Model) -> str:
-    """Where the router writes messages about an object: by default where the object is, never a replica."""
+    """
+    Where the router writes messages about an object: by default where the object is, never a replica.
+
+    Raises SourceError for what is no object of the site.
+    """
+    check_object(instance)
     return router.db_for_write(OutboxMessage, instance=instance)
 
 
@@ -99,11 +104,11 @@ def recording(identity: Identity, last_reported: str) -> Statement:
 def remembering(identity: Identity, fingerprint: str) -> Statement:
     """The statement of ``remember_content`` for a recorded identity."""
     quote = connections[identity.using].ops.quote_name
-    told = quote("last_reported")
+    last = quote("last_reported")
     return Statement(
         # Names come from the model, values are parameters.
-        f"UPDATE {quote(CustomerIdentity._meta.db_table)} SET {told} = %s "  # noqa: S608
-        f"WHERE {quote('mode')} = %s AND {quote('key')} = %s AND {told} <> %s",
+        f"UPDATE {quote(CustomerIdentity._meta.db_table)} SET {last} = %s "  # noqa: S608
+        f"WHERE {quote('mode')} = %s AND {quote('key')} = %s AND {last} <> %s",
         (fingerprint, identity.mode, identity.key, fingerprint),
     )
 
@@ -153,19 +158,19 @@ def record(identity: Identity, *, last_reported: str = "") -> Identity:
     )
 
 
-def record_all(told: Mapping[Identity, str]) -> dict[Identity, Identity]:
+def record_all(contents: Mapping[Identity, str]) -> dict[Identity, Identity]:
     """
     Record the identities that are not, with the fingerprints of their data, with one INSERT.
 
     Returns each identity as ``record`` would. Raises IntegrityError if one of the keys or objects has been
     recorded meanwhile; nothing is recorded then. Call it in a savepoint.
     """
-    new = [identity for identity in told if not identity.recorded]
+    new = [identity for identity in contents if not identity.recorded]
     if new:
-        rows = [_columns(identity, told[identity]) for identity in new]
+        rows = [_columns(identity, contents[identity]) for identity in new]
         insert(CustomerIdentity, rows, using=new[0].using)
-    inserted = {each: replace(each, recorded=True, inserted_with=told[each]) for each in new}
-    return {identity: inserted.get(identity, identity) for identity in told}
+    inserted = {each: replace(each, recorded=True, inserted_with=contents[each]) for each in new}
+    return {identity: inserted.get(identity, identity) for identity in contents}
 
 
 def remember_content(identity: Identity, fingerprint: str) -> bool:
@@ -182,15 +187,15 @@ def remember_content(identity: Identity, fingerprint: str) -> bool:
     return rows.exclude(last_reported=fingerprint).update(last_reported=fingerprint) == 1
 
 
-def remember_contents(told: Mapping[Identity, str]) -> None:
+def remember_contents(contents: Mapping[Identity, str]) -> None:
     """As ``remember_content`` for many customers of one database and mode, with one statement."""
     changed = {
         identity.key: fingerprint
-        for identity, fingerprint in told.items()
+        for identity, fingerprint in contents.items()
         if fingerprint not in (identity.inserted_with, identity.last_reported)
     }
     if changed:
-        first = next(iter(told))
+        first = next(iter(contents))
         rows = CustomerIdentity.objects.using(first.using).filter(mode=first.mode, key__in=changed)
         whens = [When(key=key, then=Value(fingerprint)) for key, fingerprint in changed.items()]
         rows.update(last_reported=Case(*whens, default=F("last_reported")))

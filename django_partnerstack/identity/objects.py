@@ -48,10 +48,15 @@ def host_object(instance: models.Model) -> HostObject:
 
     Raises SourceError for an object that was not saved, and for a primary key of more than 255 characters.
     """
-    if not isinstance(instance, models.Model):
-        raise SourceError(f"A customer is a saved object of the site; not {instance!r}. Save it first.")
+    check_object(instance)
     root = root_of(type(instance))
     return HostObject(root._meta.db_table, _namespace(instance), pk_of(instance), root._meta.label_lower)
+
+
+def check_object(instance: object) -> None:
+    """Raise SourceError for what is no object of the site."""
+    if not isinstance(instance, models.Model):
+        raise SourceError(f"A customer is a saved object of the site; not {instance!r:.100}. Save it first.")
 
 
 def reference(instance: models.Model | None) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from ..identity.customers import customer_key
 from ..models import Attribution, Customer, OutboxMessage
 from ..outbox.operations import customer_snapshots
 from ..outbox.permitted import hashed
-from ..outbox.queue.messages import customer_lane
+from ..outbox.queue.new_message import customer_lane
 
 #: How many of the newest messages are searched for an address, because their content has no index.
 RECENT = 100_000

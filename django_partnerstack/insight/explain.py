@@ -25,7 +25,7 @@ from ..models import (
 )
 from ..models.mirror import Mode
 from ..outbox.operations import SAVE_CUSTOMER, creating_customers
-from ..outbox.queue.messages import customer_lane
+from ..outbox.queue.new_message import customer_lane
 
 #: How many messages are listed: the oldest, because they decide about the attribution.
 MESSAGES = 20

@@ -47,7 +47,8 @@ class ReportedKey(models.Model):
     A key that is used once: of a payment, a deletion, or an event; and of a note.
 
     Inserted with the first message of the key. Kept when the message is pruned and when the mirror is
-    emptied, so that nothing is reported twice.
+    emptied, so that nothing is reported twice. For a payment it has the content that PartnerStack has, or
+    gets from what is queued; for a deletion that corrects a payment, the content that it deletes.
     """
 
     mode = models.CharField(max_length=10, choices=Mode.choices)
@@ -59,8 +60,10 @@ class ReportedKey(models.Model):
     amount = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3, default="")
     fingerprint = models.CharField(max_length=64, default="")
-    #: When PartnerStack was known to have it. NULL: its message may still give way to a corrected one.
+    #: When PartnerStack was known to have it. NULL: its message may still be replaced by a corrected one.
     reported_at = models.DateTimeField(null=True)
+    #: The primary key of the failed message that shows what is in conflict with it; see ``queue.conflicts``.
+    conflict = models.BigIntegerField(null=True)
 
     class Meta:
         constraints = (

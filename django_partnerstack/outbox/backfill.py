@@ -10,12 +10,14 @@ from django.db import IntegrityError, models, router, transaction
 from django.utils import timezone
 
 from .. import sources
-from ..exceptions import InvalidArgument, KeyCollision
+from ..exceptions import InvalidArgument, KeyCollision, PaymentConflict
 from ..identity.customers import record_all
 from ..identity.objects import reference
-from ..models import SourceFailure
-from .last_reported import Kind, LastReported, is_customer
-from .queue.messages import NewMessage, enqueue_all
+from ..models import ReportedKey, SourceFailure
+from .last_reported import LastReported, Status, is_customer
+from .queue.conflicts import Conflict, end_collisions, show_conflicts, withdraw_conflicts
+from .queue.messages import enqueue_all
+from .queue.new_message import NewMessage, columns_of
 from .queue.reporting import enqueue_report
 from .queue.source_failures import operation_of, record_failures
 from .site_objects import Described, describe, pages_of
@@ -89,13 +91,18 @@ class ModelBackfill:
         self.using = router.db_for_write(result.model)
         self.changed: set[str] = set()
         self.failed: dict[tuple[str, str], Exception] = {}
+        #: Payments of the page that are in conflict with what was reported, and those that agree again.
+        self.conflicts: list[Conflict] = []
+        self.agreeing: list[ReportedKey] = []
+        #: The collisions that were shown before, by the primary keys of their objects.
+        self.collisions: dict[str, ReportedKey] = {}
         label = result.model._meta.label_lower
         failures = SourceFailure.objects.using(self.using).filter(mode=mode, source=label)
         #: reference: the primary key of the failure.
         self.failed_before = {(label, pk): found for found, pk in failures.values_list("pk", "source_pk")}
 
     def queue_page(self, page: list[models.Model]) -> None:
-        self.failed = {}
+        self.failed, self.conflicts, self.agreeing, self.collisions = {}, [], [], {}
         due = self._due(self._messages(page))
         if self.dry_run:
             for each in due:
@@ -104,6 +111,7 @@ class ModelBackfill:
         if due:
             self._queue(due)
         self._note_failures(page)
+        self._show_conflicts()
 
     def _messages(self, page: list[models.Model]) -> list[Described]:
         messages = describe(page, mode=self.mode, using=self.using, on_error=self._fail)
@@ -115,24 +123,37 @@ class ModelBackfill:
         reported = LastReported([each.message for each in found], mode=self.mode, using=self.using)
         due = []
         for each in found:
-            standing = reported.standing(each.message, each.identity)
-            if standing.kind in (Kind.NEW, Kind.CHANGED):
+            compared = reported.compare(each.message, each.identity)
+            if (note := reported.collision(each.message)) is not None:
+                self.collisions[each.message.source[1]] = note
+            if compared.status in (Status.NEW, Status.CHANGED):
                 due.append(each)
-            if standing.kind == Kind.CHANGED:
+            if compared.status == Status.CHANGED:
                 self.changed.add(each.message.subject)
-            elif standing.kind == Kind.KNOWN:
-                self.result.known += not each.message.skipped
-            elif standing.kind == Kind.DIFFERING:
-                self.result.differ(each.instance, standing.difference)
-            elif standing.kind == Kind.TAKEN:
-                self._fail(each.instance, KeyCollision(standing.difference))
+            elif compared.status == Status.KNOWN:
+                self._know(each, compared.key)
+            elif compared.status == Status.DIFFERING:
+                self.result.differ(each.instance, compared.difference)
+                if compared.key is not None and compared.key.conflict is not None:
+                    self._conflict(each, compared.difference)  # Show what it differs in now.
+            elif compared.status == Status.TAKEN:
+                self.result.fail(each.instance, KeyCollision(compared.difference))
+                self._conflict(each, compared.difference)
         return due
+
+    def _know(self, each: Described, key: ReportedKey | None) -> None:
+        self.result.known += not each.message.skipped
+        if key is not None and key.conflict is not None:
+            self.agreeing.append(key)
+
+    def _conflict(self, each: Described, reason: str) -> None:
+        self.conflicts.append((columns_of(each.message, self.mode), reason))
 
     def _queue(self, due: list[Described]) -> None:
         """Queue all with few statements; one by one if one of them fails or was queued meanwhile."""
         try:
             with transaction.atomic(self.using):
-                recorded = record_all({each.identity: told(each) for each in due if each.identity})
+                recorded = record_all({each.identity: last_reported(each) for each in due if each.identity})
                 reports = [(each.message, each.identity and recorded[each.identity]) for each in due]
                 enqueue_all(reports, mode=self.mode, using=self.using)
         except (InvalidArgument, IntegrityError):
@@ -145,6 +166,9 @@ class ModelBackfill:
     def _queue_one(self, each: Described) -> None:
         try:
             message, is_new = enqueue_report(each.builder, mode=self.mode, using=self.using)
+        except PaymentConflict as error:
+            self.result.fail(each.instance, KeyCollision(str(error)))
+            self._conflict(each, str(error))
         except (InvalidArgument, KeyCollision) as error:
             self._fail(each.instance, error)
         else:
@@ -172,11 +196,18 @@ class ModelBackfill:
             operation = operation_of(self.result.model)
             record_failures(self.failed, operation, mode=self.mode, using=self.using, now=timezone.now())
 
+    def _show_conflicts(self) -> None:
+        """Show the conflicts of this page, and withdraw those that have ended."""
+        show_conflicts(self.conflicts, mode=self.mode, using=self.using)
+        withdraw_conflicts(self.agreeing, self.using)
+        taken = {row["source_pk"] for row, _ in self.conflicts}
+        end_collisions([note for pk, note in self.collisions.items() if pk not in taken], self.using)
+
     def forget(self, failures: Collection[int]) -> None:
         if failures and not self.dry_run:
             SourceFailure.objects.using(self.using).filter(pk__in=list(failures)).delete()
 
 
-def told(each: Described) -> str:
+def last_reported(each: Described) -> str:
     """The fingerprint of a customer's data; empty if it is no customer."""
     return each.message.fingerprint if is_customer(each.message) else ""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from ..exceptions import InvalidArgument
+from ..mapping.text import UNSTORABLE
 
 #: PartnerStack allows 4 to 255 characters; the rest is for the suffix of a derived key.
 SHORTEST_KEY, LONGEST_KEY = 4, 240
@@ -13,10 +15,17 @@ SHORTEST_KEY, LONGEST_KEY = 4, 240
 RESERVED = re.compile(r"~r[0-9]+\Z")
 
 
-def check_key(key: object) -> None:
-    """Raise InvalidArgument for a key that the site cannot use for a payment."""
+def check_text(name: str, key: object) -> None:
+    """Raise InvalidArgument for what cannot be searched for in the database. ``name``: begins the error."""
     if not isinstance(key, str):
-        raise InvalidArgument(f"A transaction key must be a string; not {key!r:.100} ({type(key).__name__}).")
+        raise InvalidArgument(f"{name} must be a string; not {key!r:.100} ({type(key).__name__}).")
+    if UNSTORABLE.search(key):
+        raise InvalidArgument(f"{name} contains a NUL character or half of a surrogate pair: {key!r:.100}.")
+
+
+def check_key(key: Any) -> None:
+    """Raise InvalidArgument for a key that the site cannot use for a payment."""
+    check_text("A transaction key", key)
     if not SHORTEST_KEY <= len(key) <= LONGEST_KEY or not key.strip():
         raise InvalidArgument(
             f"A transaction key has {SHORTEST_KEY} to {LONGEST_KEY} characters, not only blanks; not {key!r}."

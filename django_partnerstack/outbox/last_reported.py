@@ -9,19 +9,14 @@ from enum import Enum, auto
 from ..identity.customers import Identity
 from ..models import Customer, OutboxMessage, ReportedKey, Transaction
 from .operations import CREATE_TRANSACTION, SAVE_CUSTOMER
-from .queue.messages import NewMessage, columns_of
-from .queue.once import (
-    collision,
-    gives_way,
-    is_other_object,
-    key_columns,
-    messages_about,
-    mirror_collision,
-)
+from .queue.conflicts import collision_key
+from .queue.new_message import NewMessage, columns_of
+from .queue.once import is_replaceable, messages_about
+from .queue.reported import difference, difference_to_mirror, is_other_object, key_columns
 
 
-class Kind(Enum):
-    """How an object stands to what was reported about it."""
+class Status(Enum):
+    """What was reported about an object, compared with what its source returns now."""
 
     NEW = auto()
     #: A customer whose data differ from the last.
@@ -34,11 +29,12 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True)
-class Standing:
-    """``difference``: of a payment, in words."""
+class Compared:
+    """``difference``: of a payment, in words. ``key``: what was reported under its key."""
 
-    kind: Kind
+    status: Status
     difference: str = ""
+    key: ReportedKey | None = None
 
 
 class LastReported:
@@ -50,18 +46,17 @@ class LastReported:
         rows = Customer.objects.using(using).filter(mode=mode, customer_key__in=customers)
         self.mirrored_customers = set(rows.values_list("customer_key", flat=True)) if customers else set()
         once = [message for message in messages if message.dedupe_key]
-        keys = ReportedKey.objects.using(using).filter(
-            mode=mode, dedupe_key__in=[message.dedupe_key for message in once]
-        )
+        wanted = [*(message.dedupe_key for message in once), *(collision_key(each.source) for each in once)]
+        keys = ReportedKey.objects.using(using).filter(mode=mode, dedupe_key__in=wanted)
         self.keys = {row.dedupe_key: row for row in keys} if once else {}
         self.about = self._messages_about(once, using)
         self.mirrored = self._mirrored(once, using)
 
     def _messages_about(self, once: list[NewMessage], using: str) -> dict[str, list[OutboxMessage]]:
-        """The messages of payments that may give way to corrected ones."""
+        """The messages of payments that may be replaced by corrected ones."""
         rows = {message.subject: self.keys.get(message.dedupe_key) for message in once if message.payload}
-        may_give_way = [subject for subject, row in rows.items() if row and row.reported_at is None]
-        return messages_about(may_give_way, self.mode, using) if may_give_way else {}
+        replaceable = [subject for subject, row in rows.items() if row and row.reported_at is None]
+        return messages_about(replaceable, self.mode, using) if replaceable else {}
 
     def _mirrored(self, once: list[NewMessage], using: str) -> dict[str, Transaction]:
         """The payments that PartnerStack has by other means."""
@@ -73,7 +68,7 @@ class LastReported:
         rows = Transaction.objects.using(using).filter(mode=self.mode, key__in=keys) if keys else ()
         return {row.key: row for row in rows}
 
-    def standing(self, message: NewMessage, identity: Identity | None) -> Standing:
+    def compare(self, message: NewMessage, identity: Identity | None) -> Compared:
         """``identity``: that of the customer of the message."""
         if is_customer(message):
             return self._customer(message, identity.last_reported if identity else "")
@@ -81,26 +76,29 @@ class LastReported:
         if row is not None:
             return self._used(message, row)
         if (record := self.mirrored.get(message.subject)) is None or not message.payload:
-            return Standing(Kind.NEW)
-        difference = mirror_collision(columns_of(message, self.mode), record)
-        return Standing(Kind.DIFFERING, difference) if difference else Standing(Kind.KNOWN)
+            return Compared(Status.NEW)
+        found = difference_to_mirror(columns_of(message, self.mode), record)
+        return Compared(Status.DIFFERING if found else Status.KNOWN, found)
 
-    def _customer(self, message: NewMessage, told: str) -> Standing:
-        if told:
-            return Standing(Kind.KNOWN if told == message.fingerprint else Kind.CHANGED)
+    def collision(self, message: NewMessage) -> ReportedKey | None:
+        """The note of a collision of this object with another one."""
+        return self.keys.get(collision_key(message.source))
+
+    def _customer(self, message: NewMessage, last: str) -> Compared:
+        if last:
+            return Compared(Status.KNOWN if last == message.fingerprint else Status.CHANGED)
         # If only PartnerStack has reported it, there is nothing to compare with.
-        return Standing(Kind.KNOWN if message.subject in self.mirrored_customers else Kind.NEW)
+        return Compared(Status.KNOWN if message.subject in self.mirrored_customers else Status.NEW)
 
-    def _used(self, message: NewMessage, row: ReportedKey) -> Standing:
+    def _used(self, message: NewMessage, row: ReportedKey) -> Compared:
         columns = columns_of(message, self.mode)
-        if gives_way(row, columns, self.about.get(message.subject, ())):
-            return Standing(Kind.NEW)
-        difference = collision(row, columns)
-        if not difference:
-            return Standing(Kind.KNOWN)
-        return Standing(
-            Kind.TAKEN if is_other_object(row, key_columns(columns)) else Kind.DIFFERING, difference
-        )
+        if is_replaceable(row, columns, self.about.get(message.subject, ())):
+            return Compared(Status.NEW, key=row)
+        found = difference(row, columns)
+        if not found:
+            return Compared(Status.KNOWN, key=row)
+        is_other = is_other_object(row, key_columns(columns))
+        return Compared(Status.TAKEN if is_other else Status.DIFFERING, found, row)
 
 
 def is_customer(message: NewMessage) -> bool:

@@ -13,7 +13,7 @@ from .. import sources
 from ..identity.customers import Identity, identities_of, identity_of
 from ..identity.objects import HostObject, host_object
 from .queue.builders import Builder, builder_of
-from .queue.messages import NewMessage
+from .queue.new_message import NewMessage
 
 #: Objects that are read at a time.
 PAGE = 500

@@ -21,7 +21,7 @@ from django_partnerstack.models import (
     State,
     WebhookEvent,
 )
-from django_partnerstack.outbox.queue.messages import fingerprint
+from django_partnerstack.outbox.queue.new_message import fingerprint
 from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 

@@ -29,7 +29,8 @@ def payload(number: int) -> dict:
 def outbox(url: str, count: int) -> Callable[[], None]:
     from django_partnerstack.client import Client
     from django_partnerstack.outbox.delivery.loop import DeliveryLoop
-    from django_partnerstack.outbox.queue.messages import NewMessage, enqueue
+    from django_partnerstack.outbox.queue.messages import enqueue
+    from django_partnerstack.outbox.queue.new_message import NewMessage
 
     for number in range(count):
         # Each in its own transaction, as in a site.

@@ -15,7 +15,7 @@ from django_partnerstack.client.retry import RetryPolicy
 from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
 from django_partnerstack.outbox.delivery.loop import DeliveryLoop
 from django_partnerstack.outbox.queue.claim import claim
-from django_partnerstack.outbox.queue.messages import customer_lane
+from django_partnerstack.outbox.queue.new_message import customer_lane
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from django_partnerstack.testing.adapter import SandboxAdapter
 from django_partnerstack.throttle.clock import Clock

@@ -21,7 +21,8 @@ from django_partnerstack.exceptions import NotFound
 from django_partnerstack.models import Deal, OutboxMessage
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.operations import OPERATIONS, Operation
-from django_partnerstack.outbox.queue.messages import NewMessage, customer_lane, enqueue
+from django_partnerstack.outbox.queue.messages import enqueue
+from django_partnerstack.outbox.queue.new_message import NewMessage, customer_lane
 from django_partnerstack.outbox.queue.retention import prune
 from tests.outbox.site import Site, account, message, messages
 from tests.shop.models import Account

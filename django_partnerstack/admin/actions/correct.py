@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from ...exceptions import InvalidTransition, RefundError
 from ...models import OutboxMessage
-from ...outbox.control.correction import correct_payment, correctable_balance
+from ...outbox.payments.corrections import correct_payment, correction_of
 from ..display.columns import pretty
 from .operate import operate
 from .selection import left_out, limited
@@ -46,6 +46,6 @@ def correct(
 def page_row(message: OutboxMessage) -> dict[str, Any]:
     row: dict[str, Any] = {"message": message, "wanted": pretty(message.payload)}
     try:
-        return {**row, "reported": pretty(correctable_balance(message).payload)}
+        return {**row, "reported": pretty(correction_of(message).reported)}
     except (InvalidTransition, RefundError) as error:
         return {**row, "problem": str(error)}

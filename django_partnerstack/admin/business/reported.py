@@ -15,7 +15,7 @@ from ...conf import conf
 from ...models import Action, Customer, OutboxMessage, Reward, Transaction
 from ...outbox.keys import payment_key
 from ...outbox.operations import mirrored_in
-from ...outbox.queue.messages import customer_lane
+from ...outbox.queue.new_message import customer_lane
 from ..actions.push import PushAction
 from ..actions.selection import left_out
 from ..display.columns import EMPTY, money

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from ...conf import conf
 from ...models import OutboxMessage, WebhookEvent
-from ...outbox.queue.messages import customer_lane
+from ...outbox.queue.new_message import customer_lane
 from .columns import EMPTY, moment
 from .links import admin_url
 

@@ -15,10 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from ...conf import conf
 from ...insight import find
 from ...models import Customer, OutboxLane, OutboxMessage, State, Transaction
-from ...outbox.control.actions import ALLOWED_STATES, holds_its_key
-from ...outbox.control.correction import is_correction
+from ...outbox.control.actions import ALLOWED_STATES
 from ...outbox.operations import mirrored_in
-from ...outbox.queue.messages import customer_lane
+from ...outbox.payments.corrections import is_difference
+from ...outbox.queue.new_message import customer_lane
+from ...outbox.queue.once import holds_its_key
 from ..actions.correct import correct
 from ..actions.export import ExportAction
 from ..actions.mark_delivered import mark_delivered
@@ -70,7 +71,7 @@ class OutboxMessageAdmin(ExportAction, NonAtomicActions, LongListAdmin):
         allowed = {name for name, states in ALLOWED_STATES.items() if state in states}
         # A message that differs from a reported payment can only be corrected, and no other can. One under
         # the key of another object is never sent.
-        if is_correction(message):
+        if is_difference(message):
             allowed &= {"correct"}
         else:
             allowed &= ALLOWED_STATES.keys() - {"correct"} if holds_its_key(message) else {"cancel"}

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ...models import Attribution, AttributionMethod, LaneStatus, OutboxLane, Partnership, State
 from ...outbox.operations import SAVE_CUSTOMER, creating_customers
-from ...outbox.queue.messages import customer_lane
+from ...outbox.queue.new_message import customer_lane
 from ...outbox.queue.sequencing.customer_creation import creation_of
 from . import kinds
 from .comparison import ON_THEIR_WAY, PAGE, STUCK, Comparison, LastMessage, seconds

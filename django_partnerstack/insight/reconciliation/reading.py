@@ -21,8 +21,8 @@ from ...models import (
 )
 from ...outbox.keys import payment_key
 from ...outbox.operations import CREATE_TRANSACTION, DELETE_TRANSACTION, OPERATIONS, SAVE_CUSTOMER
-from ...outbox.queue.messages import CUSTOMER as CUSTOMER_LANE
 from ...outbox.queue.messages import check
+from ...outbox.queue.new_message import CUSTOMER as CUSTOMER_LANE
 from ...outbox.site_objects import Described, describe, pages_of
 from .kinds import SKIPPED, SOURCE_FAILED
 from .ledger import (

@@ -10,12 +10,14 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from django.db import router
-from django.db.models import Exists, Model
+from django.db.models import Exists
 
 from ...exceptions import InvalidTransition
-from ...models import LaneStatus, OutboxLane, OutboxMessage, ReportedKey, State
+from ...models import LaneStatus, OutboxLane, OutboxMessage, State
 from ...throttle.throttle import site_throttle
 from ..operations import OPERATIONS, UPDATE_CUSTOMER, creating_customers, customer_snapshots
+from ..payments.corrections import forget_correction
+from ..queue.conflicts import REPLACED
 from ..queue.lanes import (
     BLOCKED_REASON,
     BLOCKING_STATES,
@@ -25,7 +27,8 @@ from ..queue.lanes import (
     release_lanes,
     unblock,
 )
-from ..queue.once import REPLACED, remember_reported
+from ..queue.once import holds_its_key
+from ..queue.reported import remember_reported
 from ..queue.sequencing.customer_creation import is_attributed
 from ..queue.sequencing.sequence import STATES, sequence_new_messages
 
@@ -42,9 +45,6 @@ UNDELIVERED = frozenset(
         State.FAILED,
     }
 )
-
-#: Where the keys of messages are remembered.
-REMEMBERING: tuple[type[Model], ...] = (OutboxMessage, ReportedKey)
 
 #: The states in which each action is allowed. A queued message is sequenced first.
 ALLOWED_STATES = {
@@ -88,8 +88,12 @@ def release(message: OutboxMessage) -> None:
 
 
 def cancel(message: OutboxMessage) -> None:
-    """Never send a message. Its dependents stay blocked. Raises InvalidTransition in other states."""
-    _change(message, ALLOWED_STATES["cancel"], _park(State.CANCELLED, "Cancelled by an operator."))
+    """
+    Never send a message. Its dependents stay blocked. A correction of a payment is cancelled as a whole.
+
+    Raises InvalidTransition in other states.
+    """
+    _change(message, ALLOWED_STATES["cancel"], _cancel)
 
 
 def mark_delivered(message: OutboxMessage) -> None:
@@ -118,17 +122,6 @@ def _change(message: OutboxMessage, states: Collection[State], change: Change) -
         change(found, lane, row.now)
         _make_due(lane, using, row.now)
     message.refresh_from_db()
-
-
-def holds_its_key(message: OutboxMessage) -> bool:
-    """Whether no other message reports its key, so that it may reach PartnerStack."""
-    operation = OPERATIONS.get(message.operation)
-    key = operation.dedupe_key(message.payload) if operation is not None else ""
-    if not key or message.dedupe_key is not None:
-        return True
-    using = router.db_for_write(OutboxMessage)
-    same = {"mode": message.mode, "dedupe_key": key}
-    return not any(model._base_manager.using(using).filter(**same).exists() for model in REMEMBERING)
 
 
 def _requeue(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
@@ -188,6 +181,11 @@ def _park(state: State, reason: str) -> Change:
         message.save(using=using)
 
     return change
+
+
+def _cancel(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:
+    _park(State.CANCELLED, "Cancelled by an operator.")(message, lane, now)
+    forget_correction(message, router.db_for_write(OutboxMessage))
 
 
 def _mark_delivered(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:

@@ -14,7 +14,7 @@ from ...conf import conf
 from ...identity.customers import customer_key
 from ...models import OutboxMessage, State
 from ..push import worker
-from ..queue.messages import customer_lane
+from ..queue.new_message import customer_lane
 
 #: States of messages that a worker will send.
 SENDABLE = frozenset({State.QUEUED, State.SCHEDULED, State.SENDING, State.UNCONFIRMED})

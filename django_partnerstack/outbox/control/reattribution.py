@@ -12,7 +12,8 @@ from ...exceptions import InvalidTransition
 from ...models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
 from ...throttle.throttle import site_throttle
 from ..operations import SAVE_CUSTOMER, creating_customers, customer_snapshots
-from ..queue.messages import NewMessage, notify_workers, unsaved
+from ..queue.messages import notify_workers
+from ..queue.new_message import NewMessage, unsaved
 from ..queue.sequencing.customer_creation import creation_of
 
 

@@ -16,7 +16,7 @@ from ...exceptions import (
 from ...models import AttemptOutcome, OutboxMessage
 from ..operations import OPERATIONS, Operation
 from ..permitted import permitted
-from ..queue.messages import fingerprint
+from ..queue.new_message import fingerprint
 from . import outcome
 from .look_up import NO_LOOK_UP, LookUp, disagreement
 from .outcome import ATTEMPTS, Outcome

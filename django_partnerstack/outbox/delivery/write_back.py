@@ -19,7 +19,7 @@ from ...throttle.throttle import Throttle
 from ..operations import OPERATIONS, Operation
 from ..queue.claim import Claimed
 from ..queue.lanes import BLOCKING_STATES, block
-from ..queue.once import remember_reported
+from ..queue.reported import remember_reported
 from .outcome import Outcome
 
 logger = logging.getLogger(__name__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -14,16 +14,16 @@ from ... import sources
 from ...client.money import minor_units
 from ...client.resources.customers import LONGEST_NAME
 from ...client.validation import milliseconds
-from ...exceptions import SourceError
+from ...exceptions import InvalidArgument, SourceError
 from ...identity.customers import identity_of_key
-from ...identity.objects import has_model, loaded, models_with_source, reference
+from ...identity.objects import check_object, has_model, loaded, models_with_source, reference
 from ...identity.stored import ask
 from ...mapping.text import storable
 from ...models import OutboxMessage
-from ..keys import check_key
+from ..keys import check_key, check_text
 from ..operations import CREATE_ACTION, CREATE_TRANSACTION, SAVE_CUSTOMER
 from ..permitted import permitted
-from .messages import CUSTOMER, NewMessage, customer_lane
+from .new_message import CUSTOMER, NewMessage, customer_lane
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ def builder_of(instance: models.Model) -> Builder:
 
     Raises SourceError if its model has no source, and whatever the source raises.
     """
+    check_object(instance)
     if (describe := sources.find(sources.customers, type(instance))) is not None:
         data = ask(describe, instance)
         if isinstance(data, sources.CustomerData):
@@ -80,7 +81,12 @@ def transaction_builder(data: sources.TransactionData, source: models.Model | No
 
 
 def event_builder(customer: models.Model, name: str, value: int, key: str) -> Builder:
-    """An event (PartnerStack: action). With a key it is queued only once."""
+    """
+    An event (PartnerStack: action). With a key it is queued only once.
+
+    Raises InvalidArgument for a key that cannot be used.
+    """
+    check_text("The key of an event", key)
     return Builder(customer, partial(_event_message, customer, name, value, key))
 
 
@@ -103,12 +109,13 @@ def note_builder(instance: models.Model, operation: str, result: sources.Skipped
 
 def _customer_message(customer: models.Model, data: sources.CustomerData, key: str) -> NewMessage:
     payload, note = contact(key, data)
+    _check_texts(partner_key=data.partner_key or "", provider_key=data.provider_key or "")
     if data.partner_key:
-        payload["partner_key"] = data.partner_key
+        payload["partner_key"] = str(data.partner_key)
     if data.provider_key:
-        payload["provider_key"] = data.provider_key
-    if data.meta:
-        payload["meta"] = dict(data.meta)
+        payload["provider_key"] = str(data.provider_key)
+    if meta := _mapping("meta", data.meta):
+        payload["meta"] = meta
     return NewMessage(
         operation=SAVE_CUSTOMER,
         lane=customer_lane(key),
@@ -126,14 +133,18 @@ def contact(customer_key: str, data: sources.CustomerData) -> tuple[dict[str, An
 
     A name is only shown, so it is shortened to what PartnerStack takes. Raises SourceError for another type.
     """
-    for field, value in {"email": data.email, "name": data.name or ""}.items():
-        if not isinstance(value, (str, Promise)):
-            raise SourceError(f"{field} must be a text; not {value!r}.")
+    _check_texts(email=data.email, name=data.name or "")
     email, name = str(data.email).strip(), str(data.name or "")
     found = {"customer_key": customer_key, "email": email, "name": name[:LONGEST_NAME]}
     payload = permitted({field: value for field, value in found.items() if value})
     shortened = "name" in payload and len(name) > LONGEST_NAME
     return payload, f"The name was shortened to {LONGEST_NAME} characters." if shortened else ""
+
+
+def _check_texts(**fields: Any) -> None:
+    for field, value in fields.items():
+        if not isinstance(value, (str, Promise)):
+            raise SourceError(f"{field} must be a text; not {value!r:.100}.")
 
 
 def _transaction_message(
@@ -149,8 +160,8 @@ def _transaction_message(
         payload["product_key"] = data.product_key
     if data.category_key:
         payload["category_key"] = data.category_key
-    if data.metadata:
-        payload["metadata"] = dict(data.metadata)
+    if metadata := _mapping("metadata", data.metadata):
+        payload["metadata"] = metadata
     if data.created_at:
         milliseconds("created_at", data.created_at)
         payload["created_at"] = data.created_at.isoformat()
@@ -162,6 +173,13 @@ def _transaction_message(
         source=reference(source),
         customer_source=reference(data.customer),
     )
+
+
+def _mapping(name: str, value: Any) -> dict[str, Any]:
+    """None counts as empty, because an optional value may be NULL in the site's database."""
+    if value is not None and not isinstance(value, Mapping):
+        raise InvalidArgument(f"{name} must be a dict; not {value!r:.100} ({type(value).__name__}).")
+    return dict(value or {})
 
 
 def _event_message(customer: models.Model, name: str, value: int, key: str, customer_key: str) -> NewMessage:

@@ -13,7 +13,8 @@ from django.db.models.functions import Substr
 from ...conf import conf
 from ...models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
 from ..operations import creating_customers, customer_snapshots, names
-from .messages import CUSTOMER, customer_lane, notify_workers
+from .messages import notify_workers
+from .new_message import CUSTOMER, customer_lane
 
 #: States in which a message blocks its dependents, because it is not delivered without an operator.
 BLOCKING_STATES = frozenset({State.FAILED, State.ON_HOLD, State.CANCELLED})

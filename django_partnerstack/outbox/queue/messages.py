@@ -2,79 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 
 from django.db import router, transaction
 from django.utils import timezone
 
-from ... import telemetry
 from ...client.validation import LONGEST_KEY
-from ...exceptions import InvalidArgument, KeyCollision
+from ...exceptions import InvalidArgument, PaymentConflict
 from ...identity.customers import Identity, identity_of_key, record, remember_content, remember_contents
-from ...models import LaneStatus, Mirror, OutboxLane, OutboxMessage, ReportedKey, State
-from ...models.bulk import ALWAYS, BoundParam, Condition, insert, insert_once, none_of
+from ...models import Mirror, OutboxMessage
+from ...models.bulk import ALWAYS, BoundParam, Condition, insert, none_of
 from ...signals import message_queued
 from ..operations import OPERATIONS, SAVE_CUSTOMER, UPDATE_CUSTOMER
-from .once import mirror_collision, take_key, take_keys, take_note
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewMessage:
-    """
-    A message before it is queued.
-
-    ``lane``: messages of one lane are sent in order; see ``customer_lane``. ``subject``: the key of what it
-    is about. ``source`` and ``customer_source``: the host's objects, as ("app.model", primary key).
-    """
-
-    operation: str
-    lane: str
-    subject: str
-    payload: dict[str, Any]
-    source: tuple[str, str] = ("", "")
-    customer_source: tuple[str, str] = ("", "")
-    #: What was changed so that PartnerStack takes it, for operators.
-    note: str = ""
-    #: Why the object is not reported. The message is then only a note.
-    skipped: str = ""
-
-    @cached_property
-    def fingerprint(self) -> str:
-        return fingerprint(self.payload)
-
-    @property
-    def dedupe_key(self) -> str:
-        """Only one message with this key is ever queued; "": no limit. A note is queued once per reason."""
-        if self.skipped:
-            return ":".join(("skipped", *self.source, self.skipped))[:300]
-        operation = OPERATIONS.get(self.operation)
-        return operation.dedupe_key(self.payload) if operation else ""
-
-
-#: The prefix of the lanes of customers.
-CUSTOMER = "customer:"
-
-
-def customer_lane(customer_key: str) -> str:
-    return f"{CUSTOMER}{customer_key}"
-
+from .new_message import NewMessage, columns_of
+from .once import take_key, take_keys
+from .reported import difference_to_mirror
 
 #: NUL as ``json.dumps`` writes it. PostgreSQL cannot store it.
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-
-
-def fingerprint(payload: dict[str, Any]) -> str:
-    """A hash of the content. It does not depend on the order of names or on the database that returns it."""
-    # PostgreSQL returns 1e16 as a whole number and -0.0 without its sign.
-    same = json.loads(json.dumps(payload), parse_int=float, parse_float=lambda digits: float(digits) + 0.0)
-    return hashlib.sha256(json.dumps(same, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def enqueue(
@@ -97,8 +47,8 @@ def enqueue(
     ``identity``: that of the customer, if the caller has it. ``savepoint``: False in a savepoint of the
     caller.
 
-    Raises InvalidArgument for content that cannot be stored, and KeyCollision if another payment was reported
-    under the key.
+    Raises InvalidArgument for content that cannot be stored, and PaymentConflict if another payment was
+    reported under the key.
     """
     check(message)
     using = using or router.db_for_write(OutboxMessage)
@@ -107,7 +57,7 @@ def enqueue(
         if row["dedupe_key"] is not None:
             is_new = take_key(row, using)
         elif message.operation == SAVE_CUSTOMER:
-            is_new = _is_news(message, row, identity, using)
+            is_new = _remember_data(message, row, identity, using)
         else:
             is_new = True
         queued = is_new and _insert(row, using)
@@ -141,41 +91,18 @@ def enqueue_all(messages: Sequence[tuple[NewMessage, Identity | None]], *, mode:
             notify_workers(message.lane, using)
 
 
-def enqueue_refused(message: NewMessage, reason: str, *, mode: str, using: str) -> None:
-    """Leave a failed message that shows why an object could not be reported. Safe to repeat."""
-    now = timezone.now()
-    row = columns_of(message, mode, now)
-    with transaction.atomic(using):
-        if take_note(_refused(message.source, reason), mode, using):
-            lane = {"mode": mode, "key": message.lane, "status": LaneStatus.NEW, "due_at": None}
-            insert_once(OutboxLane, lane, using=using)
-            # It does not hold its key, so it has no part in what is reported under it.
-            refused = {"state": State.FAILED, "reason": reason, "finished_at": now, "dedupe_key": None}
-            insert(OutboxMessage, [{**row, **refused, "subject": ""}], using=using)
-
-
-def forget_refused(message: OutboxMessage, using: str) -> None:
-    """Let ``enqueue_refused`` show the same again, if the object gets the same content once more."""
-    note = _refused((message.source, message.source_pk), message.reason)
-    ReportedKey.objects.using(using).filter(mode=message.mode, dedupe_key=note).delete()
-
-
-def _refused(source: tuple[str, str], reason: str) -> str:
-    return f"refused:{hashlib.sha256(json.dumps([source, reason]).encode()).hexdigest()}"
-
-
 def remember_customer(message: NewMessage, *, mode: str, using: str) -> None:
     """Remember the data of a customer that are queued in another way than by ``enqueue``."""
-    _is_news(message, {"mode": mode, "fingerprint": message.fingerprint}, None, using)
+    _remember_data(message, {"mode": mode, "fingerprint": message.fingerprint}, None, using)
 
 
-def _is_news(message: NewMessage, row: dict[str, Any], identity: Identity | None, using: str) -> bool:
+def _remember_data(message: NewMessage, row: dict[str, Any], identity: Identity | None, using: str) -> bool:
     """Whether the customer's data differ from those that were queued last; they are the last from now on."""
-    mode, told = row["mode"], row["fingerprint"]
+    mode, content = row["mode"], row["fingerprint"]
     identity = identity or identity_of_key(message.subject, mode=mode, using=using)
     if identity is None:
-        identity = record(Identity(mode, using, None, message.subject), last_reported=told)
-    return remember_content(identity, told)
+        identity = record(Identity(mode, using, None, message.subject), last_reported=content)
+    return remember_content(identity, content)
 
 
 def notify_workers(lane: str, using: str) -> None:
@@ -207,40 +134,6 @@ def check(message: NewMessage) -> None:
         raise InvalidArgument(f"The key of {name} is longer than {LONGEST_KEY} characters.")
 
 
-def unsaved(message: NewMessage, mode: str, now: datetime) -> OutboxMessage:
-    return OutboxMessage(**columns_of(message, mode, now))
-
-
-def columns_of(message: NewMessage, mode: str, now: datetime | None = None) -> dict[str, Any]:
-    """The columns of the message when it is queued."""
-    now = now or timezone.now()
-    source, source_pk = message.source
-    customer_source, customer_source_pk = message.customer_source
-    return {
-        "mode": mode,
-        "lane": message.lane,
-        "operation": message.operation,
-        "subject": message.subject,
-        "payload": message.payload,
-        "attributed_to": {},
-        "fingerprint": message.fingerprint,
-        "dedupe_key": message.dedupe_key or None,
-        "note": message.note,
-        "traceparent": telemetry.traceparent(),
-        "priority": 1,
-        "source": source,
-        "source_pk": source_pk,
-        "customer_source": customer_source,
-        "customer_source_pk": customer_source_pk,
-        "state": State.SKIPPED if message.skipped else State.QUEUED,
-        "attempts": 0,
-        "lease_token": "",
-        "queued_at": now,
-        "finished_at": now if message.skipped else None,
-        "reason": message.skipped,
-    }
-
-
 def _insert(row: dict[str, Any], using: str) -> bool:
     operation = OPERATIONS.get(row["operation"])
     if operation is None or not operation.once_in_mirror or operation.model is None or row["reason"]:
@@ -252,8 +145,8 @@ def _insert(row: dict[str, Any], using: str) -> bool:
         return True
     rows = operation.model._base_manager.using(using)
     mirrored = rows.filter(**{"mode": row["mode"], operation.key_field: key}).first()
-    if problem := mirror_collision(row, mirrored):
-        raise KeyCollision(problem)
+    if problem := difference_to_mirror(row, mirrored):
+        raise PaymentConflict(problem)
     return False
 
 

@@ -24,7 +24,8 @@ from ...models import OutboxMessage
 from ...models.bulk import ALWAYS, Condition, Statement, combines_statements, insert_after
 from ..operations import OPERATIONS, SAVE_CUSTOMER
 from .builders import Builder
-from .messages import NewMessage, check, columns_of, enqueue, not_mirrored, notify_workers
+from .messages import check, enqueue, not_mirrored, notify_workers
+from .new_message import NewMessage, columns_of
 from .once import taking_key
 
 
@@ -66,8 +67,8 @@ def enqueue_report(
             return message, True
         if not identity.recorded:
             check(message)
-            told = message.fingerprint if message.operation == SAVE_CUSTOMER else ""
-            identity = record(identity, last_reported=told)
+            last = message.fingerprint if message.operation == SAVE_CUSTOMER else ""
+            identity = record(identity, last_reported=last)
             if identity.key != key:
                 message = builder(identity.key)
         return message, enqueue(message, mode=mode, using=using, identity=identity, savepoint=False)
@@ -75,7 +76,10 @@ def enqueue_report(
 
 def _is_changed(message: NewMessage, identity: Identity) -> bool:
     """Whether the message has data of a customer that differ from the last."""
-    return message.operation == SAVE_CUSTOMER and message.fingerprint != identity.last_reported
+    if message.operation != SAVE_CUSTOMER or message.skipped:
+        return False
+    check(message)  # Other data may have no fingerprint.
+    return message.fingerprint != identity.last_reported
 
 
 def _enqueue_at_once(message: NewMessage, identity: Identity, *, mode: str, using: str) -> bool:

@@ -13,10 +13,12 @@ from django.utils import timezone
 
 from ... import sources
 from ...conf import conf
+from ...exceptions import PaymentConflict
 from ...identity.objects import reference
 from ...mapping.text import storable
 from ...models import OutboxMessage, SourceFailure
 from ..operations import CREATE_TRANSACTION, SAVE_CUSTOMER
+from .conflicts import withdraw_collisions
 
 logger = logging.getLogger(__name__)
 
@@ -71,12 +73,28 @@ def text_of(error: BaseException) -> str:
     return storable(conf.without_keys(f"{type(error).__name__}: {error}"))[:LONGEST_ERROR]
 
 
-def forget_failures(reported: Collection[tuple[str, str, str]], *, mode: str, using: str) -> None:
+def forget_failures(
+    reported: Mapping[tuple[str, str, str], int | None],
+    *,
+    mode: str,
+    using: str,
+) -> None:
     """
-    Delete the failures of objects that are reported now. Takes one query if there are none.
+    Delete the failures of objects that are reported now, and withdraw their collisions with other objects.
 
-    ``reported``: the operation, "app.model" and primary key of each object.
+    ``reported``: the operation, "app.model" and primary key of each object, with the message that reports it;
+    None if its source was asked just now. Takes two queries at most if there are none.
     """
+    _delete_failures(reported, mode=mode, using=using)
+    payments: dict[Reference, int | None] = {
+        (label, pk): message
+        for (operation, label, pk), message in reported.items()
+        if operation == CREATE_TRANSACTION
+    }
+    withdraw_collisions(payments, mode=mode, using=using)
+
+
+def _delete_failures(reported: Collection[tuple[str, str, str]], *, mode: str, using: str) -> None:
     failures = SourceFailure.objects.using(using).filter(mode=mode)
     same_pk = failures.filter(source_pk__in={pk for _, _, pk in reported}).order_by()
     rows = same_pk.values_list("pk", "operation", "source", "source_pk")
@@ -86,22 +104,29 @@ def forget_failures(reported: Collection[tuple[str, str, str]], *, mode: str, us
 
 
 def object_failed(instance: models.Model, error: Exception) -> None:
-    """Record that this object of the site could not be reported."""
+    """
+    Record that this object of the site could not be reported.
+
+    A payment in conflict with what was reported has a failed message already, so it is not recorded twice.
+    """
     using = database_of(instance)
-    failed = {reference(instance): error}
-    record_failures(failed, operation_of(type(instance)), mode=conf.mode, using=using, now=timezone.now())
+    source, operation = reference(instance), operation_of(type(instance))
+    if isinstance(error, PaymentConflict):
+        _delete_failures({(operation, *source)}, mode=conf.mode, using=using)
+    else:
+        record_failures({source: error}, operation, mode=conf.mode, using=using, now=timezone.now())
 
 
 def object_reported(instance: models.Model) -> None:
-    """Delete the failure of this object of the site, if it had one. Takes one query if it had none."""
+    """Delete the failure of this object of the site, if it had one. Takes two queries if it had none."""
     done = (operation_of(type(instance)), *reference(instance))
-    forget_failures({done}, mode=conf.mode, using=database_of(instance))
+    forget_failures({done: None}, mode=conf.mode, using=database_of(instance))
 
 
 def forget_after_commit(instance: models.Model) -> None:
     """Call ``object_reported`` after the commit, where its errors cannot harm the caller's transaction."""
     done, mode, using = (operation_of(type(instance)), *reference(instance)), conf.mode, database_of(instance)
-    transaction.on_commit(lambda: forget_failures({done}, mode=mode, using=using), using, robust=True)
+    transaction.on_commit(lambda: forget_failures({done: None}, mode=mode, using=using), using, robust=True)
 
 
 def operation_of(model: type[models.Model]) -> str:

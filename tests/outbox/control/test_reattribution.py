@@ -15,7 +15,7 @@ from django_partnerstack.exceptions import AlreadyReported, InvalidArgument, Inv
 from django_partnerstack.models import Attribution
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.control.reattribution import apply_late_attribution
-from django_partnerstack.outbox.queue.messages import customer_lane
+from django_partnerstack.outbox.queue.new_message import customer_lane
 from django_partnerstack.outbox.queue.sequencing.sequence import sequence_new_messages
 from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
 from django_partnerstack.signals import message_queued

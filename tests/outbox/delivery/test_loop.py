@@ -15,7 +15,7 @@ from django.db.backends.signals import connection_created
 from django_partnerstack import track
 from django_partnerstack.models import OutboxMessage
 from django_partnerstack.outbox.queue.claim import claim
-from django_partnerstack.outbox.queue.messages import customer_lane
+from django_partnerstack.outbox.queue.new_message import customer_lane
 from django_partnerstack.outbox.queue.sequencing.sequence import sequence_new_messages
 from django_partnerstack.signals import customer_pushed
 from tests.outbox.site import Site, account, message, messages, payment, states

@@ -12,7 +12,7 @@ from django_partnerstack import track
 from django_partnerstack.models import Customer, OutboxMessage, ThrottleState
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.queue.claim import claim
-from django_partnerstack.outbox.queue.messages import fingerprint
+from django_partnerstack.outbox.queue.new_message import fingerprint
 from tests.outbox.site import Site, account, message, payment, states
 
 pytestmark = pytest.mark.django_db

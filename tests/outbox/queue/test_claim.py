@@ -13,7 +13,7 @@ from django.utils import timezone
 from django_partnerstack import track
 from django_partnerstack.models import OutboxLane, OutboxMessage, State
 from django_partnerstack.outbox.queue.claim import claim, is_anything_due
-from django_partnerstack.outbox.queue.messages import customer_lane
+from django_partnerstack.outbox.queue.new_message import customer_lane
 from tests.outbox.site import Site, account, lane_of, message, messages, payment, states
 
 pytestmark = pytest.mark.django_db

@@ -19,7 +19,8 @@ from django.utils.translation import gettext_lazy
 from django_partnerstack import track
 from django_partnerstack.exceptions import InvalidArgument
 from django_partnerstack.models import CustomerIdentity, OutboxMessage, Transaction
-from django_partnerstack.outbox.queue.messages import NewMessage, customer_lane, enqueue, fingerprint
+from django_partnerstack.outbox.queue.messages import enqueue
+from django_partnerstack.outbox.queue.new_message import NewMessage, customer_lane, fingerprint
 from django_partnerstack.outbox.queue.retention import prune
 from django_partnerstack.signals import message_queued
 from tests.outbox.site import Site, account, message, messages, payment

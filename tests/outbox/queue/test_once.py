@@ -10,7 +10,7 @@ import pytest
 
 from django_partnerstack import sources, track
 from django_partnerstack.exceptions import InvalidTransition, KeyCollision
-from django_partnerstack.models import Transaction
+from django_partnerstack.models import ReportedKey, SourceFailure, Transaction
 from django_partnerstack.outbox.backfill import backfill
 from django_partnerstack.outbox.control import actions
 from tests.outbox.site import Site, account, message, messages, payment
@@ -191,3 +191,69 @@ def test_a_payment_that_is_saved_as_a_proxy_is_the_same_payment(site: Site) -> N
     again.save()
     [refused] = messages("transactions.create", state="dead")
     assert "correct it in the admin" in refused.reason
+
+
+def same_key(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """All payments have one key; call the result to mend all but one."""
+    usual = sources.transactions[Payment]
+
+    def source(paid: Payment) -> Any:
+        return usual(paid) if paid.pk in mended else replace(usual(paid), key="same-1")
+
+    mended: set[int] = set()
+    monkeypatch.setitem(sources.transactions, Payment, source)
+    return mended.add
+
+
+def report_in_backfill(paid: Payment) -> None:
+    backfill(Payment, mode="test", on_page=lambda result: None)
+
+
+@pytest.mark.parametrize("report", [Payment.save, track.report, report_in_backfill])
+def test_a_collision_needs_attention_once_and_is_withdrawn_when_it_is_mended(
+    site: Site, monkeypatch: pytest.MonkeyPatch, report: Any, django_capture_on_commit_callbacks: Any
+) -> None:
+    mend = same_key(monkeypatch)
+    shop = account()
+    payment(shop)
+    second = payment(shop, "99.00")
+    for _ in range(2):
+        second.save()
+        report_in_backfill(second)
+        [refused] = messages(state="dead")
+        assert (refused.source_pk, SourceFailure.objects.count()) == (str(second.pk), 0)
+    mend(second.pk)
+    with django_capture_on_commit_callbacks(execute=True):
+        report(second)
+    site.push()
+    assert messages(state="dead") == []
+    refused.refresh_from_db()
+    assert refused.reason.startswith("Withdrawn: the object does not use the key of another")
+    assert site.effects("transactions.create") == {"same-1": 1, f"payment-{second.pk}": 1}
+
+
+def test_a_collision_that_comes_after_a_report_stays_when_the_report_is_sent(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = account()
+    for _ in range(2):
+        payment(shop)
+    same_key(monkeypatch)
+    for paid in Payment.objects.order_by("pk"):
+        paid.save()
+    site.push()
+    assert [each.source_pk for each in messages(state="dead")] == [str(paid.pk)]
+
+
+def test_an_object_whose_source_failed_before_is_in_conflict_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paid = payment(account())
+    with monkeypatch.context() as broken:
+        broken.setitem(sources.transactions, Payment, lambda paid: 1 / 0)
+        paid.save()
+    assert SourceFailure.objects.count() == 1
+    Payment.objects.update(total=Decimal("99.00"))
+    ReportedKey.objects.update(reported_at="2026-01-01T00:00Z")
+    Payment.objects.get().save()
+    assert (len(messages(state="dead")), SourceFailure.objects.count()) == (1, 0)

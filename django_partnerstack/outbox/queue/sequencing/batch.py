@@ -1,4 +1,4 @@
-"""A batch of new messages: what sequencing must know about their customers, read and saved with few queries."""
+"""A batch of new messages: what sequencing knows about their customers. Read and saved with few queries."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from ....models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
 from ...operations import OPERATIONS
 from ..lanes import BLOCKING_STATES, blocked_by, make_organic, release_lanes
-from ..messages import CUSTOMER, customer_lane
+from ..new_message import CUSTOMER, customer_lane
 from .customer_creation import difference_to_mirror
 
 #: PartnerStack does not have the customers of these lanes, unless others created them.

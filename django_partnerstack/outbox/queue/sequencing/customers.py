@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ....models import LaneStatus, OutboxLane, OutboxMessage, State
 from ...operations import CREATE_CUSTOMER, UPDATE_CUSTOMER, creating_customers, customer_snapshots
-from ..once import REPLACED
+from ..conflicts import REPLACED
 from .batch import UNCREATED, Batch
 from .customer_creation import ANOTHER_CUSTOMER, Creation, creation_of
 

@@ -12,7 +12,7 @@ from .... import telemetry
 from ....mapping import storable
 from ....models import LaneStatus, OutboxLane, OutboxMessage, State
 from ....signals import push_failed
-from ..messages import CUSTOMER
+from ..new_message import CUSTOMER
 
 logger = logging.getLogger(__name__)
 

@@ -50,7 +50,8 @@ def _sequence(messages: list[OutboxMessage], mode: str, using: str, now: datetim
     """Sequence messages with a bounded number of queries."""
     batch = Batch(messages, mode, using, now)
     introductions = Introductions(messages, batch)
-    reported = {(message.operation, message.source, message.source_pk) for message in messages}
+    # Before they get other operations.
+    reported = {(each.operation, each.source, each.source_pk): each.pk for each in messages}
     introduced = []
     for message in messages:
         lane = batch.lanes[message.lane]
@@ -60,7 +61,7 @@ def _sequence(messages: list[OutboxMessage], mode: str, using: str, now: datetim
             customer.state = _state(customer, lane)
             introduced.append(customer)
         _place(message, lane, batch)
-    reported |= {(SAVE_CUSTOMER, customer.source, customer.source_pk) for customer in introduced}
+    reported |= {(SAVE_CUSTOMER, customer.source, customer.source_pk): 0 for customer in introduced}
     OutboxMessage.objects.using(using).bulk_create(introduced)
     batch.save(messages)
     forget_failures(reported, mode=mode, using=using)

@@ -10,14 +10,15 @@ import pytest
 from django.utils import timezone
 
 from django_partnerstack import track
-from django_partnerstack.exceptions import InvalidArgument
+from django_partnerstack.exceptions import InvalidArgument, KeyCollision
 from django_partnerstack.models import ReportedKey, Transaction
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.delivery.outcome import LONGEST_DELAY
 from django_partnerstack.outbox.keys import LONGEST_KEY
+from django_partnerstack.outbox.payments.balance import refundable_balance
+from django_partnerstack.outbox.payments.refunds import refund_messages
 from django_partnerstack.outbox.queue.messages import enqueue
 from django_partnerstack.outbox.queue.retention import prune
-from django_partnerstack.outbox.refunds import refundable_balance
 from django_partnerstack.track import RefundError
 from tests.outbox.site import Site, account, message, messages, states
 from tests.shop.models import Account
@@ -179,7 +180,7 @@ def test_two_refunds_at_once_of_the_same_balance_queue_only_one(site: Site, shop
     buy(shop)
     balance = refundable_balance("inv_1", mode="test")
     track.refund("inv_1", amount=900)
-    for new in balance.refund_messages(1000):
+    for new in refund_messages(balance, 1000):
         assert not enqueue(new, mode="test")
 
 
@@ -223,6 +224,54 @@ def test_a_full_refund_with_a_key_can_be_told_twice(site: Site, shop: Account) -
     assert not track.refund("inv_1", key="re_1")
     site.push()
     assert amounts(site) == {}
+
+
+OTHERS: list[tuple[str, Any]] = [("inv_1", 1000), ("inv_1", None), ("inv_1", Decimal("10")), ("inv_2", 900)]
+
+
+@pytest.mark.parametrize(("payment", "amount"), OTHERS)
+@pytest.mark.parametrize("pruned", [False, True])
+def test_another_refund_under_a_used_key_is_refused_and_the_first_is_named(
+    site: Site, shop: Account, payment: str, amount: Any, pruned: bool
+) -> None:
+    for key in ("inv_1", "inv_2"):
+        buy(shop, key)
+    track.refund("inv_1", amount=900, key="re_1")
+    if pruned:
+        site.push()
+        prune("test", timezone.now() + timedelta(days=1))
+    count = len(messages())
+    with pytest.raises(KeyCollision, match=r"'re_1' was used for 900 USD \(minor units\) of 'inv_1'"):
+        track.refund(payment, amount=amount, key="re_1")
+    assert len(messages()) == count
+    assert not track.refund("inv_1", amount=Decimal("9.00"), key="re_1")
+
+
+def test_a_partial_refund_under_the_key_of_a_full_one_is_refused(shop: Account) -> None:
+    buy(shop)
+    track.refund("inv_1", key="re_1")
+    with pytest.raises(KeyCollision, match=r"'re_1' was used for 4900 USD .*, the balance of 'inv_1'"):
+        track.refund("inv_1", amount=900, key="re_1")
+    assert not track.refund("inv_1", key="re_1")
+
+
+def test_the_key_of_a_cancelled_refund_may_be_used_for_another_payment(site: Site, shop: Account) -> None:
+    for key in ("inv_1", "inv_2"):
+        buy(shop, key)
+    site.push()
+    track.refund("inv_1", amount=900, key="re_1")
+    actions.cancel(message("transactions.delete"))
+    assert track.refund("inv_2", amount=1000, key="re_1")
+    assert not track.refund("inv_2", amount=1000, key="re_1")
+
+
+@pytest.mark.parametrize("key", [None, 7, b"inv_1", "part\0", "half \ud800"])
+def test_a_key_that_no_payment_can_have_gets_one_clear_line(shop: Account, key: Any) -> None:
+    buy(shop)
+    with pytest.raises(InvalidArgument, match=r"^The payment to refund (must be a string|contains a NUL)"):
+        track.refund(key)
+    with pytest.raises(InvalidArgument, match=r"^The key of a refund (must be a string|contains a NUL)"):
+        track.refund("inv_1", key=key)
 
 
 def test_a_refund_that_is_refused_is_not_remembered(shop: Account) -> None:

@@ -12,10 +12,10 @@ from django.utils import timezone
 
 from django_partnerstack import sources, track
 from django_partnerstack.exceptions import InvalidTransition, RefundError
-from django_partnerstack.models import OutboxMessage, Transaction
+from django_partnerstack.models import OutboxMessage, ReportedKey, Transaction
 from django_partnerstack.outbox.backfill import backfill
 from django_partnerstack.outbox.control import actions
-from django_partnerstack.outbox.control.correction import correct_payment
+from django_partnerstack.outbox.payments.corrections import correct_payment
 from django_partnerstack.outbox.queue.retention import prune
 from tests.outbox.site import Site, account, message, messages, payment
 from tests.shop.models import Payment
@@ -203,3 +203,191 @@ def test_a_payment_under_the_key_of_another_object_corrects_nothing(
         actions.retry(other)
     site.push()
     assert at_partnerstack(site) == [("inv_1", 4900, first.account.email)]
+
+
+def pay(paid: Payment, total: str) -> None:
+    paid.total = Decimal(total)
+    paid.save()
+
+
+def open_differences() -> list[OutboxMessage]:
+    return messages("transactions.create", state="dead")
+
+
+def save_again(paid: Payment) -> None:
+    """Saving what was reported queues nothing, and leaves nothing to correct."""
+    count = len(messages())
+    Payment.objects.get(pk=paid.pk).save()
+    assert len(messages()) == count
+    assert open_differences() == []
+
+
+def test_a_payment_has_one_open_difference_however_often_it_changes(site: Site) -> None:
+    paid = payment(account())
+    site.push()
+    for total in ("59", "69", "59", "69"):
+        pay(paid, total)
+        [wrong] = open_differences()
+        assert wrong.payload["amount"] == int(total) * 100
+    correct_payment(wrong)
+    site.push()
+    assert [amount for _, amount, _ in at_partnerstack(site)] == [6900]
+    save_again(paid)
+
+
+def test_a_payment_that_returns_to_what_was_reported_leaves_nothing_to_correct(site: Site) -> None:
+    paid = payment(account())
+    site.push()
+    pay(paid, "59")
+    pay(paid, "49")
+    assert open_differences() == []
+    assert messages("transactions.create")[-1].reason.startswith("Withdrawn: the payment agrees")
+    save_again(paid)
+    pay(paid, "59")
+    assert len(open_differences()) == 1
+
+
+def test_a_backfill_withdraws_a_difference_that_update_has_ended(site: Site) -> None:
+    paid = payment(account())
+    site.push()
+    pay(paid, "59")
+    Payment.objects.update(total=Decimal("69"))
+    assert backfill(Payment, mode="test", on_page=lambda result: None).differing == 1
+    assert [each.payload["amount"] for each in open_differences()] == [6900]
+    Payment.objects.update(total=Decimal("49"))
+    assert backfill(Payment, mode="test", on_page=lambda result: None).known == 1
+    assert open_differences() == []
+
+
+def test_a_call_that_repeats_the_report_does_not_hide_that_the_object_differs(site: Site) -> None:
+    paid = payment(account())
+    site.push()
+    pay(paid, "59")
+    track.purchase(paid.account, amount=4900, currency="USD", key=f"payment-{paid.pk}")
+    assert len(open_differences()) == 1
+
+
+@pytest.mark.parametrize("operation", ["transactions.delete", "transactions.create"])
+def test_a_cancelled_correction_leaves_the_payment_as_it_was_reported(site: Site, operation: str) -> None:
+    paid = payment(account())
+    site.push()
+    pay(paid, "59")
+    correct_payment(open_differences()[0])
+    actions.cancel(messages(operation, subject=f"payment-{paid.pk}")[-1])
+    assert site.push() == {}
+    assert [amount for _, amount, _ in at_partnerstack(site)] == [4900]
+    pay(paid, "59")
+    assert len(open_differences()) == 1
+    pay(paid, "49")
+    save_again(paid)
+    pay(paid, "59")
+    correct_payment(open_differences()[0])
+    site.push()
+    assert [amount for _, amount, _ in at_partnerstack(site)] == [5900]
+    save_again(paid)
+
+
+@pytest.mark.parametrize("operation", ["transactions.delete", "transactions.create"])
+def test_a_cancelled_second_correction_leaves_the_first(site: Site, operation: str) -> None:
+    paid = payment(account())
+    site.push()
+    for total in ("59", "69"):
+        pay(paid, total)
+        correct_payment(open_differences()[0])
+        if total == "59":
+            site.push()
+            prune("test", timezone.now() + timedelta(days=1))
+    actions.cancel(messages(operation, subject=f"payment-{paid.pk}")[-1])
+    site.push()
+    assert [amount for _, amount, _ in at_partnerstack(site)] == [5900]
+    pay(paid, "59")
+    save_again(paid)
+    pay(paid, "69")
+    correct_payment(open_differences()[0])
+    site.push()
+    assert [amount for _, amount, _ in at_partnerstack(site)] == [6900]
+
+
+def test_cancelling_the_first_of_two_queued_corrections_cancels_both(site: Site) -> None:
+    paid = payment(account())
+    site.push()
+    for total in ("59", "69"):
+        pay(paid, total)
+        correct_payment(open_differences()[0])
+    actions.cancel(messages("transactions.delete")[0])
+    site.push()
+    assert [amount for _, amount, _ in at_partnerstack(site)] == [4900]
+    pay(paid, "49")
+    save_again(paid)
+
+
+def test_a_correction_to_another_customer_is_cancelled_as_a_whole(site: Site) -> None:
+    first, other = account(), account(email="b@customers.example")
+    paid = payment(first)
+    site.push()
+    paid.account = other
+    paid.save()
+    correct_payment(open_differences()[0])
+    actions.cancel(messages("transactions.delete")[0])
+    site.push()
+    assert at_partnerstack(site) == [(f"payment-{paid.pk}", 4900, first.email)]
+
+
+@pytest.mark.parametrize("pruned", [False, True])
+def test_a_payment_whose_correction_was_cancelled_after_its_deletion_can_be_created_again(
+    site: Site, pruned: bool
+) -> None:
+    paid = payment(account())
+    site.push()
+    pay(paid, "59")
+    correct_payment(open_differences()[0])
+    site.push(limit=1)
+    if pruned:
+        prune("test", timezone.now() + timedelta(days=1))
+    actions.cancel(messages("transactions.create", payload__key=f"payment-{paid.pk}~r1")[0])
+    site.push()
+    assert at_partnerstack(site) == []
+    for total in ("49", "59"):
+        pay(paid, total)
+        [wrong] = open_differences()
+        assert "deleted at PartnerStack by a correction that was cancelled" in wrong.reason
+    correct_payment(wrong)
+    site.push()
+    assert at_partnerstack(site) == [(f"payment-{paid.pk}~r2", 5900, paid.account.email)]
+    save_again(paid)
+
+
+def test_a_correction_that_partnerstack_refuses_is_replaced_by_the_next(site: Site) -> None:
+    paid = payment(account())
+    site.push()
+    pay(paid, "59")
+    correct_payment(open_differences()[0])
+    site.push(limit=1)
+    site.fail("status", status=400)
+    site.push()
+    [refused] = open_differences()
+    assert refused.payload["key"] == f"payment-{paid.pk}~r1"
+    pay(paid, "69")
+    [wrong] = [each for each in open_differences() if each.pk != refused.pk]
+    correct_payment(wrong)
+    site.push()
+    assert at_partnerstack(site) == [(f"payment-{paid.pk}~r2", 6900, paid.account.email)]
+    save_again(paid)
+
+
+def test_a_payment_that_only_the_mirror_has_is_corrected_in_the_same_way(site: Site) -> None:
+    paid = payment(account())
+    site.push()
+    OutboxMessage.objects.filter(operation="transactions.create").delete()
+    ReportedKey.objects.all().delete()
+    pay(paid, "59")
+    [wrong] = open_differences()
+    assert "with another amount: 4900, not 5900" in wrong.reason
+    with pytest.raises(InvalidTransition, match="another message reports its key"):
+        actions.retry(wrong)
+    pay(paid, "69")
+    [wrong] = open_differences()
+    correct_payment(wrong)
+    site.push()
+    assert at_partnerstack(site) == [(f"payment-{paid.pk}~r1", 6900, paid.account.email)]
+    save_again(paid)
