@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django_partnerstack.outbox.control.correction import correct_payment
+from django_partnerstack.outbox.payments.corrections import correct_payment
 
 from django_partnerstack import sources, track
 from django_partnerstack.insight.reconciliation.run import Reconciled, reconcile
