@@ -38,6 +38,7 @@ WITH_DEPLOY = (
     deployment.check_push_is_enabled,
 )
 WITH_DATABASE = (
+    database.check_tables,
     database.check_mode_of_data,
     database.check_worker,
     database.check_foreign_keys,

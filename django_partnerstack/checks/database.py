@@ -8,11 +8,12 @@ from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import DatabaseError, connections, router, transaction
+from django.utils import timezone
 
 from .. import sources
 from ..conf import conf
 from ..identity.relabel import lost_labels
-from ..insight.status import are_messages_left, worker_health
+from ..insight.status import lacks_tables, read_queue, read_workers
 from ..models import CustomerIdentity, OutboxMessage, State, SyncState, Worker
 from ..outbox.agreement import ANOTHER_EMAIL
 from ..outbox.operations import creating_customers
@@ -26,6 +27,23 @@ OTHER_CHARACTER_SETS = """
     AND table_collation NOT LIKE 'utf8mb4%'
     ORDER BY table_name
 """
+
+
+def check_tables(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
+    """A warning and not an error, because an error would stop ``migrate``, which runs this too."""
+    alias = router.db_for_write(OutboxMessage)
+    if alias not in (databases or ()):
+        return
+    try:
+        is_lacking = lacks_tables(alias)
+    except DatabaseError:  # The database does not answer, which other checks say.
+        return
+    if is_lacking:
+        yield Warning(
+            "This app's tables are missing or outdated.",
+            hint="Run: manage.py migrate partnerstack",
+            id="partnerstack.W024",
+        )
 
 
 def check_mode_of_data(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
@@ -53,12 +71,15 @@ def check_worker(*, databases: Iterable[str] | None = None, **kwargs: Any) -> It
         return
     try:
         with transaction.atomic(using=alias):
-            health = worker_health(conf.mode)
-            waiting = health.running == 0 and are_messages_left(conf.mode, LEFT_AFTER)
+            now = timezone.now()
+            workers = read_workers(conf.mode, now)
+            due_at = read_queue(conf.mode, now).oldest_due_at
     except DatabaseError:  # The tables do not exist yet.
         return
-    if waiting:
-        seen = "" if health.seen_at is None else f" The last was seen at {health.seen_at:%Y-%m-%d %H:%M} UTC."
+    if not workers.running and due_at is not None and now - due_at > LEFT_AFTER:
+        seen = (
+            "" if workers.seen_at is None else f" The last was seen at {workers.seen_at:%Y-%m-%d %H:%M} UTC."
+        )
         yield Warning(
             f"Messages have waited for more than an hour, and no worker runs.{seen}",
             hint="Run partnerstack_worker as a service. The README shows how.",

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..exceptions import EndpointError
-from ..insight.status import worker_health
+from ..insight.status import read_workers
 from ..models import WebhookEvent, WebhookState
 from ..webhooks.endpoints import path_of_secret
 from ..webhooks.queue import events
@@ -102,7 +102,7 @@ def check_webhooks_are_processed(
     waiting = events().filter(mode=conf.mode, state=WebhookState.RECEIVED, attempts=0, due_at__lt=since)
     try:
         with transaction.atomic(using=alias):
-            seen_at = worker_health(conf.mode).seen_at
+            seen_at = read_workers(conf.mode, timezone.now()).seen_at
             is_waiting = waiting.exists()
     except DatabaseError:  # The tables do not exist yet.
         return

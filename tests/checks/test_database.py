@@ -100,7 +100,7 @@ def test_a_database_that_is_not_migrated_is_not_an_error() -> None:
     with connection.schema_editor() as editor:
         editor.alter_db_table(SyncState, "partnerstack_syncstate", "partnerstack_elsewhere")
     try:
-        assert ids(databases=["default"], **LIVE) == []
+        assert ids(databases=["default"], **LIVE) == ["W024"]
     finally:
         with connection.schema_editor() as editor:
             editor.alter_db_table(SyncState, "partnerstack_elsewhere", "partnerstack_syncstate")
@@ -182,3 +182,16 @@ class TestOtherDatabases:
         self.queue(mode="production")
         router = f"{__name__}.ElsewhereRouter"
         assert ids(databases=["default"], **KEYS, DATABASE_ROUTERS=[router]) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_missing_tables_are_found_with_the_database() -> None:
+    assert ids(databases=["default"], **LIVE) == []
+    with connection.schema_editor() as schema:
+        schema.alter_db_table(Worker, "partnerstack_worker", "hidden_worker")
+    try:
+        assert ids(**LIVE) == []
+        assert ids(databases=["default"], **LIVE) == ["W024"]
+    finally:
+        with connection.schema_editor() as schema:
+            schema.alter_db_table(Worker, "hidden_worker", "partnerstack_worker")

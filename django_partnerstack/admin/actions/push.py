@@ -16,11 +16,10 @@ from django.utils.translation import gettext_lazy
 from ... import sources, track
 from ...conf import conf
 from ...connection import ConfigurationError
-from ...insight.status import delivery_health
+from ...insight.status import health, obstacle
 from ...models import Customer, State, Transaction
 from ...outbox.control.deliver_now import DeliveredNow, deliver_now, lane_of
 from ...outbox.queue.source_failures import object_failed, object_reported
-from ..display.columns import moment_with_zone
 from .selection import Message, NonAtomicActions, left_out, limited
 
 logger = logging.getLogger(__name__)
@@ -103,11 +102,8 @@ def summary(delivered: DeliveredNow, lanes: dict[Any, str]) -> Iterator[Message]
     idle = [row for row, lane in lanes.items() if lane in delivered.idle_lanes]
     if idle:
         yield messages.INFO, _("Nothing to send for {rows}.").format(rows=names(idle))
-    health = delivery_health(conf.mode)
-    if delivered.remaining and health.paused_until:
-        text = _("Delivery is paused until {until}: {reason}")
-        reason = conf.without_keys(health.pause_reason)
-        yield messages.WARNING, text.format(until=moment_with_zone(health.paused_until), reason=reason)
+    if delivered.remaining and (why := obstacle(health())):
+        yield messages.WARNING, f"{why.sentence} {why.advice}"
 
 
 def names(rows: list[Any]) -> str:

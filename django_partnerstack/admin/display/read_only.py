@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 
 from .changelist import BoundedChangeList
+from .front_page import add_banner
 
 
 class ReadOnlyAdmin(admin.ModelAdmin):
@@ -22,6 +23,11 @@ class ReadOnlyAdmin(admin.ModelAdmin):
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[BoundedChangeList]:
         return BoundedChangeList
+
+    def get_model_perms(self, request: HttpRequest) -> dict[str, bool]:
+        """Django calls this with the request of each page that lists the models, such as the front page."""
+        add_banner(request, self.admin_site)
+        return super().get_model_perms(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from django.db import DatabaseError, router, transaction
+from django.db import DatabaseError, transaction
 from django.utils import timezone
 
 from ...conf import conf
-from ...models import OutboxMessage
 from ..findings import Finding, finding
 from ..reconciliation.double_reports import double_reports
 from . import judge, read
@@ -26,11 +25,11 @@ def health(mode: str | None = None, *, now: datetime | None = None) -> Health:
     fails, or has no tables, is a finding and not an error.
     """
     mode, now = mode or conf.mode, now or timezone.now()
-    using = router.db_for_write(OutboxMessage)
+    using = read.database()
     try:
         # So that an error of the database does not break the transaction of a request.
         with transaction.atomic(using=using):
-            figures = _read(mode, now, using)
+            figures = _read(mode, now)
     except DatabaseError as error:
         return Health(mode, now, findings=(_why(error, mode, using),))
     return replace(figures, findings=judge.findings(figures))
@@ -45,18 +44,18 @@ def gauges() -> list[tuple[str, str, Samples]]:
     ]
 
 
-def _read(mode: str, now: datetime, using: str) -> Health:
-    syncs, mode_seen = read.read_syncs(mode, now, using)
+def _read(mode: str, now: datetime) -> Health:
+    syncs, mode_seen = read.read_syncs(mode, now)
     return Health(
         mode=mode,
         at=now,
         mode_seen=mode_seen,
-        queue=read.read_queue(mode, now, using),
-        connection=read.read_connection(mode, now, using),
+        queue=read.read_queue(mode, now),
+        connection=read.read_connection(mode, now),
         syncs=syncs,
-        workers=read.read_workers(mode, now, using),
-        webhooks=read.read_webhooks(mode, using),
-        sign_ups=read.read_sign_ups(mode, now, using),
+        workers=read.read_workers(mode, now),
+        webhooks=read.read_webhooks(mode),
+        sign_ups=read.read_sign_ups(mode, now),
         reported_twice=double_reports(mode),
     )
 

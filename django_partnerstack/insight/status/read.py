@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db import router
 from django.db.models import Case, Count, IntegerField, Max, Min, Q, QuerySet, Subquery, Value, When
 
 from ...conf import conf
@@ -29,6 +30,11 @@ from .figures import COUNTED, DAYS, READ, Connection, Queue, SignUps, Sync, Webh
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
 
 
+def database() -> str:
+    """Where this app's rows are written; a replica may lag behind."""
+    return router.db_for_write(OutboxMessage)
+
+
 class CappedCount(Subquery):
     """
     The number of rows of a queryset, counted up to ``limit``.
@@ -45,12 +51,12 @@ class CappedCount(Subquery):
         super().__init__(rows.values(column)[: limit or COUNTED], output_field=IntegerField(), of=of)
 
 
-def read_queue(mode: str, now: datetime, using: str) -> Queue:
-    messages = OutboxMessage.objects.using(using).filter(mode=mode).order_by("pk")
-    lanes = OutboxLane.objects.using(using).filter(mode=mode, due_at__lte=now).order_by("due_at")
-    errors = SourceFailure.objects.using(using).filter(mode=mode).order_by()
-    by_state = _select(using, {state.name: CappedCount(messages.filter(state=state)) for state in State})
-    recent = _select(using, _recent_figures(mode, messages, now, using))
+def read_queue(mode: str, now: datetime) -> Queue:
+    messages = OutboxMessage.objects.using(database()).filter(mode=mode).order_by("pk")
+    lanes = OutboxLane.objects.using(database()).filter(mode=mode, due_at__lte=now).order_by("due_at")
+    errors = SourceFailure.objects.using(database()).filter(mode=mode).order_by()
+    by_state = _select({state.name: CappedCount(messages.filter(state=state)) for state in State})
+    recent = _select(_recent_figures(mode, messages, now))
     due = (recent.pop("first_queued_at"), lanes.values_list("due_at", flat=True).first())
     return Queue(
         by_state={name.lower(): number or 0 for name, number in by_state.items()},
@@ -60,20 +66,18 @@ def read_queue(mode: str, now: datetime, using: str) -> Queue:
     )
 
 
-def _select(using: str, figures: dict[str, Any]) -> dict[str, Any]:
+def _select(figures: dict[str, Any]) -> dict[str, Any]:
     """Figures about the messages, by one query. All are None if there is no message."""
     # Of any row, because the figures do not depend on it.
-    rows = OutboxMessage.objects.using(using).order_by().annotate(**figures)
+    rows = OutboxMessage.objects.using(database()).order_by().annotate(**figures)
     return rows.values(*figures).first() or dict.fromkeys(figures)
 
 
-def _recent_figures(
-    mode: str, messages: QuerySet[OutboxMessage], now: datetime, using: str
-) -> dict[str, Any]:
+def _recent_figures(mode: str, messages: QuerySet[OutboxMessage], now: datetime) -> dict[str, Any]:
     waiting, queued = messages.filter(state=State.WAITING), messages.filter(state=State.QUEUED)
     return {
-        "delivered_last_hour": CappedCount(_delivered(mode, now - HOUR, using)),
-        "delivered_last_day": CappedCount(_delivered(mode, now - DAY, using)),
+        "delivered_last_hour": CappedCount(_delivered(mode, now - HOUR)),
+        "delivered_last_day": CappedCount(_delivered(mode, now - DAY)),
         "failed_last_hour": _failed(messages, now - HOUR),
         "failed_last_day": _failed(messages, now - DAY),
         "unreported_customers": CappedCount(waiting, limit=READ, column="lane", of="DISTINCT lane"),
@@ -81,9 +85,9 @@ def _recent_figures(
     }
 
 
-def _delivered(mode: str, since: datetime, using: str) -> QuerySet[Attempt]:
+def _delivered(mode: str, since: datetime) -> QuerySet[Attempt]:
     outcomes = (AttemptOutcome.DELIVERED, AttemptOutcome.FOUND)
-    attempts = Attempt.objects.using(using).filter(mode=mode, outcome__in=outcomes, started_at__gt=since)
+    attempts = Attempt.objects.using(database()).filter(mode=mode, outcome__in=outcomes, started_at__gt=since)
     return attempts.order_by("-started_at")
 
 
@@ -94,8 +98,8 @@ def _failed(messages: QuerySet[OutboxMessage], since: datetime) -> CappedCount:
     return CappedCount(newest.annotate(recent=is_recent), limit=READ, column="recent", of="recent")
 
 
-def read_connection(mode: str, now: datetime, using: str) -> Connection:
-    row = ThrottleState.objects.using(using).filter(mode=mode).first() or ThrottleState(mode=mode)
+def read_connection(mode: str, now: datetime) -> Connection:
+    row = ThrottleState.objects.using(database()).filter(mode=mode).first() or ThrottleState(mode=mode)
     if row.rejected_keys not in ("", fingerprint_of_keys()):
         # Other keys are set now, and nothing is known about them. As ``forget_rejected_keys``.
         row = ThrottleState(mode=mode)
@@ -117,9 +121,9 @@ def read_connection(mode: str, now: datetime, using: str) -> Connection:
     )
 
 
-def read_syncs(mode: str, now: datetime, using: str) -> tuple[tuple[Sync, ...], str]:
+def read_syncs(mode: str, now: datetime) -> tuple[tuple[Sync, ...], str]:
     """The syncs, and the mode of the data that PartnerStack returned if none was of ``mode``."""
-    rows = list(SyncState.objects.using(using).filter(mode=mode).order_by("resource"))
+    rows = list(SyncState.objects.using(database()).filter(mode=mode).order_by("resource"))
     seen = {
         Mode.TEST.value: any(row.test_seen_at for row in rows),
         Mode.PRODUCTION.value: any(row.production_seen_at for row in rows),
@@ -145,8 +149,8 @@ def _sync(row: SyncState, now: datetime) -> Sync:
     )
 
 
-def read_workers(mode: str, now: datetime, using: str) -> Workers:
-    workers = Worker.objects.using(using).filter(mode=mode)
+def read_workers(mode: str, now: datetime) -> Workers:
+    workers = Worker.objects.using(database()).filter(mode=mode)
     alive = Q(pk__in=workers.alive(now).values("pk"))
     return Workers(
         **workers.aggregate(
@@ -157,8 +161,8 @@ def read_workers(mode: str, now: datetime, using: str) -> Workers:
     )
 
 
-def read_webhooks(mode: str, using: str) -> Webhooks:
-    events = WebhookEvent.objects.using(using).filter(mode=mode)
+def read_webhooks(mode: str) -> Webhooks:
+    events = WebhookEvent.objects.using(database()).filter(mode=mode)
     waiting = events.filter(state=WebhookState.RECEIVED).order_by("due_at").values("first_received_at")[:1]
     failed = CappedCount(events.filter(state=WebhookState.FAILED).order_by("due_at"))
     newest = events.order_by("-last_received_at").annotate(waiting=Subquery(waiting), failed=failed)
@@ -171,8 +175,8 @@ def read_webhooks(mode: str, using: str) -> Webhooks:
     )
 
 
-def read_sign_ups(mode: str, now: datetime, using: str) -> SignUps:
-    recent = Attribution.objects.using(using).filter(mode=mode, bound_at__gt=now - timedelta(days=DAYS))
+def read_sign_ups(mode: str, now: datetime) -> SignUps:
+    recent = Attribution.objects.using(database()).filter(mode=mode, bound_at__gt=now - timedelta(days=DAYS))
     newest = recent.order_by("-bound_at")[:COUNTED]
     organic = Q(click_id="", partner_key="")
     found = newest.aggregate(number=Count("pk"), organic=Count("pk", filter=organic))

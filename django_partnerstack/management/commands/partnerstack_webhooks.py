@@ -14,7 +14,7 @@ from django_partnerstack.client import Client
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError, get_client
 from django_partnerstack.exceptions import EndpointError
-from django_partnerstack.insight.status import worker_health
+from django_partnerstack.insight.status import read_workers
 from django_partnerstack.management.arguments import positive_int, time_or_age
 from django_partnerstack.management.preconditions import database_errors_in_one_line, require_mode_and_table
 from django_partnerstack.models import WebhookEvent, WebhookState
@@ -127,7 +127,7 @@ class Command(BaseCommand):
             self.stdout.write(f"  {name}  {', '.join(texts)}")
         if found.waiting_since:
             self.stdout.write(f"The oldest waiting event was received {timesince(found.waiting_since)} ago.")
-            if not worker_health(conf.mode).running:
+            if not read_workers(conf.mode, timezone.now()).running:
                 self.stdout.write("No partnerstack_worker runs.")
         for reason, number in found.refused.items():
             self.stdout.write(f"Refused with a correct secret, and not stored: {number} {reason}.")
