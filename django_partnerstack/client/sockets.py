@@ -66,6 +66,8 @@ class BoundedReader(io.RawIOBase):
 class BoundedResponse(http.client.HTTPResponse):
     def __init__(self, sock: Any, *args: Any, **options: Any) -> None:
         super().__init__(sock, *args, **options)
+        #: What it was received from, also once the connection has forgotten it. It knows about TLS.
+        self.sock = sock
         if left := seconds_left.get():
             self.fp = io.BufferedReader(BoundedReader(self.fp.detach(), sock, left))
 

@@ -72,7 +72,7 @@ class Watch:
         self.ahead, self._took = now - took / 2 - (sent_at.timestamp() + 0.5), took
 
     def _read_tls(self, response: Any) -> None:
-        sock = response.raw.connection.sock
+        sock = response.raw._original_response.sock
         certificate = sock.getpeercert()
         self.tls = sock.version()
         seconds = ssl.cert_time_to_seconds(certificate["notAfter"])

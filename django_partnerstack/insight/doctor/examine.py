@@ -32,14 +32,18 @@ STOPS_EVERYTHING = {
 #: A finding is not shown again as its consequence: these follow from any of those.
 FOLLOWS_FROM: dict[str, set[str]] = {
     "delivery-paused": STOPS_EVERYTHING,
+    "delivery-stuck": STOPS_EVERYTHING,
+    "keys-rejected": {"partnerstack.E002", "partnerstack.E003"},
     "requests-failing": STOPS_EVERYTHING,
     "sync-failing": {*STOPS_EVERYTHING, "resources-forbidden", "resources-unreadable"},
-    "sync-stale": STOPS_EVERYTHING,
-    "webhooks-silent": {"webhooks-unregistered", "webhooks-unreachable"},
-    "webhook-events-waiting": {"no-worker"},
-    "keys-rejected": {"partnerstack.E002", "partnerstack.E003"},
-    "partnerstack.W052": {"no-worker"},
+    "sync-stale": {*STOPS_EVERYTHING, "no-worker", "resources-forbidden", "resources-unreadable"},
+    "webhooks-silent": {*STOPS_EVERYTHING, "webhooks-unregistered", "webhooks-unreachable"},
+    "partnerstack.W052": {"no-worker", "webhook-events-waiting"},
+    "partnerstack.W053": {"webhook-events-waiting", "delivery-stuck"},
 }
+
+#: What the database remembers of requests that failed is outdated once PartnerStack answers.
+OUTDATED = {"keys-rejected", "requests-failing"}
 
 
 def examine() -> Iterator[Item]:
@@ -53,8 +57,7 @@ def examine() -> Iterator[Item]:
     shown: dict[str, str] = {}
     for item in _items(answers):
         known = {*shown, *(each.code for each in item.findings)}
-        # The stored evidence is outdated once PartnerStack returns data of the right mode.
-        disproved = {"mode-mismatch"} if answers and conf.mode in answers[0].modes() else set()
+        disproved = _disproved(answers[0]) if answers else set()
         findings = tuple(
             each
             for each in item.findings
@@ -64,6 +67,11 @@ def examine() -> Iterator[Item]:
         )
         shown.update((each.code, item.name) for each in findings)
         yield replace(item, findings=findings)
+
+
+def _disproved(answers: Answers) -> set[str]:
+    disproved = OUTDATED if answers.pages else set()
+    return disproved | ({"mode-mismatch"} if conf.mode in answers.modes() else set())
 
 
 def _items(answers: list[Answers]) -> Iterator[Item]:

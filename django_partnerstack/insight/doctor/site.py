@@ -16,6 +16,7 @@ from ...identity.objects import root_of
 from ...models import CustomerIdentity, OutboxMessage, ReportedKey
 from ..findings import Finding, Severity, finding
 from ..status import Health, health
+from ..status.tables import lacks_tables
 from .item import Item
 from .together import together
 
@@ -41,7 +42,7 @@ def examine_database() -> Item:
         return Item("Database", findings=(finding("database-silent", reason=reason),))
     executor = MigrationExecutor(connections[alias])
     leaves = executor.loader.graph.leaf_nodes("partnerstack")
-    if executor.migration_plan(leaves):
+    if executor.migration_plan(leaves) or lacks_tables(alias):
         return Item("Database", findings=(finding("tables-missing"),))
     return Item("Database", f"{connections[alias].display_name}; the tables are up to date.")
 
