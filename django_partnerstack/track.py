@@ -266,7 +266,7 @@ def _bind(
                 request,
                 mode=conf.mode,
                 token=token,
-                source=reference(customer),
+                source=reference(customer)[:2],
                 using=using,
             )
             return identity, is_new

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import cache
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, models, router
@@ -36,6 +36,10 @@ class HostObject:
     namespace: str
     pk: str
     label: str
+
+    @property
+    def row(self) -> tuple[str, str, str]:
+        return self.table, self.namespace, self.pk
 
     def __str__(self) -> str:
         where = f" in {self.namespace.strip(':')}" if self.namespace else ""
@@ -59,9 +63,40 @@ def check_object(instance: object) -> None:
         raise SourceError(f"A customer is a saved object of the site; not {instance!r:.100}. Save it first.")
 
 
-def reference(instance: models.Model | None) -> tuple[str, str]:
-    """How a message refers to an object of the site: ("app.model", primary key)."""
-    return (instance._meta.label_lower, pk_of(instance)) if instance is not None else ("", "")
+class Reference(NamedTuple):
+    """How messages refer to an object of the site: "app.model", primary key, database and schema."""
+
+    label: str = ""
+    pk: str = ""
+    namespace: str = ""
+
+    @property
+    def row(self) -> tuple[str, str, str]:
+        """The table, namespace and primary key: the same for a proxy and its model."""
+        return table_of(self.label), self.namespace, self.pk
+
+    def __str__(self) -> str:
+        where = f" in {self.namespace.strip(':')}" if self.namespace else ""
+        return f"{self.label} {self.pk}{where}".strip()
+
+
+NO_OBJECT = Reference()
+
+
+def reference(instance: models.Model | None) -> Reference:
+    """The reference to a saved object; an empty one if there is no object."""
+    if instance is None:
+        return NO_OBJECT
+    return Reference(instance._meta.label_lower, pk_of(instance), _namespace(instance))
+
+
+def table_of(label: str) -> str:
+    """The table of the topmost parent of a model; its label if it was removed."""
+    try:
+        model: type[models.Model] = apps.get_model(label)
+        return root_of(model)._meta.db_table
+    except (LookupError, ValueError):
+        return label
 
 
 @cache
@@ -106,9 +141,13 @@ def _text(field: Any, value: Any) -> str | None:
 
 
 def _namespace(instance: models.Model) -> str:
-    alias = router.db_for_write(type(instance), instance=instance)
+    return namespace_of(type(instance), router.db_for_write(type(instance), instance=instance))
+
+
+def namespace_of(model: type[models.Model], alias: str) -> str:
+    """Where the objects of a model are that a connection writes: its database and current schema."""
     schema = getattr(connections[alias], "schema_name", None) or ""
-    if schema and not _is_in_schemas(instance._meta.app_label):
+    if schema and not _is_in_schemas(model._meta.app_label):
         schema = ""
     if schema == getattr(conf.django, "PUBLIC_SCHEMA_NAME", "public"):
         schema = ""

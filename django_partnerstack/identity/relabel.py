@@ -8,7 +8,7 @@ from django.apps import apps
 from django.db import models, transaction
 
 from ..exceptions import InvalidArgument
-from ..models import Attribution, CustomerIdentity, OutboxMessage, ReportedKey
+from ..models import Attribution, CustomerIdentity, OutboxMessage, ReportedKey, SourceFailure
 from .objects import root_of
 
 #: The columns with the label of a model.
@@ -47,6 +47,8 @@ def relabel(old: str, new: str, *, using: str) -> int:
     with transaction.atomic(using):
         customers = CustomerIdentity.objects.using(using).filter(model=old)
         changed = customers.update(model=root._meta.label_lower, table=root._meta.db_table)
+        failures = SourceFailure.objects.using(using).filter(source=old)
+        failures.update(source=model._meta.label_lower, table=root._meta.db_table)
         for records, column in LABELS:
             rows = records._base_manager.using(using).filter(**{column: old})
             rows.update(**{column: model._meta.label_lower})

@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.db.models import Q
+from django.db import router
 from django.utils.dateparse import parse_datetime
 from django.utils.timezone import localtime
 
 from ..conf import conf
+from ..identity.customers import identity_of_key
+from ..identity.objects import HostObject
 from ..models import (
     Attribution,
     AttributionMethod,
     Customer,
+    CustomerIdentity,
     OutboxMessage,
     Partnership,
     SourceFailure,
@@ -89,6 +90,8 @@ def _read(customer_key: str, mode: str) -> Facts:
     messages = OutboxMessage.objects.filter(mode=mode, lane=customer_lane(customer_key)).order_by("pk")
     creations = messages.filter(operation__in=(*creating_customers(), SAVE_CUSTOMER))
     first = list(messages[:MESSAGES])
+    identity = identity_of_key(customer_key, mode=mode, using=router.db_for_write(CustomerIdentity))
+    host = identity.host if identity is not None else None
     return Facts(
         customer_key=customer_key,
         mode=mode,
@@ -96,32 +99,27 @@ def _read(customer_key: str, mode: str) -> Facts:
         messages=first,
         more=max(messages.count() - MESSAGES, 0),
         creation=creations.exclude(state=State.CANCELLED).order_by("-pk").first(),
-        skipped=_skipped(attribution),
-        failure=_failure(mode, attribution, first),
+        skipped=_skipped(attribution, host.namespace if host else ""),
+        failure=_failure(host, mode),
         customer=customers.first(),
     )
 
 
-def _skipped(attribution: Attribution | None) -> list[str]:
+def _skipped(attribution: Attribution | None, namespace: str) -> list[str]:
     if attribution is None or not attribution.source:
         return []
     notes = OutboxMessage.objects.filter(mode=attribution.mode, state=State.SKIPPED, lane="")
-    notes = notes.filter(source=attribution.source, source_pk=attribution.source_pk)
+    notes = notes.filter(source=attribution.source, source_pk=attribution.source_pk, namespace=namespace)
     return list(notes.order_by("pk").values_list("reason", flat=True))
 
 
-def _failure(
-    mode: str, attribution: Attribution | None, messages: list[OutboxMessage]
-) -> SourceFailure | None:
-    """The failure of the customer's object, which its attribution or one of its messages names."""
-    named = {(message.customer_source, message.customer_source_pk) for message in messages}
-    if attribution is not None:
-        named.add((attribution.source, attribution.source_pk))
-    named.discard(("", ""))
-    if not named:
+def _failure(host: HostObject | None, mode: str) -> SourceFailure | None:
+    """The failure of the customer's object."""
+    if host is None:
         return None
-    any_of = [Q(source=source, source_pk=pk) for source, pk in sorted(named)]
-    return SourceFailure.objects.filter(reduce(or_, any_of), mode=mode).first()
+    table, namespace, pk = host.row
+    failures = SourceFailure.objects.filter(mode=mode, table=table, namespace=namespace, source_pk=pk)
+    return failures.first()
 
 
 def _decision(facts: Facts) -> Iterator[str]:

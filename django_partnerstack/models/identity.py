@@ -55,7 +55,8 @@ class ReportedKey(models.Model):
     dedupe_key = KeyField(max_length=300)
     #: The object that the key belongs to, and the content of its message.
     source = models.CharField(max_length=200, default="")
-    source_pk = models.CharField(max_length=255, default="")
+    source_pk = KeyField(default="")
+    namespace = KeyField(max_length=130, default="")
     customer_key = KeyField(default="")
     amount = models.BigIntegerField(null=True)
     currency = models.CharField(max_length=3, default="")

@@ -58,6 +58,8 @@ class OutboxMessage(models.Model):
     #: The site's objects, as "app.model" and primary key: the reported object and its customer.
     source = models.CharField(_("source"), max_length=200, default="")
     source_pk = models.CharField(_("source's primary key"), max_length=255, default="")
+    #: Where the reported object is; see ``CustomerIdentity``.
+    namespace = models.CharField(_("database and schema"), max_length=130, default="", blank=True)
     customer_source = models.CharField(max_length=200, default="", editable=False)
     customer_source_pk = models.CharField(max_length=255, default="", editable=False)
 
@@ -229,8 +231,10 @@ class SourceFailure(models.Model):
     """
 
     mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
-    #: The object, as "app.model" and primary key.
-    source = KeyField(_("source"), max_length=200)
+    #: The object, as in ``CustomerIdentity``. ``source``: the label of the model whose source was asked.
+    source = models.CharField(_("source"), max_length=200)
+    table = KeyField(_("table"), max_length=130)
+    namespace = KeyField(_("database and schema"), max_length=130, default="", blank=True)
     source_pk = KeyField(_("source's primary key"))
     operation = models.CharField(_("operation"), max_length=40)
     error = models.TextField(_("error"))
@@ -245,9 +249,10 @@ class SourceFailure(models.Model):
         default_permissions = ("add", "change", "delete", "view", "export", "report")
         constraints = (
             models.UniqueConstraint(
-                fields=["mode", "source", "source_pk"], name="partnerstack_sourcefailure_object"
+                fields=["mode", "table", "namespace", "source_pk"], name="partnerstack_sourcefailure_object"
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.source} {self.source_pk}"
+        where = f" in {self.namespace.strip(':')}" if self.namespace else ""
+        return f"{self.source} {self.source_pk}{where}"

@@ -12,7 +12,7 @@ from django.utils import timezone
 from .. import sources
 from ..exceptions import InvalidArgument, KeyCollision, PaymentConflict
 from ..identity.customers import record_all
-from ..identity.objects import reference
+from ..identity.objects import Reference, namespace_of, reference, table_of
 from ..models import ReportedKey, SourceFailure
 from .last_reported import LastReported, Status, is_customer
 from .queue.conflicts import Conflict, end_collisions, show_conflicts, withdraw_conflicts
@@ -90,16 +90,16 @@ class ModelBackfill:
         self.dry_run = dry_run
         self.using = router.db_for_write(result.model)
         self.changed: set[str] = set()
-        self.failed: dict[tuple[str, str], Exception] = {}
+        self.failed: dict[Reference, Exception] = {}
         #: Payments of the page that are in conflict with what was reported, and those that agree again.
         self.conflicts: list[Conflict] = []
         self.agreeing: list[ReportedKey] = []
         #: The collisions that were shown before, by the primary keys of their objects.
         self.collisions: dict[str, ReportedKey] = {}
-        label = result.model._meta.label_lower
-        failures = SourceFailure.objects.using(self.using).filter(mode=mode, source=label)
-        #: reference: the primary key of the failure.
-        self.failed_before = {(label, pk): found for found, pk in failures.values_list("pk", "source_pk")}
+        table, namespace = table_of(result.model._meta.label_lower), namespace_of(result.model, self.using)
+        failures = SourceFailure.objects.using(self.using).filter(mode=mode, table=table, namespace=namespace)
+        #: The failures of the model's objects by primary key, each with its own primary key.
+        self.failed_before = dict(failures.values_list("source_pk", "pk"))
 
     def queue_page(self, page: list[models.Model]) -> None:
         self.failed, self.conflicts, self.agreeing, self.collisions = {}, [], [], {}
@@ -125,7 +125,7 @@ class ModelBackfill:
         for each in found:
             compared = reported.compare(each.message, each.identity)
             if (note := reported.collision(each.message)) is not None:
-                self.collisions[each.message.source[1]] = note
+                self.collisions[each.message.source.pk] = note
             if compared.status in (Status.NEW, Status.CHANGED):
                 due.append(each)
             if compared.status == Status.CHANGED:
@@ -190,7 +190,7 @@ class ModelBackfill:
 
     def _note_failures(self, page: list[models.Model]) -> None:
         """Record the failures of this page, and forget those of objects that did not fail again."""
-        before = {source: self.failed_before.pop(source, None) for source in map(reference, page)}
+        before = {source: self.failed_before.pop(source.pk, None) for source in map(reference, page)}
         self.forget([pk for source, pk in before.items() if pk and source not in self.failed])
         if self.failed:
             operation = operation_of(self.result.model)

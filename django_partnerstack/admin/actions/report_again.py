@@ -53,15 +53,15 @@ def report_again(model_admin: Any, request: HttpRequest, queryset: QuerySet[Sour
 
 def _report_again(failure: SourceFailure) -> bool:
     """Report the object of a failure. Returns False if it no longer exists. Raises what its source raises."""
-    instance = failed_object(failure)
-    if instance is None:
-        failure.delete()
-        return False
-    try:
-        with transaction.atomic(router.db_for_write(OutboxMessage, instance=instance)):
-            track.report(instance)
-            object_reported(instance)
-    except Exception as error:
-        object_failed(instance, error)
-        raise
+    with failed_object(failure) as instance:
+        if instance is None:
+            failure.delete()
+            return False
+        try:
+            with transaction.atomic(router.db_for_write(OutboxMessage, instance=instance)):
+                track.report(instance)
+                object_reported(instance)
+        except Exception as error:
+            object_failed(instance, error)
+            raise
     return True

@@ -53,7 +53,7 @@ def site_objects(
     is_payment = sources.find(sources.customers, model) is None
 
     def failed(instance: models.Model, error: Exception) -> None:
-        source, pk = reference(instance)
+        source, pk, _ = reference(instance)
         tally.add(
             Difference(
                 kind=SOURCE_FAILED,
@@ -81,7 +81,7 @@ def site_objects(
 
 def _described(each: Described) -> tuple[str, Fact]:
     message = each.message
-    payload, source = message.payload, message.source
+    payload, source = message.payload, message.source[:2]
     if message.operation == SAVE_CUSTOMER:
         return f"{CUSTOMER}{message.subject}", SiteCustomer(*source, payload.get("partner_key", ""))
     when = payload.get("created_at")

@@ -9,11 +9,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from ...exceptions import InvalidTransition
+from ...identity.objects import Reference
 from ...models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
 from ...throttle.throttle import site_throttle
 from ..operations import SAVE_CUSTOMER, creating_customers, customer_snapshots
 from ..queue.messages import notify_workers
 from ..queue.new_message import NewMessage, unsaved
+from ..queue.reported import source_of
 from ..queue.sequencing.customer_creation import creation_of
 
 
@@ -103,8 +105,8 @@ def _queue_again(failed: OutboxMessage, using: str) -> None:
         lane=newest.lane,
         subject=newest.subject,
         payload=newest.payload,
-        source=(newest.source, newest.source_pk),
-        customer_source=(newest.customer_source, newest.customer_source_pk),
+        source=source_of(vars(newest)),
+        customer_source=Reference(newest.customer_source, newest.customer_source_pk),
     )
     unsaved(message, newest.mode, timezone.now()).save(using=using)
     notify_workers(newest.lane, using)

@@ -9,6 +9,7 @@ from django.db import router
 from django.utils import timezone
 
 from ...exceptions import InvalidTransition, RefundError
+from ...identity.objects import Reference
 from ...models import OutboxMessage, ReportedKey, State
 from ...throttle.throttle import site_throttle
 from ..keys import number_of
@@ -23,6 +24,7 @@ from ..queue.reported import (
     key_columns,
     payment_dedupe_key,
     reported_payment,
+    source_of,
 )
 from .balance import Balance, derived_keys, queue_replacement, refundable_balance
 from .history import is_correction, is_original, may_have_arrived, payment_history, void_messages
@@ -100,9 +102,8 @@ def correct_payment(message: OutboxMessage) -> None:
         found = OutboxMessage.objects.using(using).get(pk=message.pk)
         correction = correction_of(found)
         *deletions, creation = correction.messages(found.payload)
-        source = (found.source, found.source_pk)
-        customer_source = (found.customer_source, found.customer_source_pk)
-        creation = replace(creation, source=source, customer_source=customer_source)
+        customer = Reference(found.customer_source, found.customer_source_pk)
+        creation = replace(creation, source=source_of(vars(found)), customer_source=customer)
         if correction.refused is not None:
             _cancel([correction.refused], CORRECTED.format(creation.payload["key"]), using)
         queue_replacement(correction.balance, [*deletions, creation], mode=found.mode)

@@ -16,7 +16,7 @@ from ...client.resources.customers import LONGEST_NAME
 from ...client.validation import milliseconds
 from ...exceptions import InvalidArgument, SourceError
 from ...identity.customers import identity_of_key
-from ...identity.objects import check_object, has_model, loaded, models_with_source, reference
+from ...identity.objects import Reference, check_object, has_model, loaded, models_with_source, reference
 from ...identity.stored import ask
 from ...mapping.text import storable
 from ...models import OutboxMessage
@@ -201,18 +201,19 @@ def _event_message(customer: models.Model, name: str, value: int, key: str, cust
     )
 
 
-def customer_reference(message: OutboxMessage) -> tuple[str, str]:
+def customer_reference(message: OutboxMessage) -> Reference:
     """
-    The object whose source ``customer_of`` asks, as ``reference`` names it; ("", "") if none is known.
+    The object whose source ``customer_of`` asks; an empty reference if none is known.
 
     Found by the key of the customer, because a refund names no object of the site.
     """
     key = message.lane.removeprefix(CUSTOMER)
     identity = identity_of_key(key, mode=message.mode, using=message._state.db or DEFAULT_DB_ALIAS)
     if identity is None or identity.host is None:
-        return message.customer_source, message.customer_source_pk
+        return Reference(message.customer_source, message.customer_source_pk)
     model = next(models_with_source(identity.host), None)
-    return model._meta.label_lower if model else identity.host.label, identity.host.pk
+    label = model._meta.label_lower if model else identity.host.label
+    return Reference(label, identity.host.pk, identity.host.namespace)
 
 
 def customer_of(message: OutboxMessage) -> NewMessage | None:

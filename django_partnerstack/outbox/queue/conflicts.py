@@ -15,17 +15,15 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
+from ...identity.objects import Reference
 from ...models import LaneStatus, OutboxLane, OutboxMessage, ReportedKey, State, Transaction
-from .reported import is_other_object, is_payment, key_columns, table_of
+from .reported import is_other_object, is_payment, key_columns, source_of
 
 REPLACED = "Replaced by newer data."
 
 #: Why a conflict was withdrawn.
 AGREES = "Withdrawn: the payment agrees with what was reported."
 MENDED = "Withdrawn: the object does not use the key of another object any more."
-
-#: (label, primary key) of an object of the site.
-Reference = tuple[str, str]
 
 
 #: The columns of a message that was not queued, and the reason.
@@ -82,7 +80,7 @@ def withdraw_collisions(reported: Mapping[Reference, int | None], *, mode: str, 
     ``reported``: the message that reports each of them; None if its source was asked just now. A collision
     that is newer than the message stays. Takes one query if there was no collision.
     """
-    newest = {collision_key(each): pk for each, pk in reported.items() if each[0]}
+    newest = {collision_key(each): pk for each, pk in reported.items() if each.label}
     if newest:
         notes = ReportedKey.objects.using(using).filter(mode=mode, dedupe_key__in=newest)
         limits = [(note, newest[note.dedupe_key]) for note in notes]
@@ -98,8 +96,7 @@ def end_collisions(notes: Collection[ReportedKey], using: str) -> None:
 
 def collision_key(source: Reference) -> str:
     """The dedupe key of the note that an object uses the key of another object."""
-    label, pk = source
-    return f"collision:{hashlib.sha256(json.dumps([table_of(label), pk]).encode()).hexdigest()}"
+    return f"collision:{hashlib.sha256(json.dumps(source.row).encode()).hexdigest()}"
 
 
 def _places(
@@ -122,7 +119,7 @@ def _places(
         if (found := held.get(row["dedupe_key"])) is None:
             continue
         if is_other_object(found, key_columns(row)):
-            collisions.append((collision_key((row["source"], row["source_pk"])), row, reason))
+            collisions.append((collision_key(source_of(row)), row, reason))
         else:
             yield found, row, reason
     if collisions:

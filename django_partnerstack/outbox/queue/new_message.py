@@ -12,6 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from ... import telemetry
+from ...identity.objects import NO_OBJECT, Reference
 from ...models import OutboxMessage, State
 from ..operations import OPERATIONS
 
@@ -22,15 +23,15 @@ class NewMessage:
     A message before it is queued.
 
     ``lane``: messages of one lane are sent in order; see ``customer_lane``. ``subject``: the key of what it
-    is about. ``source`` and ``customer_source``: the host's objects, as ("app.model", primary key).
+    is about. ``source`` and ``customer_source``: the host's objects.
     """
 
     operation: str
     lane: str
     subject: str
     payload: dict[str, Any]
-    source: tuple[str, str] = ("", "")
-    customer_source: tuple[str, str] = ("", "")
+    source: Reference = NO_OBJECT
+    customer_source: Reference = NO_OBJECT
     #: What was changed so that PartnerStack takes it, for operators.
     note: str = ""
     #: Why the object is not reported. The message is then only a note.
@@ -44,7 +45,7 @@ class NewMessage:
     def dedupe_key(self) -> str:
         """Only one message with this key is ever queued; "": no limit. A note is queued once per reason."""
         if self.skipped:
-            return ":".join(("skipped", *self.source, self.skipped))[:300]
+            return ":".join(("skipped", *filter(None, self.source), self.skipped))[:300]
         operation = OPERATIONS.get(self.operation)
         return operation.dedupe_key(self.payload) if operation else ""
 
@@ -71,8 +72,7 @@ def unsaved(message: NewMessage, mode: str, now: datetime) -> OutboxMessage:
 def columns_of(message: NewMessage, mode: str, now: datetime | None = None) -> dict[str, Any]:
     """The columns of the message when it is queued."""
     now = now or timezone.now()
-    source, source_pk = message.source
-    customer_source, customer_source_pk = message.customer_source
+    source, customer = message.source, message.customer_source
     return {
         "mode": mode,
         "lane": message.lane,
@@ -85,10 +85,11 @@ def columns_of(message: NewMessage, mode: str, now: datetime | None = None) -> d
         "note": message.note,
         "traceparent": telemetry.traceparent(),
         "priority": 1,
-        "source": source,
-        "source_pk": source_pk,
-        "customer_source": customer_source,
-        "customer_source_pk": customer_source_pk,
+        "source": source.label,
+        "source_pk": source.pk,
+        "namespace": source.namespace,
+        "customer_source": customer.label,
+        "customer_source_pk": customer.pk,
         "state": State.SKIPPED if message.skipped else State.QUEUED,
         "attempts": 0,
         "lease_token": "",

@@ -5,12 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.apps import apps
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Model
-
-from ...identity.objects import root_of
-from ...models import CustomerIdentity, OutboxMessage, ReportedKey
+from ...identity.objects import Reference
+from ...models import OutboxMessage, ReportedKey
 from ..operations import CREATE_TRANSACTION, OPERATIONS
 
 #: The fields of a payment that must not change once it is reported.
@@ -31,6 +27,7 @@ def key_columns(row: dict[str, Any]) -> dict[str, Any]:
         "dedupe_key": row["dedupe_key"],
         "source": row.get("source", ""),
         "source_pk": row.get("source_pk", ""),
+        "namespace": row.get("namespace", ""),
         "customer_key": payload.get("customer_external_key", ""),
         "amount": payload.get("amount"),
         "currency": payload.get("currency", ""),
@@ -75,8 +72,8 @@ def difference(found: ReportedKey, row: dict[str, Any]) -> str:
     is_other = is_other_object(found, key)
     if not is_other and all(getattr(found, name) == key[name] for name in COMPARED):
         return ""
-    owner = f"{found.source} {found.source_pk}".strip() or "another call"
-    mine = f"{row['source']} {row['source_pk']}".strip() or "this call"
+    owner = str(source_of(vars(found))) or "another call"
+    mine = str(source_of(row)) or "this call"
     hint = "Use another key for another payment."
     if not is_other:
         owner += " before it was changed" if found.source and row["source"] else ""
@@ -104,29 +101,17 @@ def is_other_object(found: ReportedKey, key: dict[str, Any]) -> bool:
     """
     Whether two objects use one key. Only an object itself, or a call without one, corrects it.
 
-    ``key``: the columns of a ``ReportedKey``. A proxy and its model name the same row. The same row of two
-    tenants or databases is told apart by its customers.
+    ``key``: the columns of a ``ReportedKey``. A proxy and its model name the same row; the same primary key
+    in two schemas or databases names two.
     """
     if not (found.source and key["source"]):
         return False
-    if (table_of(found.source), found.source_pk) != (table_of(key["source"]), key["source_pk"]):
-        return True
-    if key["customer_key"] in ("", found.customer_key) or not found.customer_key:
-        return False
-    using = found._state.db or DEFAULT_DB_ALIAS
-    places = CustomerIdentity.objects.using(using).filter(
-        mode=found.mode, key__in=(found.customer_key, key["customer_key"])
-    )
-    return len(set(places.values_list("namespace", flat=True))) > 1
+    return source_of(vars(found)).row != source_of(key).row
 
 
-def table_of(label: str) -> str:
-    """The table of the topmost parent of a model; its label if it was removed."""
-    try:
-        model: type[Model] = apps.get_model(label)
-        return root_of(model)._meta.db_table
-    except LookupError:
-        return label
+def source_of(columns: dict[str, Any]) -> Reference:
+    """The object that a row is about, from its columns."""
+    return Reference(columns["source"], columns["source_pk"], columns["namespace"])
 
 
 def _money(key: ReportedKey) -> str:

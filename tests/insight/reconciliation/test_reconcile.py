@@ -8,12 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django_partnerstack.outbox.payments.corrections import correct_payment
 
 from django_partnerstack import sources, track
 from django_partnerstack.insight.reconciliation.run import Reconciled, reconcile
 from django_partnerstack.models import Attribution, OutboxMessage, State, Transaction
 from django_partnerstack.outbox.control.actions import cancel, hold, mark_delivered
+from django_partnerstack.outbox.payments.corrections import correct_payment
 from django_partnerstack.sync import pull
 from tests.outbox.site import Site, account, payment
 from tests.shop.models import Account, Payment

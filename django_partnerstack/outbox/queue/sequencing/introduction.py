@@ -69,7 +69,7 @@ class Introductions:
             customer = customer_reference(message)
             failed = {customer: error}
             record_failures(failed, SAVE_CUSTOMER, mode=batch.mode, using=batch.using, now=batch.now)
-            reason = f"The source of {customer[0]} failed: {text_of(error)}"
+            reason = f"The source of {customer.label} failed: {text_of(error)}"
             self.unknown[message.lane] = f"{NOT_REPORTED} {reason}"
             return None
         return new

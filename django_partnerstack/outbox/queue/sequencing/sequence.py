@@ -13,6 +13,7 @@ from datetime import datetime
 from ....models import LaneStatus, OutboxLane, OutboxMessage, State
 from ...operations import SAVE_CUSTOMER, creating_customers
 from ..lanes import BLOCKED_REASON
+from ..reported import source_of
 from ..source_failures import forget_failures
 from .batch import Batch
 from .customers import sequence_customer
@@ -51,7 +52,7 @@ def _sequence(messages: list[OutboxMessage], mode: str, using: str, now: datetim
     batch = Batch(messages, mode, using, now)
     introductions = Introductions(messages, batch)
     # Before they get other operations.
-    reported = {(each.operation, each.source, each.source_pk): each.pk for each in messages}
+    reported = {(each.operation, source_of(vars(each))): each.pk for each in messages}
     introduced = []
     for message in messages:
         lane = batch.lanes[message.lane]
@@ -61,7 +62,7 @@ def _sequence(messages: list[OutboxMessage], mode: str, using: str, now: datetim
             customer.state = _state(customer, lane)
             introduced.append(customer)
         _place(message, lane, batch)
-    reported |= {(SAVE_CUSTOMER, customer.source, customer.source_pk): 0 for customer in introduced}
+    reported |= {(SAVE_CUSTOMER, source_of(vars(customer))): 0 for customer in introduced}
     OutboxMessage.objects.using(using).bulk_create(introduced)
     batch.save(messages)
     forget_failures(reported, mode=mode, using=using)
