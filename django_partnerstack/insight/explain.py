@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import router
 from django.utils.dateparse import parse_datetime
-from django.utils.timezone import localtime
 
 from ..conf import conf
 from ..identity.customers import identity_of_key
@@ -27,6 +26,7 @@ from ..models import (
 from ..models.mirror import Mode
 from ..outbox.operations import SAVE_CUSTOMER, creating_customers
 from ..outbox.queue.new_message import customer_lane
+from .messages import describe, when
 
 #: How many messages are listed: the oldest, because they decide about the attribution.
 MESSAGES = 20
@@ -76,7 +76,7 @@ def explain(customer_key: str, *, mode: str, with_messages: bool = True) -> list
 
     The sentences say what was clicked, what was decided and reported, and what PartnerStack has. Keys from
     the settings are masked. ``with_messages``: False for readers who may not see messages. Takes at most
-    eight queries.
+    nine queries.
     """
     facts = _read(customer_key, mode)
     reported = (_reporting, _messages) if with_messages else ()
@@ -127,7 +127,7 @@ def _decision(facts: Facts) -> Iterator[str]:
     if attribution is None:
         yield NO_ATTRIBUTION.format(key=key)
         return
-    created, reason = f"{key} was created {_when(attribution.bound_at)}", attribution.reason
+    created, reason = f"{key} was created {when(attribution.bound_at)}", attribution.reason
     if attribution.method == AttributionMethod.MANUAL:
         yield f"{key} is attributed to the partner {attribution.partner_key}. {reason}"
     elif attribution.method == AttributionMethod.NONE:
@@ -157,9 +157,9 @@ def _click(click: dict[str, Any], at: datetime | None, path: str) -> str:
         link = f"a link whose partner key cannot be read ({click['unread_key']})"
     host = f" at {click['link_host']}" if click.get("link_host") else ""
     page = f" to {path}" if path else ""
-    when = _when(at) if at else "at an unknown time"
+    moment = when(at) if at else "at an unknown time"
     click_id = f"The click ID is {click['click_id']}." if click.get("click_id") else "There is no click ID."
-    return f"The visitor followed {link}{host}{page} {when}. {click_id}"
+    return f"The visitor followed {link}{host}{page} {moment}. {click_id}"
 
 
 def _reporting(facts: Facts) -> Iterator[str]:
@@ -169,7 +169,7 @@ def _reporting(facts: Facts) -> Iterator[str]:
     if failure := facts.failure:
         times = f"{failure.times} times, most recently" if failure.times > 1 else "once,"
         yield (
-            f"The customer could not be reported {times} {_when(failure.last_failed_at)}: {failure.error} "
+            f"The customer could not be reported {times} {when(failure.last_failed_at)}: {failure.error} "
             "Correct the cause, then save it, report it again in the admin, or run partnerstack_backfill."
         )
     if any(message.state == State.WAITING for message in facts.messages):
@@ -191,21 +191,9 @@ def _reporting(facts: Facts) -> Iterator[str]:
 
 
 def _messages(facts: Facts) -> Iterator[str]:
-    for message in facts.messages:
-        yield _message(message)
+    yield from describe(facts.messages)
     if facts.more:
         yield f"These are the first {MESSAGES} messages; there are {facts.more} more."
-
-
-def _message(message: OutboxMessage) -> str:
-    when = f"queued {_when(message.queued_at)}"
-    if message.state == State.DELIVERED and message.finished_at:
-        when = f"delivered {_when(message.finished_at)}"
-    elif message.state != State.QUEUED:
-        when = f"{message.get_state_display()}, {when}"
-    attempts = f", after {message.attempts} attempts" if message.attempts > 1 else ""
-    reason = f" {message.reason.strip().splitlines()[-1]}" if message.reason.strip() else ""
-    return f"{message.operation} {message.subject}: {when}{attempts}.{reason}"
 
 
 def _at_partnerstack(facts: Facts) -> Iterator[str]:
@@ -218,7 +206,7 @@ def _at_partnerstack(facts: Facts) -> Iterator[str]:
     if customer.archived:
         yield "It is archived at PartnerStack."
     if customer.missing_since:
-        yield f"A sync {_when(customer.missing_since)} no longer found it at PartnerStack."
+        yield f"A sync {when(customer.missing_since)} no longer found it at PartnerStack."
 
 
 def _differences(facts: Facts) -> Iterator[str]:
@@ -240,7 +228,3 @@ def _differences(facts: Facts) -> Iterator[str]:
     if customer.test is not None and customer.test != (facts.mode == Mode.TEST):
         marked = "marks the customer as test data" if customer.test else "does not mark it as test data"
         yield f"PartnerStack {marked}, but this site runs in {facts.mode} mode."
-
-
-def _when(at: datetime) -> str:
-    return f"on {localtime(at):%Y-%m-%d at %H:%M %Z}"

@@ -13,11 +13,12 @@ from datetime import datetime
 from typing import Any
 
 from django.dispatch import Signal
+from django.utils.translation import gettext_lazy as _
 
 from ..client import Client
 from ..client.resources import actions, customers, transactions
 from ..client.validation import Check, milliseconds
-from ..models import Customer, Mirror, Transaction
+from ..models import Customer, Mirror, OutboxMessage, State, Transaction
 from ..signals import customer_pushed, event_pushed, transaction_pushed
 from .agreement import Comparison, compare
 from .finding import Content, Search, find_action_candidates, find_customer, find_transaction
@@ -126,6 +127,9 @@ CREATE_TRANSACTION = "transactions.create"
 DELETE_TRANSACTION = "transactions.delete"
 CREATE_ACTION = "actions.create"
 
+#: The label of UNCONFIRMED for an operation that ``needs_confirmation``.
+TO_BE_CONFIRMED = _("to be confirmed")
+
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
     for operation in (
@@ -210,6 +214,18 @@ OPERATIONS: dict[str, Operation] = {
 def names(which: Callable[[Operation], bool]) -> tuple[str, ...]:
     """The names of the operations that ``which`` selects."""
     return tuple(operation.name for operation in OPERATIONS.values() if which(operation))
+
+
+def state_label(message: OutboxMessage) -> Any:
+    """
+    The state of a message, for people.
+
+    An operation that a look-up must confirm is unconfirmed in the normal course, not by an accident.
+    """
+    operation = OPERATIONS.get(message.operation)
+    if message.state == State.UNCONFIRMED and operation is not None and operation.needs_confirmation:
+        return TO_BE_CONFIRMED
+    return State(message.state).label
 
 
 def creating_customers() -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,7 +20,7 @@ from ...models import OutboxMessage
 from ...outbox.control import actions
 from ...outbox.control.lookup import LookUp, look_up
 from ..display.columns import pretty
-from ..display.message_table import badge
+from ..display.message_table import badge, in_words
 from .operate import operate
 from .selection import left_out, limited
 
@@ -56,7 +57,7 @@ def page_row(message: OutboxMessage, look_up: LookUp | None) -> dict[str, Any]:
         "is_possible": is_possible(message),
         "badge": badge(message),
         "reason": conf.without_keys(message.reason),
-        "content": pretty(message.content),
+        "content": format_html("{}{}", in_words(message), pretty(message.content)),
         "look_up": look_up,
         "records": [pretty(record.raw) for record in records if record is not None],
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,9 +15,9 @@ from django.utils.translation import gettext_lazy
 from ...exceptions import InvalidTransition, RefundError
 from ...models import OutboxMessage
 from ...outbox.control import actions
-from .selection import left_out, limited
+from .selection import left_out, limited, names
 
-#: Limits of a click: messages to change, and refusals to explain.
+#: Limits of a click: messages to change, and reasons of refusals to show.
 ROWS, EXPLAINED = 200, 5
 
 Change = Callable[[OutboxMessage], None]
@@ -29,16 +30,20 @@ def operate(change: Change, rows: Iterable[OutboxMessage], done: Any, *, over: i
     ``done``: the text about the messages that were changed, with ``{count}``. ``over``: the number of
     selected rows over the limit.
     """
-    count, refused = 0, []
+    count = 0
+    refused: dict[str, list[str]] = {}
     for row in rows:
         try:
             change(row)
             count += 1
         except (InvalidTransition, RefundError) as error:
-            refused.append(str(error))
+            # Most refusals differ only in the name of the message.
+            why = str(error).removeprefix(str(row)).removeprefix(":").strip()
+            refused.setdefault(why, []).append(str(row))
     texts = [done.format(count=count)] if count or not refused else []
     if refused:
-        texts += [_("{count} not changed:").format(count=len(refused)), *refused[:EXPLAINED]]
+        texts.append(_("{count} not changed.").format(count=sum(map(len, refused.values()))))
+        texts += [f"{names(rows)}: {why}" for why, rows in islice(refused.items(), EXPLAINED)]
     if len(refused) > EXPLAINED:
         texts.append("…")
     texts += [text for _level, text in left_out(over=over, limit=ROWS)]

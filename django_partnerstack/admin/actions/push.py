@@ -20,15 +20,12 @@ from ...insight.status import health, obstacle
 from ...models import Customer, State, Transaction
 from ...outbox.control.deliver_now import DeliveredNow, deliver_now, lane_of
 from ...outbox.queue.source_failures import object_failed, object_reported
-from .selection import Message, NonAtomicActions, left_out, limited
+from .selection import Message, NonAtomicActions, left_out, limited, names
 
 logger = logging.getLogger(__name__)
 
 #: Limits of a click: rows, messages, and seconds in which requests may begin.
 ROWS, MESSAGES, SECONDS = 50, 200, 20
-
-#: The most rows that a text names.
-NAMED = 3
 
 
 class PushAction(NonAtomicActions):
@@ -94,22 +91,24 @@ class PushToPartnerStackMixin(PushAction):
 
 
 def summary(delivered: DeliveredNow, lanes: dict[Any, str]) -> Iterator[Message]:
-    counts = [f"{number} {State(state).label}" for state, number in sorted(delivered.by_state.items())]
+    counts = [
+        f"{number} {State(state).label}"
+        for state, number in sorted(delivered.by_state.items())
+        if state != State.ORGANIC  # The reason is said below.
+    ]
     if delivered.remaining:
         counts.append(_("{number} left to the worker").format(number=delivered.remaining))
     if counts:
         yield _level(delivered), f"{', '.join(counts)}."
-    idle = [row for row, lane in lanes.items() if lane in delivered.idle_lanes]
+    organic = [row for row, lane in lanes.items() if lane in delivered.organic_lanes]
+    if organic:
+        text = _("Not reported, because the customer is organic (no partner): {rows}.")
+        yield messages.WARNING, text.format(rows=names(organic))
+    idle = [row for row, lane in lanes.items() if lane in delivered.idle_lanes - delivered.organic_lanes]
     if idle:
         yield messages.INFO, _("Nothing to send for {rows}.").format(rows=names(idle))
     if delivered.remaining and (why := obstacle(health())):
         yield messages.WARNING, f"{why.sentence} {why.advice}"
-
-
-def names(rows: list[Any]) -> str:
-    text = ", ".join(str(row) for row in rows[:NAMED])
-    more = len(rows) - NAMED
-    return _("{rows} and {more} more").format(rows=text, more=more) if more > 0 else text
 
 
 def _level(delivered: DeliveredNow) -> int:

@@ -14,13 +14,14 @@ from django.utils.translation import gettext_lazy
 
 from ...conf import conf
 from ...connection import ConfigurationError, get_client
+from ...exceptions import AuthenticationFailed, NotSent, PartnerStackError
 from ...sync import Refreshed, refresh
-from .selection import Message, NonAtomicActions, left_out, limited
+from .selection import Message, NonAtomicActions, left_out, limited, names
 
 #: Limits of a click: rows, and seconds in which requests may begin.
 ROWS, SECONDS = 50, 20
 
-#: How many failures are shown.
+#: How many reasons of failures are shown.
 SHOWN = 3
 
 
@@ -44,13 +45,26 @@ def summary(refreshed: Refreshed) -> Iterator[Message]:
     text = _("{updated} updated, {unchanged} unchanged, {missing} missing, {failed} failed.")
     counts = {**vars(refreshed), "failed": len(refreshed.failed)}
     yield _level(refreshed), text.format(**counts)
-    for row, error in islice(refreshed.failed.items(), SHOWN):
-        yield messages.ERROR, f"{row}: {error}"
-    if len(refreshed.failed) > SHOWN:
-        yield messages.ERROR, _("… and {more} more failed.").format(more=len(refreshed.failed) - SHOWN)
+    reasons: dict[str, list[str]] = {}
+    for row, error in refreshed.failed.items():
+        reasons.setdefault(_why(error), []).append(row)
+    for why, rows in islice(reasons.items(), SHOWN):
+        yield messages.ERROR, f"{names(rows)}: {why}"
+    if len(reasons) > SHOWN:
+        more = sum(len(rows) for rows in islice(reasons.values(), SHOWN, None))
+        yield messages.ERROR, _("… and {more} more failed.").format(more=more)
     if refreshed.not_tried:
         text = _("{not_tried} not tried: the limit of {seconds} seconds was reached.")
         yield messages.WARNING, text.format(not_tried=refreshed.not_tried, seconds=SECONDS)
+
+
+def _why(error: PartnerStackError) -> str:
+    """What the operator can do about it, if nothing is wrong with the object."""
+    if isinstance(error, NotSent):
+        return _("PartnerStack cannot be reached. Check the network and PARTNERSTACK_API_URL, or try later.")
+    if isinstance(error, AuthenticationFailed):
+        return _("PartnerStack rejected the API keys. Correct them in the settings of the site.")
+    return str(error)
 
 
 def _level(refreshed: Refreshed) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import admin, messages
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     Base = admin.ModelAdmin
 else:
     Base = object
+
+#: The most rows that a text names.
+NAMED = 3
 
 #: A level of ``django.contrib.messages``, and the text.
 Message = tuple[int, str]
@@ -33,6 +36,15 @@ class NonAtomicActions(Base):
 def limited(queryset: QuerySet[Any], limit: int) -> tuple[list[Any], int]:
     """The first ``limit`` rows, and the number of the others."""
     return list(queryset[:limit]), max(queryset.count() - limit, 0)
+
+
+def names(rows: Sequence[Any]) -> str:
+    """The first rows by name, with their primary keys if their names are the same."""
+    shown = [str(row) for row in rows[:NAMED]]
+    if len(set(shown)) < len(shown):
+        shown = [f"{row} (#{row.pk})" if hasattr(row, "pk") else str(row) for row in rows[:NAMED]]
+    text, more = ", ".join(shown), len(rows) - NAMED
+    return _("{rows} and {more} more").format(rows=text, more=more) if more > 0 else text
 
 
 def left_out(*, over: int = 0, limit: int = 0, other_mode: int = 0) -> Iterator[Message]:

@@ -96,7 +96,8 @@ def _answer(attempt: Attempt) -> SafeString:
 def _head(attempt: Attempt) -> str:
     if attempt.duration is None or not attempt.requests:
         return ""
-    seconds = number_format(attempt.duration / 1000, 1 if attempt.duration >= 100 else 3)
-    if attempt.status is None:
-        return _("No answer after {seconds} s").format(seconds=seconds)
-    return _("{status} after {seconds} s").format(status=attempt.status, seconds=seconds)
+    took = _("{number} ms").format(number=attempt.duration)
+    if attempt.duration >= 1000:
+        took = _("{number} s").format(number=number_format(attempt.duration / 1000, 1))
+    text = _("No answer after {time}") if attempt.status is None else _("{status} after {time}")
+    return text.format(status=attempt.status, time=took)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,9 @@ from ...conf import conf
 
 #: Shown instead of an empty value.
 EMPTY = "-"
+#: A time as PartnerStack sends it, in JSON: from 2001 to 2286.
+MILLISECONDS = re.compile(r'(?<=_at": )(\d{13})(?=[,\n])')
+ANNOTATED = '{} <span class="partnerstack-when">{}</span>'
 
 
 def in_major_units(amount: int, currency: str) -> str:
@@ -30,9 +34,17 @@ def in_major_units(amount: int, currency: str) -> str:
 
 
 def pretty(value: Any) -> SafeString:
-    """Indented JSON without the site's keys."""
+    """Indented JSON without the site's keys. A time in milliseconds is followed by the time for people."""
     text = conf.without_keys(json.dumps(value, indent=2, ensure_ascii=False))
-    return format_html('<pre class="partnerstack-raw">{}</pre>', text)
+    parts = MILLISECONDS.split(text)
+    # Every second part is a time.
+    parts[1::2] = [format_html(ANNOTATED, time, _readable(time)) for time in parts[1::2]]
+    joined = format_html_join("", "{}", ((part,) for part in parts))
+    return format_html('<pre class="partnerstack-raw">{}</pre>', joined)
+
+
+def _readable(milliseconds: str) -> str:
+    return moment_with_zone(datetime.fromtimestamp(int(milliseconds) / 1000, timezone.utc))
 
 
 def json_column(name: str, description: Any = "JSON") -> Callable[[Any], str]:

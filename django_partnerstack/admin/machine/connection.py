@@ -22,7 +22,7 @@ from ..display.read_only import ReadOnlyAdmin, permission_to
 @admin.register(ThrottleState)
 class ThrottleStateAdmin(ExportAction, NonAtomicActions, ReadOnlyAdmin):
     list_display = ("__str__", "paused", "reason")
-    fields = ("mode", "paused", "reason", "next_slot_at")
+    fields = ("mode", "paused", "reason")
     actions = ("resume",)
 
     has_resume_permission = permission_to("resume")

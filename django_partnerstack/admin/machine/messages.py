@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from ...conf import conf
 from ...insight import find
-from ...models import Customer, OutboxLane, OutboxMessage, State, Transaction
+from ...models import Customer, OutboxMessage, State, Transaction
 from ...outbox.control.actions import ALLOWED_STATES
 from ...outbox.operations import mirrored_in
 from ...outbox.payments.corrections import is_difference
@@ -29,7 +29,7 @@ from ..display.attempts import timeline
 from ..display.columns import EMPTY, json_column, stacked
 from ..display.filters import AttentionFilter, ModeFilter, OperationFilter, mode_column
 from ..display.links import Link, host_link
-from ..display.message_table import badge, lane_link, list_link, message_table
+from ..display.message_table import badge, in_words, lane_link, message_table
 from ..display.read_only import LongListAdmin, permission_to
 from ..display.search import CUSTOMERS, modes, named_customers
 
@@ -38,8 +38,6 @@ TRANSACTION = Link(_("transaction"), "transaction_key", Transaction, "key", "key
 
 #: How many earlier and later messages of the customer the page of a message shows.
 NEIGHBOURS = 5
-#: How many messages the page of a lane shows.
-LATEST = 20
 
 
 @admin.register(OutboxMessage)
@@ -108,7 +106,7 @@ class OutboxMessageAdmin(ExportAction, NonAtomicActions, LongListAdmin):
             (_("Timeline"), {"fields": [timeline]}),
             (_("Messages of the same customer, in order"), {"fields": ["neighbours", lane_link]}),
             (_("Objects"), {"fields": ["source_object", CUSTOMER, TRANSACTION]}),
-            (_("Content"), {"fields": [json_column("content")]}),
+            (_("Content"), {"fields": [in_words, json_column("content")]}),
         ]
 
     @admin.display(description=_("about"))
@@ -141,12 +139,13 @@ class OutboxMessageAdmin(ExportAction, NonAtomicActions, LongListAdmin):
             text = ngettext("{number} attempt", "{number} attempts", message.attempts)
             lines.append(text.format(number=message.attempts))
         if message.next_try_at:
-            lines.append(_("next attempt in {time}").format(time=timeuntil(message.next_try_at, depth=1)))
+            time = timeuntil(message.next_try_at, depth=1)
+            lines.append(_("next attempt in {time}").format(time=at_least_a_minute(time)))
         return stacked(*lines)
 
     @admin.display(description=_("age"), ordering="-queued_at")
     def age(self, message: OutboxMessage) -> str:
-        return timesince(message.queued_at, depth=1)
+        return at_least_a_minute(timesince(message.queued_at, depth=1))
 
     @admin.display(description=_("source"))
     def source_object(self, message: OutboxMessage) -> str:
@@ -162,6 +161,11 @@ class OutboxMessageAdmin(ExportAction, NonAtomicActions, LongListAdmin):
         return message_table([*reversed(before), *after], current=message)
 
 
+def at_least_a_minute(span: str) -> str:
+    """Django calls seconds "0 minutes"."""
+    return gettext("less than a minute") if span[:1] == "0" else span
+
+
 def related_keys() -> dict[str, Case]:
     """The customer key of a message and, if it is about a transaction, the transaction key."""
     prefix = customer_lane("")
@@ -172,21 +176,3 @@ def related_keys() -> dict[str, Case]:
         "customer_key": Case(customer, default=empty, output_field=text),
         "transaction_key": Case(transaction, default=empty, output_field=text),
     }
-
-
-@admin.register(OutboxLane)
-class OutboxLaneAdmin(ExportAction, LongListAdmin):
-    list_display = ("key", "status", "due_at", "messages")
-    list_filter = (ModeFilter, "status")
-    fields = ("key", "mode", "status", "due_at", "messages", "latest")
-    ordering = ("-pk",)
-    search_fields = ("key",)
-    sortable_by = ("due_at",)
-
-    @admin.display(description=_("messages"))
-    def messages(self, lane: OutboxLane) -> SafeString:
-        return list_link(gettext("Show them"), mode=lane.mode, lane=lane.key)
-
-    @admin.display(description=_("latest messages"))
-    def latest(self, lane: OutboxLane) -> SafeString:
-        return message_table(OutboxMessage.objects.filter(mode=lane.mode, lane=lane.key)[:LATEST])

@@ -76,7 +76,11 @@ class Command(BaseCommand):
             self._report(counts)
 
     def _report(self, counts: Counter[str]) -> None:
-        labels = {**dict(State.choices), "lost": "taken over by another worker, or outcome not saved"}
+        labels = {
+            **dict(State.choices),
+            "accepted": "accepted, to be confirmed by a look-up",
+            "lost": "taken over by another worker, or outcome not saved",
+        }
         sent = ", ".join(f"{number} {labels[state]}" for state, number in counts.items())
         now = health()
         left = now.queue.unsent

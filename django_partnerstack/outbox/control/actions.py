@@ -116,7 +116,7 @@ def _change(message: OutboxMessage, states: Collection[State], change: Change) -
             raise InvalidTransition(f"{found}: another message reports its key, so it must not be sent.")
         if found.state not in states:
             raise InvalidTransition(
-                f"{found} is {State(found.state).label}; this action is not possible now."
+                f"{found}: the message is {State(found.state).label}; this action is not possible now."
             )
         lane = OutboxLane.objects.using(using).get(mode=found.mode, key=found.lane)
         change(found, lane, row.now)

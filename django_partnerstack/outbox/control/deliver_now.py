@@ -12,7 +12,7 @@ from django.db.models import Count
 from ... import sources
 from ...conf import conf
 from ...identity.customers import customer_key
-from ...models import OutboxMessage, State
+from ...models import LaneStatus, OutboxLane, OutboxMessage, State
 from ..push import worker
 from ..queue.new_message import customer_lane
 
@@ -24,12 +24,14 @@ SENDABLE = frozenset({State.QUEUED, State.SCHEDULED, State.SENDING, State.UNCONF
 class DeliveredNow:
     """
     ``by_state``: how many messages reached each new state. ``remaining``: how many messages the workers
-    deliver later. ``idle_lanes``: the lanes without a message to send.
+    deliver later. ``idle_lanes``: the lanes without a message to send. ``organic_lanes``: those of them whose
+    customer has no partner.
     """
 
     by_state: Counter[str]
     remaining: int
     idle_lanes: frozenset[str]
+    organic_lanes: frozenset[str]
 
 
 def deliver_now(lanes: Collection[str], *, limit: int, seconds: float) -> DeliveredNow:
@@ -48,7 +50,15 @@ def deliver_now(lanes: Collection[str], *, limit: int, seconds: float) -> Delive
     by_state = after - before
     for state in SENDABLE:
         by_state.pop(state, None)
-    return DeliveredNow(by_state, sum(after[state] for state in SENDABLE), frozenset(lanes) - busy)
+    organic = OutboxLane.objects.using(router.db_for_write(OutboxLane)).filter(
+        mode=conf.mode, key__in=lanes, status=LaneStatus.ORGANIC
+    )
+    return DeliveredNow(
+        by_state,
+        sum(after[state] for state in SENDABLE),
+        frozenset(lanes) - busy,
+        frozenset(organic.values_list("key", flat=True)),
+    )
 
 
 def lane_of(instance: models.Model) -> str:

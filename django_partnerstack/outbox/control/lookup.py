@@ -11,7 +11,7 @@ from ...client import Client
 from ...client.retry import RetryPolicy
 from ...conf import conf
 from ...connection import get_client
-from ...exceptions import LookUpTimeout, PartnerStackError
+from ...exceptions import LookUpTimeout, NotSent, PartnerStackError
 from ...models import OutboxMessage
 from ...throttle.throttle import site_throttle
 from ..finding import Search
@@ -83,6 +83,8 @@ def _look_up(message: OutboxMessage, client: Client, acquire_slot: Callable[[], 
                 client, content, message.mode, Search(begin, end, acquire_slot)
             )
             return LookUp(candidates=tuple(candidates))
+    except NotSent:
+        return LookUp(problem="PartnerStack cannot be reached. Check the network, and open this page again.")
     except PartnerStackError as error:
         return LookUp(problem=str(error))
     return LookUp(problem="Not looked up: PartnerStack cannot be asked for it.")

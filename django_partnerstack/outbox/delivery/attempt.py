@@ -12,7 +12,7 @@ from django.db import connections
 from ... import telemetry
 from ...client import recorded_by
 from ...exceptions import DeliveryPaused
-from ...models import OutboxMessage, State
+from ...models import AttemptOutcome, OutboxMessage, State
 from ...signals import push_failed
 from ...throttle.throttle import Wait
 from ..operations import OPERATIONS
@@ -56,7 +56,12 @@ class AttemptRunner:
         self._patient_until: datetime | None = None
 
     def run(self, claimed: Claimed) -> str:
-        """Send a claimed message, write the outcome back and signal it. Returns its new state, or "lost"."""
+        """
+        Send a claimed message, write the outcome back and signal it.
+
+        Returns its new state; "accepted" if it is to be confirmed by a look-up, as planned; "lost" if another
+        worker has it.
+        """
         recording = Recording(self.throttle.clock)
         with recorded_by(recording.add):
             intended = self._attempt(claimed)
@@ -68,7 +73,7 @@ class AttemptRunner:
             self.delivered.add(claimed)
         send_signal(claimed.message, outcome)
         self._mode_evidence.record(claimed.message.operation, intended.record, self.throttle.clock.now())
-        return str(outcome.state)
+        return "accepted" if outcome.attempt == AttemptOutcome.ACCEPTED else str(outcome.state)
 
     def _attempt(self, claimed: Claimed) -> Outcome:
         """Any error is the outcome of this message alone: it must not stop the others."""

@@ -28,6 +28,7 @@ MOST_REQUESTS = 1000
 PATIENCE = timedelta(days=3)
 
 FOUND = "Found at PartnerStack; an earlier attempt got through."
+CONFIRMED = "Sent to PartnerStack. Confirmed by a look-up after {}."
 NOT_YET = "Not found yet; PartnerStack may show it later."
 GOES_ON = "The look-up has read {} pages and goes on."
 NO_LOOK_UP = (
@@ -185,7 +186,12 @@ class LookUp:
             return disagreement(key, comparison.difference, progress.get("conflict", ""))
         if not comparison.proves(record.created_at, begin - CLOCK_SKEW):
             return outcome.on_hold(UNSETTLED.format(NOTHING_SHOWN.format(key)), since)
-        return outcome.delivered(record, FOUND, AttemptOutcome.FOUND)
+        if not operation.needs_confirmation:
+            return outcome.delivered(record, FOUND, AttemptOutcome.FOUND)
+        reason = CONFIRMED.format(span(self.requests.now() - since))
+        # The normal course: one attempt and its confirmation.
+        found = outcome.delivered(record, reason, AttemptOutcome.FOUND)
+        return replace(found, counts_as_attempt=False)
 
     def _not_found(
         self, operation: Operation, message: OutboxMessage, since: datetime, progress: dict[str, Any]
@@ -214,6 +220,14 @@ class LookUp:
             look_up=progress,
             counts_as_attempt=False,
         )
+
+
+def span(span: timedelta) -> str:
+    """As people say it: "2 s", "5 min", "3 h"."""
+    seconds = max(round(span.total_seconds()), 1)
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
 
 
 def disagreement(key: str, difference: str, words: str = "") -> Outcome:

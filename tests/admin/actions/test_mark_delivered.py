@@ -161,7 +161,7 @@ def test_only_ticked_messages_are_marked(operator: Client) -> None:
 def test_a_delivered_message_cannot_be_marked(operator: Client) -> None:
     [(level, text)] = take(operator, "mark_delivered", queue(), confirmed="yes")
     assert level == ERROR
-    assert "is delivered; this action is not possible now" in text
+    assert "the message is delivered; this action is not possible now" in text
 
 
 def test_a_delivered_message_cannot_be_ticked(operator: Client, partnerstack: Sandbox) -> None:

@@ -46,19 +46,30 @@ class TestActions:
         rows = [queue(State.ON_HOLD), queue(), queue(State.CANCELLED, subject="shop-account-2")]
         [(level, text)] = take(operator, "release", *rows)
         assert level == WARNING
-        assert text.startswith("1 released. 2 not changed: customers.update shop-account-1 is delivered; ")
-        assert "customers.update shop-account-2 is cancelled; " in text
+        assert text.startswith(
+            "1 released. 2 not changed. customers.update shop-account-1: the message is delivered; "
+        )
+        assert "customers.update shop-account-2: the message is cancelled; " in text
+
+    def test_say_a_reason_once_for_all_its_messages(self, operator: Client, lane: OutboxLane) -> None:
+        rows = [queue(subject=f"shop-account-{number}") for number in range(5)]
+        [(_, text)] = take(operator, "retry", *rows)
+        assert text == (
+            "5 not changed. customers.update shop-account-0, customers.update shop-account-1, "
+            "customers.update shop-account-2 and 2 more: the message is delivered; "
+            "this action is not possible now."
+        )
 
     def test_that_change_nothing_are_an_error(self, operator: Client, lane: OutboxLane) -> None:
         [(level, text)] = take(operator, "retry", queue())
         assert level == ERROR
-        assert text.startswith("1 not changed: customers.update shop-account-1 is delivered;")
+        assert text.startswith("1 not changed. customers.update shop-account-1: the message is delivered;")
 
     def test_change_at_most_two_hundred_messages_at_once(self, operator: Client, lane: OutboxLane) -> None:
         first, *_ = [queue() for _ in range(ROWS + 1)]
         [(_, text)] = take(operator, "retry", first, select_across=1)
         assert "200 not changed" in text
-        assert text.endswith("… 1 not tried: at most 200 rows at once.")
+        assert text.endswith("this action is not possible now. 1 not tried: at most 200 rows at once.")
 
     @pytest.mark.parametrize("action", MESSAGE_ACTIONS)
     def test_need_their_own_permission(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -161,8 +162,18 @@ class TestObjectsOfTheHost:
 
     def test_without_a_partner_cost_no_request(self, manager: Client, partnerstack: Sandbox) -> None:
         account = Account.objects.create(email="a@example.com")
-        assert take(manager, PUSH, account) == [(SUCCESS, "1 organic.")]
+        for _ in range(2):
+            [(level, text)] = take(manager, PUSH, account)
+            assert level == WARNING
+            assert text == "Not reported, because the customer is organic (no partner): a@example.com."
         assert not partnerstack.effects
+
+    def test_with_the_same_name_are_told_apart(self, manager: Client, partnerstack: Sandbox) -> None:
+        account = Account.objects.create(email="a@example.com", partner_key="gstest")
+        payments = [Payment.objects.create(account=account, total=49) for _ in range(2)]
+        worker().run()
+        first, second = (f"49.00 USD (#{each.pk})" for each in reversed(payments))
+        assert take(manager, PUSH, *payments) == [(INFO, f"Nothing to send for {first}, {second}.")]
 
     def test_that_their_source_skips_are_named(
         self, manager: Client, partnerstack: Sandbox, account: Account
@@ -194,6 +205,6 @@ class TestObjectsOfTheHost:
 
 
 def test_of_many_rows_the_first_few_are_named() -> None:
-    pushed = DeliveredNow(by_state={}, remaining=0, idle_lanes=frozenset({"x"}))  # type: ignore[arg-type]
+    pushed = DeliveredNow(Counter(), remaining=0, idle_lanes=frozenset({"x"}), organic_lanes=frozenset())
     [(_, text)] = summary(pushed, {f"shop-account-{number}": "x" for number in range(5)})
     assert text == "Nothing to send for shop-account-0, shop-account-1, shop-account-2 and 2 more."

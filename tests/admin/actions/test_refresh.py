@@ -10,7 +10,13 @@ from django.contrib.messages import ERROR, SUCCESS, WARNING
 from django.test import Client
 
 from django_partnerstack.admin.actions.refresh import ROWS, SECONDS, summary
-from django_partnerstack.exceptions import NotFound, PartnerStackError
+from django_partnerstack.exceptions import (
+    AuthenticationFailed,
+    NotFound,
+    NotSent,
+    PartnerStackError,
+    RequestError,
+)
 from django_partnerstack.models import Customer, Mirror
 from django_partnerstack.resources import RESOURCES, Resource
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
@@ -136,12 +142,36 @@ def test_rows_after_the_time_limit_are_counted() -> None:
 
 def test_the_first_of_many_failures_are_shown() -> None:
     failed: dict[str, PartnerStackError] = {
-        f"cus_{number}": NotFound("No", method="GET", path="/x") for number in range(7)
+        f"cus_{number}": NotFound("No", method="GET", path=f"/x/{number}") for number in range(7)
     }
     texts = [text for _, text in summary(Refreshed(failed=failed))]
     assert texts[1:] == [
-        "cus_0: GET /x: No",
-        "cus_1: GET /x: No",
-        "cus_2: GET /x: No",
+        "cus_0: GET /x/0: No",
+        "cus_1: GET /x/1: No",
+        "cus_2: GET /x/2: No",
         "… and 4 more failed.",
     ]
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (
+            NotSent,
+            "PartnerStack cannot be reached. Check the network and PARTNERSTACK_API_URL, or try later.",
+        ),
+        (
+            AuthenticationFailed,
+            "PartnerStack rejected the API keys. Correct them in the settings of the site.",
+        ),
+    ],
+)
+def test_what_concerns_all_rows_is_said_once_and_says_what_to_do(
+    error: type[RequestError], text: str
+) -> None:
+    failed: dict[str, PartnerStackError] = {
+        f"cus_{number}": error("x", method="GET", path=f"/x/{number}") for number in range(2)
+    }
+    [_, (level, shown)] = summary(Refreshed(failed=failed))
+    assert level == ERROR
+    assert shown.startswith(f"cus_0, cus_1: {text}")

@@ -37,3 +37,11 @@ def test_json_is_indented_and_escaped(browser: Client) -> None:
         in html
     )
     assert "<script>alert" not in html
+
+
+def test_a_time_in_milliseconds_is_followed_by_the_time_for_people(browser: Client) -> None:
+    raw = {"created_at": 1700000000000, "amount": 1700000000000, "updated_at": None}
+    html = browser.get(page_url(Group.objects.create(mode="test", key="k", raw=raw))).rendered_content
+    shown = '<span class="partnerstack-when">Nov. 14, 2023, 22:13:20 UTC</span>'
+    assert f"&quot;created_at&quot;: 1700000000000 {shown}," in html
+    assert html.count("partnerstack-when") == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -14,8 +15,11 @@ import pytest
 from django.test import override_settings
 
 from django_partnerstack import track
+from django_partnerstack.models import Attempt
 from django_partnerstack.outbox.control import actions
+from django_partnerstack.outbox.delivery.look_up import span
 from django_partnerstack.outbox.delivery.loop import DeliveryLoop
+from django_partnerstack.outbox.operations import state_label
 from django_partnerstack.outbox.queue.claim import claim
 from django_partnerstack.sandbox import TEST_TRACKING_TOKEN
 from tests.attribution.clicks import CLICK, account, came_by, click, customer, key_of
@@ -59,6 +63,26 @@ def test_a_conversion_is_delivered_once_its_customer_is_found(site: ConvertingSi
     site.push_for(minutes=5)
     assert message("conversions.create").state == "delivered"
     assert (customer(shop).partner_key, customer(shop).key[:4]) == ("gstest", "cus_")
+
+
+def test_the_normal_course_of_a_conversion_reads_like_one(site: ConvertingSite) -> None:
+    sign_up(site)
+    assert site.push() == {"accepted": 1}
+    assert state_label(message("conversions.create")) == "to be confirmed"
+    site.push_for(seconds=5)
+    delivered = message("conversions.create")
+    assert re.fullmatch(r"Sent to PartnerStack\. Confirmed by a look-up after \d s\.", delivered.reason)
+    assert delivered.attempts == 1
+    recorded = Attempt.objects.filter(message=delivered).order_by("pk")
+    assert [(each.kind, each.request_line, each.outcome) for each in recorded] == [
+        ("send", "POST /conversion/xid", "accepted"),
+        ("look_up", f"GET /api/v2/customers/{delivered.subject}", "found"),
+    ]
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.2, "1 s"), (100, "100 s"), (400, "6 min"), (9000, "2 h")])
+def test_the_time_until_a_confirmation_is_said_as_people_say_it(seconds: float, text: str) -> None:
+    assert span(timedelta(seconds=seconds)) == text
 
 
 def test_a_conversion_of_a_customer_without_an_address_names_none(site: ConvertingSite) -> None:
