@@ -23,6 +23,7 @@ from .conf import conf
 from .exceptions import KeyCollision, PaymentConflict, RefundError, SourceError
 from .identity.customers import Identity, customer_key, database_of, identity_of, record
 from .identity.objects import check_object, reference
+from .identity.primary_keys import remember_loaded
 from .identity.stored import ask
 from .models import Attribution, OutboxMessage
 from .models.transaction_errors import ends_transaction
@@ -228,6 +229,9 @@ def report(instance: models.Model, *, new: bool = False) -> Report:
     key of another object, and PaymentConflict for a payment that differs from what was reported under its
     key; a failed message then shows the reason.
     """
+    check_object(instance)
+    if new:
+        remember_loaded([instance])
     if sources.find(sources.customers, type(instance)) is not None:
         return _signup(instance, request=attribution.current.get() if new else None, new=new)
     builder = builder_of(instance)

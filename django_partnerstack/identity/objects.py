@@ -11,9 +11,6 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
-from functools import cache
-from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from django.apps import apps
@@ -22,10 +19,7 @@ from django.db import DEFAULT_DB_ALIAS, connections, models, router
 from .. import sources
 from ..conf import conf
 from ..exceptions import SourceError
-from .stored import stored_value
-
-#: As long as the column.
-LONGEST_PK = 255
+from .primary_keys import pk_of, root_of
 
 
 @dataclass(frozen=True)
@@ -97,47 +91,6 @@ def table_of(label: str) -> str:
         return root_of(model)._meta.db_table
     except (LookupError, ValueError):
         return label
-
-
-@cache
-def root_of(model: type[models.Model]) -> type[models.Model]:
-    """The model whose table all objects of this model have a row in: the topmost of its parents."""
-    concrete: Any = model._meta.concrete_model or model
-    while parents := [each for each in concrete.__mro__ if concrete._meta.parents.get(each) is not None]:
-        concrete = parents[0]
-    return concrete
-
-
-def pk_of(instance: models.Model) -> str:
-    """
-    The primary key as text, in the form in which the database returns it. A JSON list if it is composite.
-
-    Raises SourceError for an object that was not saved.
-    """
-    fields = root_of(type(instance))._meta.pk_fields
-    values = [getattr(instance, field.attname) for field in fields]
-    if values == [None] and not isinstance(instance.pk, tuple):
-        values = [instance.pk]  # A child that was given only the pointer to its parent.
-    texts = [text for field, value in zip(fields, values, strict=True) if (text := _text(field, value))]
-    if len(texts) != len(fields):
-        raise SourceError(f"A customer is a saved object of the site; not {instance!r}. Save it first.")
-    pk = texts[0] if len(texts) == 1 else json.dumps(texts)
-    if len(pk) > LONGEST_PK:
-        raise SourceError(f"The primary key of {instance._meta.label} has more than {LONGEST_PK} characters.")
-    return pk
-
-
-def _text(field: Any, value: Any) -> str | None:
-    while field.remote_field:
-        field = field.target_field
-    value = stored_value(field, value)
-    if value is None or hasattr(value, "resolve_expression"):
-        return None
-    if isinstance(value, str):
-        return str.__str__(value)  # Not the name of an enum.
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        value = value.astimezone(timezone.utc)
-    return field.value_to_string(SimpleNamespace(**{field.attname: value}))
 
 
 def _namespace(instance: models.Model) -> str:

@@ -9,7 +9,7 @@ from django.db import models, transaction
 
 from ..exceptions import InvalidArgument
 from ..models import Attribution, CustomerIdentity, OutboxMessage, ReportedKey, SourceFailure
-from .objects import root_of
+from .primary_keys import root_of
 
 #: The columns with the label of a model.
 LABELS: tuple[tuple[type[models.Model], str], ...] = (

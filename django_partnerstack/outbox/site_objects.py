@@ -12,6 +12,7 @@ from django.db import models, router
 from .. import sources
 from ..identity.customers import Identity, identities_of, identity_of
 from ..identity.objects import HostObject, host_object
+from ..identity.primary_keys import remember_loaded
 from .queue.builders import Builder, builder_of
 from .queue.new_message import NewMessage
 
@@ -48,6 +49,9 @@ def pages_of(model: type[models.Model]) -> Iterator[list[models.Model]]:
     rows = rows.select_related(*customers) if customers else rows
     page = list(rows[:PAGE])
     while page:
+        remember_loaded(page)
+        for name in customers:
+            remember_loaded(customer for each in page if (customer := getattr(each, name)) is not None)
         yield page
         page = list(rows.filter(_after(page[-1], fields))[:PAGE]) if len(page) == PAGE else []
 

@@ -8,14 +8,14 @@ from django.db import connections
 
 from django_partnerstack import sources
 
-from .models import Badge, Company, Device, Party, Seat
+from .models import Badge, Company, Device, Party, Seat, Ticket
 
 
 @pytest.fixture
 def reported() -> Iterator[None]:
     """The site reports the customers of this app."""
     before = dict(sources.customers)
-    for model in (Party, Company, Badge, Device, Seat):
+    for model in (Party, Company, Badge, Device, Seat, Ticket):
         sources.customer(model)(describe)
     yield
     sources.customers.clear()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import uuid
 
-from django.db import models
+from django.db import connection, models
+
+IGNORING_CASE = {"sqlite": "NOCASE", "mysql": "utf8mb4_general_ci"}.get(connection.vendor)
 
 
 class Party(models.Model):
@@ -50,6 +52,16 @@ class Seat(models.Model):
     floor = models.IntegerField()
     number = models.IntegerField()
     email = models.EmailField(default="seat@customers.example")
+
+    def __str__(self) -> str:
+        return self.email
+
+
+class Ticket(models.Model):
+    """Its primary key ignores case, where the database has a collation for it."""
+
+    code = models.CharField(max_length=40, primary_key=True, db_collation=IGNORING_CASE)
+    email = models.EmailField(default="ticket@customers.example")
 
     def __str__(self) -> str:
         return self.email

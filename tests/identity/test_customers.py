@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from django_partnerstack import track
 from django_partnerstack.exceptions import KeyCollision, SourceError
+from django_partnerstack.identity.primary_keys import remember_loaded
 from django_partnerstack.models import Attribution, CustomerIdentity, OutboxMessage
 from django_partnerstack.outbox.backfill import backfill
 from tests.lengths import by_length
@@ -32,6 +33,7 @@ def key_of(customer: Any) -> str:
 def at(second: str, instance: Any) -> Any:
     """The same row as it would be in the second database."""
     instance._state.db = second
+    remember_loaded([instance])
     return instance
 
 

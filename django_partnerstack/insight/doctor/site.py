@@ -12,7 +12,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from ... import sources
 from ...conf import conf
-from ...identity.objects import root_of
+from ...identity.primary_keys import root_of
 from ...models import CustomerIdentity, OutboxMessage, ReportedKey
 from ..findings import Finding, Severity, finding
 from ..status import Health, health
