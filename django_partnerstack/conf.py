@@ -83,7 +83,9 @@ class Conf:
     lookup_grace: Setting[float] = Setting(900)
     #: Whether an error in queueing a message is raised into the site's ``save()``. Otherwise it is logged.
     strict = Setting(False)
-    #: Days after which delivered messages are deleted.
+    #: What a deleted object of a customer does: "keep" (nothing), "archive" or "forget".
+    on_delete = Setting("keep")
+    #: Days after which delivered messages, attempts, webhook bodies and details of clicks are deleted.
     retention_days = Setting(90)
 
     #: Secrets of the URL that receives webhooks. Several during a rotation; the first is the one to register.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from django.apps import apps
 from django.db import models
+from django.db.models.signals import post_delete
 
-from . import dispatch, sources, track
+from . import dispatch, privacy, sources, track
 from .conf import conf
 from .models import Customer
 from .models.transaction_errors import ends_transaction
@@ -39,6 +41,34 @@ def report_saved(
             raise
         logger.exception("%s could not be queued for PartnerStack.", sources.label(instance))
         object_failed(instance, error)
+
+
+def follow_deletions(setting: str = "PARTNERSTACK_ON_DELETE", **kwargs: Any) -> None:
+    """
+    Listen to the deletion of the models with a source of customers, if PARTNERSTACK_ON_DELETE asks for it.
+
+    To no others: Django deletes faster the objects that nobody listens to.
+    """
+    if setting != "PARTNERSTACK_ON_DELETE":
+        return
+    for model in apps.get_models():
+        if sources.find(sources.customers, model) is not None:
+            uid = f"partnerstack.forget_deleted.{model._meta.label}"
+            post_delete.disconnect(dispatch_uid=uid, sender=model)
+            if conf.on_delete != "keep":
+                post_delete.connect(forget_deleted, dispatch_uid=uid, sender=model)
+
+
+def forget_deleted(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
+    """
+    Archive or forget the customer of a deleted object, in the same transaction.
+
+    Errors are raised into the deletion: otherwise the object would be gone and its data would stay.
+    """
+    if conf.on_delete == "forget":
+        track.forget(instance)
+    elif conf.on_delete == "archive":
+        privacy.archive_object(instance)
 
 
 def queue_waiting_messages(

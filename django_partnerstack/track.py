@@ -18,7 +18,7 @@ from typing import Any
 from django.db import models, router, transaction
 from django.http import HttpRequest
 
-from . import attribution, sources
+from . import attribution, privacy, sources
 from .conf import conf
 from .exceptions import KeyCollision, PaymentConflict, RefundError, SourceError
 from .identity.customers import Identity, customer_key, database_of, identity_of, record
@@ -51,6 +51,7 @@ __all__ = [
     "assign",
     "customer_key",
     "event",
+    "forget",
     "purchase",
     "refund",
     "report",
@@ -256,6 +257,23 @@ def assign(customer_key: str, partner_key: str, *, by: str) -> None:
         change_attribution(customer_key, mode=conf.mode)
 
 
+def forget(
+    customer: models.Model | str, *, keep_payments: bool = False, dry_run: bool = False
+) -> privacy.Erasure:
+    """
+    Erase the personal data of a customer, and let PartnerStack anonymise and archive it.
+
+    ``customer``: the site's object, also one that was never reported, or a customer key. ``keep_payments``:
+    keep the texts of payments, such as their metadata. ``dry_run``: only count. Nothing is reported about the
+    customer from now on; the site's own tables are not touched. Safe to repeat.
+
+    In a transaction, all of it is part of that transaction.
+    """
+    if isinstance(customer, str):
+        return privacy.forget(customer, keep_payments=keep_payments, dry_run=dry_run)
+    return privacy.forget_object(customer, keep_payments=keep_payments, dry_run=dry_run)
+
+
 def _bind(
     customer: models.Model, request: HttpRequest | None, token: str, *, new: bool
 ) -> tuple[Identity | None, bool]:
@@ -265,6 +283,8 @@ def _bind(
         with transaction.atomic(using):
             identity = identity_of(customer, mode=conf.mode, using=using, new=new)
             identity = identity if identity.recorded else record(identity)
+            if identity.forgotten:
+                return identity, False
             is_new = attribution.bind(
                 identity.key,
                 request,

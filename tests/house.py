@@ -29,7 +29,7 @@ ROWS = (
         " < outbox.last_reported outbox.site_objects"
         " < outbox.payments outbox.backfill < outbox.delivery < outbox.push < outbox.control < outbox",
     ),
-    ("track dispatch worker insight privacy",),
+    ("privacy < track dispatch worker insight",),
     (
         "status receivers middleware checks management templatetags testing contrib",
         "admin.display < admin.actions < admin.business admin.machine < admin",

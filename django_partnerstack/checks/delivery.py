@@ -18,6 +18,7 @@ from .settings import is_function, is_number
 ALLOWED_PER_MINUTE = 4000
 #: Leaves room for app, model and primary key.
 LONGEST_PREFIX = 100
+ON_DELETE = ("keep", "archive", "forget")
 DISPATCH = ("worker", "immediate", "tasks", "celery")
 
 
@@ -60,6 +61,12 @@ def check_delivery_values(**kwargs: Any) -> Iterator[CheckMessage]:
             f"PARTNERSTACK_KEY_PREFIX must be a string of at most {LONGEST_PREFIX} characters.",
             hint="Choose a short name of this site, such as 'shop-', or remove the setting.",
             id="partnerstack.E024",
+        )
+    if conf.on_delete not in ON_DELETE:
+        yield Error(
+            f"PARTNERSTACK_ON_DELETE must be one of {', '.join(ON_DELETE)}.",
+            hint='The default, "keep", tells PartnerStack nothing when an object of a customer is deleted.',
+            id="partnerstack.E033",
         )
 
 

@@ -17,6 +17,7 @@ from ..outbox.queue.claim import is_anything_due
 from ..outbox.queue.lanes import queue_waiting
 from ..outbox.queue.retention import prune
 from ..outbox.site_objects import reported_models
+from ..privacy.retention import prune_clicks
 from ..resources import RESOURCES
 from ..throttle.throttle import site_throttle
 from ..webhooks.process import process_events
@@ -55,6 +56,7 @@ def sweep() -> dict[str, int]:
     queue_waiting(conf.mode)
     counts = deliver(seconds=2 * SECONDS)
     prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
+    prune_clicks(conf.mode, timezone.now())
     return counts
 
 

@@ -18,6 +18,7 @@ from ..conf import Conf, conf
 from ..exceptions import InvalidArgument, KeyCollision, SourceError
 from ..models import CustomerIdentity, OutboxMessage
 from ..models.bulk import Condition, Statement, insert, insert_once, insertion_once
+from .forgotten import CUSTOMER_KEY, forgotten_among, is_personal
 from .objects import HostObject, check_object, host_object
 
 #: The value of PARTNERSTACK_CUSTOMER_KEY that stands for default keys.
@@ -31,7 +32,8 @@ class Identity:
 
     ``host``: None for a customer that no object was given for. ``recorded``: False if the key is only what
     ``record`` would record. ``last_reported``: the fingerprint of the last queued data. ``inserted_with``:
-    the fingerprint with which the row was inserted just now; None if it was there before.
+    the fingerprint with which the row was inserted just now; None if it was there before. ``forgotten``:
+    nothing is reported about the customer.
     """
 
     mode: str
@@ -42,6 +44,7 @@ class Identity:
     last_reported: str = ""
     inserted_with: str | None = None
     has_default_key: bool = False
+    forgotten: bool = False
 
 
 def database_of(instance: models.Model) -> str:
@@ -73,12 +76,15 @@ def identity_of(instance: models.Model, *, mode: str, using: str, new: bool = Fa
     Raises SourceError for an object that was not saved, and for a key that cannot be used.
     """
     host = host_object(instance)
-    return (None if new else _read(mode, using, host)) or _unrecorded(instance, host, mode, using)
+    return (None if new else _read(mode, using, host)) or _with_tombstones(
+        [_unrecorded(instance, host, mode, using)]
+    )[0]
 
 
 def expected_identity(instance: models.Model, *, mode: str, using: str) -> Identity | None:
     """
-    The identity that an object with a default key has; reads nothing. None if the site chooses keys itself.
+    The identity that an object with a default key has; reads nothing. None if the site chooses keys itself,
+    and for a primary key that is an e-mail address: the customer may be forgotten.
 
     It may have another: whoever uses this key verifies it with ``has_key``.
 
@@ -86,13 +92,14 @@ def expected_identity(instance: models.Model, *, mode: str, using: str) -> Ident
     """
     if conf.customer_key != DEFAULT_KEY:
         return None
-    return _unrecorded(instance, host_object(instance), mode, using)
+    expected = _unrecorded(instance, host_object(instance), mode, using)
+    return None if is_personal(expected.key) else expected
 
 
 def has_key(identity: Identity) -> Condition:
-    """The condition that the object of an identity is recorded with its key."""
-    host = _host_of(identity)
-    found = f"{_statement(identity.using)} AND {connections[identity.using].ops.quote_name('key')} = %s"
+    """The condition that the object of an identity is recorded with its key, and was not forgotten."""
+    host, quote = _host_of(identity), connections[identity.using].ops.quote_name
+    found = f"{_statement(identity.using)} AND {quote('key')} = %s AND {quote('forgotten_at')} IS NULL"
     return Condition(f"EXISTS ({found})", (identity.mode, host.table, host.namespace, host.pk, identity.key))
 
 
@@ -108,7 +115,8 @@ def remembering(identity: Identity, fingerprint: str) -> Statement:
     return Statement(
         # Names come from the model, values are parameters.
         f"UPDATE {quote(CustomerIdentity._meta.db_table)} SET {last} = %s "  # noqa: S608
-        f"WHERE {quote('mode')} = %s AND {quote('key')} = %s AND {last} <> %s",
+        f"WHERE {quote('mode')} = %s AND {quote('key')} = %s AND {last} <> %s "
+        f"AND {quote('forgotten_at')} IS NULL",
         (fingerprint, identity.mode, identity.key, fingerprint),
     )
 
@@ -124,10 +132,30 @@ def identities_of(instances: Iterable[models.Model], *, mode: str, using: str) -
             found[_host(row)] = _recorded(row, using)
     # A label changes when a model is renamed, so the label is not compared.
     known = {(host.table, host.namespace, host.pk): identity for host, identity in found.items()}
-    return {
-        host: known.get((host.table, host.namespace, host.pk)) or _unrecorded(instance, host, mode, using)
+    all_ = [
+        known.get((host.table, host.namespace, host.pk)) or _unrecorded(instance, host, mode, using)
         for host, instance in hosts.items()
-    }
+    ]
+    return dict(zip(hosts, _with_tombstones(all_), strict=True))
+
+
+def _with_tombstones(identities: list[Identity]) -> list[Identity]:
+    """
+    The identities, with those that are not recorded because they were forgotten marked as such.
+
+    Only a key that contains an e-mail address was replaced in its row; every other key is still recorded.
+    """
+    lost = {each.key for each in identities if not each.recorded and is_personal(each.key)}
+    if not lost:
+        return identities
+    mode, using = identities[0].mode, identities[0].using
+    found = forgotten_among(((CUSTOMER_KEY, key) for key in lost), mode=mode, using=using)
+    return [
+        replace(each, key=found[CUSTOMER_KEY, each.key].customer_key, recorded=True, forgotten=True)
+        if not each.recorded and (CUSTOMER_KEY, each.key) in found
+        else each
+        for each in identities
+    ]
 
 
 def identity_of_key(key: str, *, mode: str, using: str) -> Identity | None:
@@ -147,10 +175,12 @@ def record(identity: Identity, *, last_reported: str = "") -> Identity:
         return replace(identity, recorded=True, inserted_with=last_reported)
     if (recorded := _reread(identity)) is not None:
         return recorded
+    holder = identity_of_key(identity.key, mode=identity.mode, using=identity.using)
+    if holder is not None and holder.forgotten:
+        return holder
     if identity.has_default_key:
         other = replace(identity, key=_extended(identity), has_default_key=False)
         return record(other, last_reported=last_reported)
-    holder = identity_of_key(identity.key, mode=identity.mode, using=identity.using)
     raise KeyCollision(
         f"{identity.host} cannot have the customer key {identity.key!r}: "
         f"{holder.host if holder and holder.host else 'another customer'} has it. "
@@ -184,6 +214,7 @@ def remember_content(identity: Identity, fingerprint: str) -> bool:
     if identity.last_reported == fingerprint:
         return False
     rows = CustomerIdentity.objects.using(identity.using).filter(mode=identity.mode, key=identity.key)
+    rows = rows.filter(forgotten_at=None)
     return rows.exclude(last_reported=fingerprint).update(last_reported=fingerprint) == 1
 
 
@@ -225,7 +256,9 @@ def _read(mode: str, using: str, host: HostObject, *, lock: str = "") -> Identit
         found = cursor.fetchone()
     if found is None:
         return None
-    return Identity(mode, using, host, found[0], recorded=True, last_reported=found[1])
+    key, told, forgotten_at = found
+    is_forgotten = forgotten_at is not None
+    return Identity(mode, using, host, key, recorded=True, last_reported=told, forgotten=is_forgotten)
 
 
 def _reread(identity: Identity) -> Identity | None:
@@ -241,7 +274,7 @@ def _statement(using: str) -> str:
     quote = connections[using].ops.quote_name
     names = ("mode", "table", "namespace", "object_pk")
     wanted = " AND ".join(f"{quote(name)} = %s" for name in names)
-    columns = ", ".join(map(quote, ("key", "last_reported")))
+    columns = ", ".join(map(quote, ("key", "last_reported", "forgotten_at")))
     # Names come from the model, values are parameters.
     return f"SELECT {columns} FROM {quote(CustomerIdentity._meta.db_table)} WHERE {wanted}"  # noqa: S608
 
@@ -256,7 +289,15 @@ def _host_of(identity: Identity) -> HostObject:
 
 def _recorded(row: CustomerIdentity, using: str) -> Identity:
     host = _host(row) if row.table else None
-    return Identity(row.mode, using, host, row.key, recorded=True, last_reported=row.last_reported)
+    return Identity(
+        row.mode,
+        using,
+        host,
+        row.key,
+        recorded=True,
+        last_reported=row.last_reported,
+        forgotten=row.forgotten_at is not None,
+    )
 
 
 def _unrecorded(instance: models.Model, host: HostObject, mode: str, using: str) -> Identity:

@@ -14,9 +14,11 @@ from django.db import router
 from django.db.models import QuerySet
 
 from ..client.fields import has_column
+from ..identity.forgotten import newest, nobody_since
 from ..models import Mirror
-from ..models.bulk import upsert, with_keys
+from ..models.bulk import ALWAYS, Condition, upsert, with_keys
 from ..signals import objects_synced
+from .forgotten import KEPT, without_forgotten
 from .text import storable
 
 #: The fields of a record whose columns have another name, because a row has times of its own.
@@ -58,25 +60,38 @@ def store(model: type[Mirror], records: Iterable[Any], *, mode: str, now: dateti
     """
     Write what differs from the mirror of one mode, all or nothing, and return the difference.
 
-    Two queries at most. Safe to repeat and to run concurrently. Sends no ``post_save``, so nothing that was
+    Two queries, and a few more for what concerns forgotten customers: nothing personal is stored about them.
+    Safe to repeat and to run concurrently. Sends no ``post_save``, so nothing that was
     pulled is ever pushed; call ``announce`` after the commit.
     """
-    difference = compare(model, records, mode=mode)
-    changed = (*difference.created, *difference.updated)
-    if changed:
-        _upsert(model, changed, mode, now)
-    return difference
+    found, using, known = list(records), router.db_for_write(model), 0
+    while True:
+        difference = compare(model, found, mode=mode)
+        changed = (*difference.created, *difference.updated)
+        nobody = nobody_since(known, mode, using) if model in KEPT else ALWAYS
+        if not changed or _upsert(model, changed, mode, now, nobody) or nobody is ALWAYS:
+            return difference
+        # Nothing was written, perhaps because somebody was forgotten.
+        if (last := newest(mode, using)) == known:
+            return difference
+        known, found = last, without_forgotten(model, found, mode=mode, using=using)
 
 
 def store_one(model: type[Mirror], record: Any, *, mode: str, now: datetime) -> None:
-    """Write a record that PartnerStack has just returned, in one query. Safe to repeat."""
+    """
+    Write a record that PartnerStack has just returned, in one query. Safe to repeat.
+
+    Of a forgotten customer, give it ``record_without_person``.
+    """
     _upsert(model, [record], mode, now)
 
 
-def _upsert(model: type[Mirror], records: Iterable[Any], mode: str, now: datetime) -> None:
+def _upsert(
+    model: type[Mirror], records: Iterable[Any], mode: str, now: datetime, where: Condition = ALWAYS
+) -> int:
     rows = [to_row(record, mode=mode, synced_at=now) for record in records]
     using = router.db_for_write(model)
-    upsert(model, rows, unique=("mode", "key"), newer="remote_updated_at", using=using)
+    return upsert(model, rows, unique=("mode", "key"), newer="remote_updated_at", using=using, where=where)
 
 
 def to_row(record: Any, *, mode: str, synced_at: datetime) -> dict[str, Any]:

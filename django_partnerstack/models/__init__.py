@@ -1,7 +1,7 @@
 """The tables of this app."""
 
 from .attribution import Attribution, AttributionMethod
-from .identity import CustomerIdentity, ReportedKey
+from .identity import CustomerIdentity, ForgottenCustomer, ReportedKey, Tombstone
 from .mirror import Action, Customer, Deal, Group, Lead, Mirror, Partnership, Reward, Transaction
 from .outbox import (
     Attempt,
@@ -28,6 +28,7 @@ __all__ = [
     "Customer",
     "CustomerIdentity",
     "Deal",
+    "ForgottenCustomer",
     "Group",
     "LaneStatus",
     "Lead",
@@ -43,6 +44,7 @@ __all__ = [
     "SyncSeen",
     "SyncState",
     "ThrottleState",
+    "Tombstone",
     "Transaction",
     "WebhookCounter",
     "WebhookEvent",

@@ -149,18 +149,19 @@ def upsert(
     unique: Sequence[str],
     newer: str,
     using: str,
-) -> None:
+    where: Condition = ALWAYS,
+) -> int:
     """
-    Insert rows, or update the existing rows with the same ``unique`` columns.
+    Insert rows, or update the existing rows with the same ``unique`` columns, if the condition is true.
 
-    An existing row whose column ``newer`` is later is not changed. No two of ``rows`` may have the same
-    unique columns. Sends no ``post_save``. Safe to repeat.
+    Returns 0 if nothing was written. An existing row whose column ``newer`` is later is not changed. No two
+    of ``rows`` may have the same unique columns. Sends no ``post_save``. Safe to repeat.
 
     Raises ``DataError`` before anything is written if a text is too long for its column.
     """
     conflict = _conflict(model, tuple(rows[0]), tuple(unique), newer, using)
-    # The WHERE is for SQLite, which would parse a bare ON CONFLICT as the ON of a join.
-    _write(model, rows, f"WHERE true {conflict}", using)
+    # There is always a WHERE, because SQLite would parse a bare ON CONFLICT as the ON of a join.
+    return _write(model, rows, f"WHERE {where.sql} {conflict}", using, where.params)
 
 
 @cache

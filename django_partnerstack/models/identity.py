@@ -27,6 +27,8 @@ class CustomerIdentity(models.Model):
     key = KeyField(_("customer key"))
     #: The fingerprint of the customer's last queued data. Unchanged data are not queued again.
     last_reported = models.CharField(max_length=64, default="", editable=False)
+    #: When the customer was forgotten. Since then nothing is reported about it.
+    forgotten_at = models.DateTimeField(_("forgotten"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("customer identity")
@@ -73,3 +75,50 @@ class ReportedKey(models.Model):
 
     def __str__(self) -> str:
         return self.dedupe_key
+
+
+class ForgottenCustomer(models.Model):
+    """
+    A customer whose personal data were erased. ``Tombstone`` recognises it when its data come back.
+
+    What must stay, such as its payments, stays under ``customer_key``: its own key, or another one if its own
+    contained an e-mail address.
+    """
+
+    mode = models.CharField(_("mode"), max_length=10, choices=Mode.choices)
+    customer_key = KeyField(_("customer key"))
+    #: Random, and the same in all rows of a mode. Not SECRET_KEY, because a site changes that.
+    salt = models.CharField(max_length=64, editable=False)
+    kept_payments = models.BooleanField(_("kept the texts of payments"), default=False)
+    forgotten_at = models.DateTimeField(_("forgotten"))
+    #: NULL: it was interrupted, and goes on when it is called again.
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("forgotten customer")
+        verbose_name_plural = _("forgotten customers")
+        default_permissions = ("add", "change", "delete", "view", "export")
+        ordering = ("-pk",)
+        constraints = (
+            models.UniqueConstraint(fields=["mode", "customer_key"], name="partnerstack_forgotten_key"),
+        )
+
+    def __str__(self) -> str:
+        return self.customer_key
+
+
+class Tombstone(models.Model):
+    """A keyed hash of something that identifies a forgotten customer; see ``identity.forgotten``."""
+
+    customer = models.ForeignKey(ForgottenCustomer, models.CASCADE)
+    mode = models.CharField(max_length=10, choices=Mode.choices)
+    digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(fields=["customer", "digest"], name="partnerstack_tombstone_digest"),
+        )
+        indexes = (models.Index(fields=["mode", "digest"], name="partnerstack_tombstone_mode"),)
+
+    def __str__(self) -> str:
+        return self.digest[:8]

@@ -120,7 +120,7 @@ class Customer(Mirror):
 
     class Meta(Mirror.Meta):
         indexes = [*Mirror.Meta.indexes, by("customer_key"), by("partnership_key")]
-        default_permissions = PUSHED
+        default_permissions = (*PUSHED, "forget")
         verbose_name = _("customer")
         verbose_name_plural = _("customers")
 

@@ -84,6 +84,8 @@ class OutboxMessage(models.Model):
     note = models.CharField(_("note"), max_length=255, default="", blank=True)
     #: The trace in which it was queued, as W3C's "traceparent"; NULL without one. See ``telemetry``.
     traceparent = models.CharField(max_length=55, null=True, editable=False)  # noqa: DJ001
+    #: Its customer was forgotten: content and answers are stored without personal data.
+    forgotten = models.BooleanField(_("forgotten"), default=False, db_default=False, editable=False)
 
     class Meta:
         verbose_name = _("outbox message")
@@ -211,6 +213,8 @@ class OutboxLane(models.Model):
     #: When to claim its next message; while a message is being sent, when its lease expires. NULL: nothing to
     #: send.
     due_at = models.DateTimeField(_("due"), null=True)
+    #: The customer was forgotten: nothing new is sent about it, except refunds.
+    forgotten = models.BooleanField(_("forgotten"), default=False, db_default=False, editable=False)
 
     class Meta:
         default_permissions = ("add", "change", "delete", "view", "export")

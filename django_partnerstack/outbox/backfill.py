@@ -35,7 +35,7 @@ class Backfilled:
     reported, queued as updates. ``known``: objects that were queued before or that PartnerStack has.
     ``differing``: known payments whose amount, currency or customer differs from what was reported; they are
     not queued. ``skipped``: objects that their source does not report, by reason. ``failed``: objects whose
-    source failed or whose content cannot be stored.
+    source failed or whose content cannot be stored. ``forgotten``: objects of forgotten customers.
     """
 
     model: type[models.Model]
@@ -45,12 +45,14 @@ class Backfilled:
     differing: int = 0
     differences: list[str] = field(default_factory=list)
     skipped: Counter[str] = field(default_factory=Counter)
+    forgotten: int = 0
     failed: int = 0
     failures: list[str] = field(default_factory=list)
 
     @property
     def seen(self) -> int:
-        return self.queued + self.changed + self.known + self.differing + self.skipped.total() + self.failed
+        counts = (self.queued, self.changed, self.known, self.differing, self.forgotten, self.failed)
+        return sum(counts) + self.skipped.total()
 
     def fail(self, instance: models.Model, error: Exception) -> None:
         self.failed += 1
@@ -114,7 +116,9 @@ class ModelBackfill:
         self._show_conflicts()
 
     def _messages(self, page: list[models.Model]) -> list[Described]:
-        messages = describe(page, mode=self.mode, using=self.using, on_error=self._fail)
+        described = describe(page, mode=self.mode, using=self.using, on_error=self._fail)
+        messages = [each for each in described if not (each.identity and each.identity.forgotten)]
+        self.result.forgotten += len(described) - len(messages)
         self.result.skipped.update(each.message.skipped for each in messages if each.message.skipped)
         return messages
 

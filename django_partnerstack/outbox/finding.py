@@ -11,6 +11,9 @@ from ..client import Client
 from ..exceptions import NotFound
 from ..models import Customer
 
+#: Returned by a look-up if PartnerStack no longer has what the message archives.
+GONE = object()
+
 #: How far the clocks of this site and PartnerStack may differ when an object is looked up by time.
 CLOCK_SKEW = timedelta(minutes=5)
 
@@ -46,6 +49,20 @@ def find_customer(client: Client, content: Content, search: Search) -> Any:
         return client.customers.get(content["customer_key"])
     except NotFound:
         return None
+
+
+def find_archived(client: Client, content: Content, search: Search) -> Any:
+    """
+    The customer if PartnerStack has archived it, or ``GONE``.
+
+    An answer without the field ``archived`` counts as archived: PartnerStack has accepted the request.
+    """
+    try:
+        record = client.customers.get(content["customer_key"])
+    except NotFound:
+        return GONE
+    shown = record.raw.keys() & {"archived", "is_archived"}
+    return None if shown and not record.archived else record
 
 
 def find_transaction(client: Client, content: Content, search: Search) -> Any:

@@ -21,7 +21,14 @@ from ..client.validation import Check, milliseconds
 from ..models import Customer, Mirror, OutboxMessage, State, Transaction
 from ..signals import customer_pushed, event_pushed, transaction_pushed
 from .agreement import Comparison, compare
-from .finding import Content, Search, find_action_candidates, find_customer, find_transaction
+from .finding import (
+    Content,
+    Search,
+    find_action_candidates,
+    find_archived,
+    find_customer,
+    find_transaction,
+)
 
 Find = Callable[[Client, Content, Search], Any]
 FindCandidates = Callable[[Client, Content, str, Search], Iterator[Any]]
@@ -64,8 +71,12 @@ class Operation:
 
     #: The mirror that stores the record in the response.
     model: type[Mirror] | None = None
-    #: Deletes the object, so "not found" means that it is deleted already.
+    #: Deletes or archives the object, so "not found" means that this is done already.
     deletes: bool = False
+    #: "Not found" means that nothing is left to do.
+    done_if_missing: bool = False
+    #: Its content has no personal data, so PARTNERSTACK_PRIVACY changes nothing.
+    is_anonymous: bool = False
     #: Creates the customer of the lane. It is sent first, and all other messages of the lane depend on it.
     creates_customer: bool = False
     #: Its content is all data of a customer. The next data are queued only if they differ from the last.
@@ -74,6 +85,10 @@ class Operation:
     blocks_dependents: bool = False
     #: It depends on earlier messages about the same subject whose operation ``blocks_dependents``.
     waits_for_subject: bool = False
+    #: The fields that stay once the customer is forgotten, and in addition those of a payment if its texts
+    #: are needed for the books.
+    impersonal_fields: tuple[str, ...] = ()
+    payment_texts: tuple[str, ...] = ()
     #: Sent after a delivery was committed.
     signal: Signal | None = None
 
@@ -107,6 +122,11 @@ def _update_customer(client: Client, content: Content) -> Any:
     return client.customers.update(content["customer_key"], **changes)
 
 
+def _anonymise_customer(client: Client, content: Content) -> Any:
+    fields = {NEW_KEYS.get(name, name): value for name, value in content.items() if name != "customer_key"}
+    return client.customers.update(content["customer_key"], **fields)
+
+
 def _iso_datetime(name: str, value: str) -> int:
     return milliseconds(name, datetime.fromisoformat(value))
 
@@ -123,12 +143,21 @@ SAVE_CUSTOMER = "customers.save"
 CREATE_CUSTOMER = "customers.create"
 CONVERT_CLICK = "conversions.create"
 UPDATE_CUSTOMER = "customers.update"
+ANONYMISE_CUSTOMER = "customers.anonymise"
+CLEAR_FIELDS = "customers.clear_fields"
+ARCHIVE_CUSTOMER = "customers.archive"
 CREATE_TRANSACTION = "transactions.create"
 DELETE_TRANSACTION = "transactions.delete"
 CREATE_ACTION = "actions.create"
 
 #: The label of UNCONFIRMED for an operation that ``needs_confirmation``.
 TO_BE_CONFIRMED = _("to be confirmed")
+
+#: What identifies a payment.
+PAYMENT = ("key", "customer_external_key", "amount", "currency")
+
+#: The content of an anonymisation names the customer's present key as all operations do.
+NEW_KEYS = {"new_customer_key": "customer_key"}
 
 OPERATIONS: dict[str, Operation] = {
     operation.name: operation
@@ -144,6 +173,7 @@ OPERATIONS: dict[str, Operation] = {
             creates_customer=True,
             is_snapshot=True,
             blocks_dependents=True,
+            impersonal_fields=("customer_key", "partner_key"),
             signal=customer_pushed,
         ),
         Operation(
@@ -159,6 +189,7 @@ OPERATIONS: dict[str, Operation] = {
             creates_customer=True,
             is_snapshot=True,
             blocks_dependents=True,
+            impersonal_fields=("customer_key", "partner_key"),
             signal=customer_pushed,
         ),
         Operation(
@@ -169,20 +200,62 @@ OPERATIONS: dict[str, Operation] = {
             key_field="customer_key",
             model=Customer,
             is_snapshot=True,
+            impersonal_fields=("customer_key", "partner_key"),
             signal=customer_pushed,
+        ),
+        Operation(
+            name=ANONYMISE_CUSTOMER,
+            checks=customers.CHECKS,
+            send=_anonymise_customer,
+            idempotent=True,
+            match_fields=("email", "name"),
+            key_field="customer_key",
+            once=True,
+            model=Customer,
+            done_if_missing=True,
+            is_anonymous=True,
+            blocks_dependents=True,
+            waits_for_subject=True,
+        ),
+        # Apart, because PartnerStack may require a value of a custom field.
+        Operation(
+            name=CLEAR_FIELDS,
+            checks=customers.CHECKS,
+            send=_anonymise_customer,
+            idempotent=True,
+            key_field="customer_key",
+            once=True,
+            model=Customer,
+            done_if_missing=True,
+            is_anonymous=True,
+            waits_for_subject=True,
+        ),
+        Operation(
+            name=ARCHIVE_CUSTOMER,
+            send=lambda client, content: client.customers.delete(content["customer_key"]),
+            find=find_archived,
+            needs_confirmation=True,
+            key_field="customer_key",
+            once=True,
+            model=Customer,
+            deletes=True,
+            is_anonymous=True,
+            waits_for_subject=True,
         ),
         Operation(
             name=CREATE_TRANSACTION,
             checks={**transactions.CUSTOMER_CHECKS, **transactions.CHECKS, "created_at": _iso_datetime},
             send=_create_transaction,
             find=find_transaction,
-            match_fields=("key", "customer_external_key", "amount", "currency"),
+            match_fields=PAYMENT,
             key_field="key",
             once=True,
             once_in_mirror=True,
             model=Transaction,
             blocks_dependents=True,
             waits_for_subject=True,
+            impersonal_fields=(*PAYMENT, "product_key", "category_key", "created_at"),
+            payment_texts=("metadata",),
             signal=transaction_pushed,
         ),
         Operation(
@@ -195,6 +268,7 @@ OPERATIONS: dict[str, Operation] = {
             deletes=True,
             blocks_dependents=True,
             waits_for_subject=True,
+            impersonal_fields=("key", "refund", "is_correction"),
             signal=transaction_pushed,
         ),
         # PartnerStack's list of actions does not show the caller's keys, so an action cannot be looked up.
@@ -205,6 +279,7 @@ OPERATIONS: dict[str, Operation] = {
             find_candidates=find_action_candidates,
             key_field="external_key",
             once=True,
+            impersonal_fields=("type", "value", "target_type", "target_key", "external_key"),
             signal=event_pushed,
         ),
     )

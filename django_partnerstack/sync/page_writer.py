@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from .. import telemetry
 from ..client import Page
 from ..exceptions import RecordError
-from ..mapping import Difference, announce, compare, store
+from ..mapping import Difference, announce, compare, store, without_forgotten
 from ..models import SyncSeen, SyncState
 from ..models.bulk import insert
 from ..resources import Resource
@@ -115,7 +115,9 @@ class DryRun:
 
     def write(self, page: Page, checkpoint: Checkpoint) -> tuple[Page, Difference]:
         self.seen.update(keys_of(page))
-        return page, compare(self.resource.model, page.records, mode=self.mode)
+        model = self.resource.model
+        records = without_forgotten(model, page.records, mode=self.mode, using=router.db_for_write(model))
+        return page, compare(model, records, mode=self.mode)
 
     def end(self, checkpoint: Checkpoint) -> int:
         if not checkpoint.full:

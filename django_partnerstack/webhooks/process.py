@@ -27,6 +27,7 @@ from ..resources import RESOURCES
 from ..signals import webhook_processed
 from ..throttle.clock import Clock
 from . import queue
+from .forgotten import delete_bodies
 from .normalise import RESOURCE_OF
 from .queue import RESERVE, next_due
 from .reading import NotYet, Subject, Subjects, find_row, read, sync_resource
@@ -67,6 +68,7 @@ def process_events(
     claimed = queue.claim(mode, limit, clock.now())
     if not claimed:
         return 0
+    delete_bodies(claimed, mode)
     batch = _Batch(mode, client, clock, acquire_slot, stop, clock.now() + queue.LEASE - RESERVE)
     remaining = list(Subjects(claimed, mode))
     while remaining:

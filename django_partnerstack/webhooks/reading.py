@@ -93,7 +93,8 @@ def references_of(event: WebhookEvent) -> tuple[Reference, ...]:
     """What identifies the object of an event; only its key once the body was forgotten."""
     if event.body is not None:
         return normalise(event.body).references
-    return (("key", event.key),) if event.key else ()
+    is_own = event.kind == "customer" and not event.key.startswith("cus_")
+    return (("customer_key" if is_own else "key", event.key),) if event.key else ()
 
 
 def find_row(event: WebhookEvent, mode: str) -> Mirror | None:

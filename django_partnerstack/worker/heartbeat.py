@@ -15,6 +15,7 @@ from django.utils import timezone
 from .. import __version__
 from ..models import Worker
 from ..models.worker import BEAT, REMOVED_AFTER
+from ..privacy.retention import prune_clicks
 from ..throttle.clock import Now
 from .job import Job, Say
 
@@ -22,6 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: Beats between two lines in the log.
 BEATS_PER_LINE = round(timedelta(minutes=1) / BEAT)
+#: Beats between two deletions of what is old.
+BEATS_PER_PRUNING = round(timedelta(hours=1) / BEAT)
 
 
 class Heartbeat:
@@ -71,6 +74,8 @@ def heartbeat(mode: str, jobs: Callable[[], dict[str, str]]) -> Job:
         beats = 0
         while not stopping.is_set():
             heart.beat()
+            if beats % BEATS_PER_PRUNING == 0:
+                prune_clicks(mode, timezone.now())
             if beats and beats % BEATS_PER_LINE == 0:
                 logger.info("Running. %s", in_words(jobs()))
             beats += 1

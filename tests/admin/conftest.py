@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from django_partnerstack.models import (
     Attribution,
+    ForgottenCustomer,
     OutboxMessage,
     ReconciliationRun,
     SourceFailure,
@@ -118,6 +119,7 @@ def row_of(model: type[Model]) -> Any:
         return queue()
     moments = {
         Attribution: ("bound_at",),
+        ForgottenCustomer: ("forgotten_at",),
         ReconciliationRun: ("started_at", "finished_at"),
         SourceFailure: ("first_failed_at", "last_failed_at"),
         WebhookEvent: ("window", "first_received_at", "last_received_at"),

@@ -32,7 +32,7 @@ else:
 CHUNK = 2000
 
 #: What only this app can use.
-INTERNAL = {"dedupe_key", "fingerprint", "lease_owner", "lease_token", "digest"}
+INTERNAL = {"dedupe_key", "fingerprint", "lease_owner", "lease_token", "digest", "salt"}
 
 #: The column that is added after amounts.
 MAJOR_UNITS = "amount_in_major_units"

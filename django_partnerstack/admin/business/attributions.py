@@ -20,6 +20,7 @@ from ...insight import explain
 from ...models import Attribution, Customer, Partnership
 from ..actions.assign import assign_url, assign_view, may_assign
 from ..actions.export import ExportAction
+from ..actions.forget import ForgetAction
 from ..display.columns import EMPTY, day, json_column, stacked
 from ..display.filters import ORGANIC, ModeFilter, OrganicFilter, mode_column
 from ..display.links import Link, admin_url, host_link
@@ -35,9 +36,11 @@ DAYS = 30
 
 
 @admin.register(Attribution)
-class AttributionAdmin(CustomerSearch, ExportAction, LongListAdmin):
+class AttributionAdmin(ForgetAction, CustomerSearch, ExportAction, LongListAdmin):
     searched_key = "customer_key"
     date_hierarchy = "bound_at"
+    # An organic customer has no other page.
+    actions = ("forget",)
     list_filter = (ModeFilter, BY_PARTNER_KEY, OrganicFilter, "method")
     search_fields = ("customer_key", "partner_key", "click_id", "source_pk")
     search_help_text = gettext_lazy(

@@ -16,6 +16,7 @@ from ...models import Action, Customer, OutboxMessage, Reward, Transaction
 from ...outbox.keys import payment_key
 from ...outbox.operations import mirrored_in
 from ...outbox.queue.new_message import customer_lane
+from ..actions.forget import ForgetAction
 from ..actions.push import PushAction
 from ..actions.selection import left_out
 from ..display.columns import EMPTY, money
@@ -37,7 +38,7 @@ class ReportedMirrorAdmin(PushAction, MirrorAdmin):
     #: The column with the customer's key on this site.
     customer_column: str
 
-    actions = ("push_to_partnerstack", "refresh_from_partnerstack")
+    actions: tuple[str, ...] = ("push_to_partnerstack", "refresh_from_partnerstack")
 
     has_push_permission = permission_to("push")
 
@@ -68,7 +69,8 @@ class ReportedMirrorAdmin(PushAction, MirrorAdmin):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ReportedMirrorAdmin):
+class CustomerAdmin(ForgetAction, ReportedMirrorAdmin):
+    actions = (*ReportedMirrorAdmin.actions, "forget")
     columns = ("customer_key", "email", PARTNERSHIP)
     details = ("name", "partner_key", "provider_key", "test")
     related = (

@@ -79,6 +79,8 @@ class Command(BaseCommand):
         }
         if done.differing:
             counts["differing"] = done.differing
+        if done.forgotten:
+            counts["forgotten"] = done.forgotten
         text = ", ".join(f"{number:,} {what}" for what, number in counts.items())
         self.stdout.write(f"{done.model._meta.label}: {text}")
         for reason, number in done.skipped.most_common():

@@ -21,6 +21,7 @@ from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, St
 from django_partnerstack.outbox.push import worker
 from django_partnerstack.outbox.queue.lanes import queue_waiting
 from django_partnerstack.outbox.queue.retention import prune
+from django_partnerstack.privacy.retention import prune_clicks
 from django_partnerstack.worker import delivery
 
 #: Organic customers are counted up to this number of messages.
@@ -73,6 +74,7 @@ class Command(BaseCommand):
             counts = loop.run(limit=options["limit"])
         with database_errors_in_one_line():
             prune(conf.mode, timezone.now() - timedelta(days=conf.retention_days))
+            prune_clicks(conf.mode, timezone.now())
             self._report(counts)
 
     def _report(self, counts: Counter[str]) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ...exceptions import Conflict, DeliveryPaused, LookUpTimeout, PartnerStackError
 from ...models import AttemptOutcome, OutboxMessage
-from ..finding import CLOCK_SKEW, Search
+from ..finding import CLOCK_SKEW, GONE, Search
 from ..operations import Find, Operation
 from . import outcome
 from .outcome import Outcome
@@ -29,6 +29,7 @@ PATIENCE = timedelta(days=3)
 
 FOUND = "Found at PartnerStack; an earlier attempt got through."
 CONFIRMED = "Sent to PartnerStack. Confirmed by a look-up after {}."
+NO_LONGER = "PartnerStack no longer has it."
 NOT_YET = "Not found yet; PartnerStack may show it later."
 GOES_ON = "The look-up has read {} pages and goes on."
 NO_LOOK_UP = (
@@ -125,6 +126,8 @@ class LookUp:
                 return outcome.release(message, str(error), self.requests.now())
             return self._failed(error, since, progress)
         self.requests.succeeded()
+        if record is GONE:
+            return outcome.delivered(None, NO_LONGER)
         if record is not None:
             return self._verdict(operation, message, record, begin, since, progress)
         return self._not_found(operation, message, since, progress)

@@ -25,7 +25,7 @@ from .requests import Requests
 CONVERSION_REFUSED = (
     "PartnerStack rejected PARTNERSTACK_TRACKING_TOKEN; correct it. Only conversions are delayed. {}"
 )
-NEEDS_CONFIRMATION = "PartnerStack accepted it. It counts as delivered once a look-up finds the customer."
+NEEDS_CONFIRMATION = "PartnerStack accepted it. It counts as delivered once a look-up confirms it."
 
 GIVEN_UP = "Given up after {} attempts: PartnerStack has no {}, and no attempt created it."
 UNKNOWN_CLICK = (
@@ -73,7 +73,7 @@ class Sender:
 
     def _send(self, operation: Operation, message: OutboxMessage, lease_expires_at: datetime) -> Outcome:
         try:
-            content = permitted(message.content)
+            content = message.content if operation.is_anonymous else permitted(message.content)
             record = operation.send(self.requests.client.until(lease_expires_at, self.requests.now), content)
         except InvalidArgument as error:
             return outcome.failed(str(error), message.in_doubt_since)
@@ -115,7 +115,7 @@ class Sender:
         """Retry during the grace, because PartnerStack may not find yet what it created minutes ago."""
         if now - (message.first_sent_at or now) < self.grace:
             return outcome.retry_later(message, str(error), now)
-        if operation.deletes:
+        if operation.deletes or operation.done_if_missing:
             return outcome.delivered(None, "PartnerStack no longer had it.")
         return outcome.failed(str(error), message.in_doubt_since)
 

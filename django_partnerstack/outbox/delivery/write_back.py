@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from django.db import Error, router, transaction
 from django.db.models import F
 
-from ...mapping import storable, store_one
+from ...mapping import record_without_person, storable, store_one
+from ...mapping.forgotten import KEPT
 from ...models import Attempt, AttemptOutcome, Mirror, OutboxLane, OutboxMessage, State, SyncState
 from ...models.bulk import insert
 from ...resources import of_model
 from ...throttle.throttle import Throttle
 from ..operations import OPERATIONS, Operation
 from ..queue.claim import Claimed
+from ..queue.forgetting.erasure import erased_attempt
 from ..queue.lanes import BLOCKING_STATES, block
+from ..queue.new_message import CUSTOMER
 from ..queue.reported import remember_reported
 from .outcome import Outcome
 
@@ -43,11 +47,15 @@ def write_back(
         row = OutboxMessage.objects.using(using).filter(
             pk=message.pk, lease_token=claimed.lease_token, state=State.SENDING
         )
-        if not row.update(**_columns(message, outcome, now)):
-            _record_late(attempts, using)
-            return False
+        if not row.filter(forgotten=message.forgotten).update(**_columns(message, outcome, now)):
+            if message.forgotten or not row.filter(forgotten=True).exists():
+                _record_late(attempts, using)
+                return False
+            # Its customer was forgotten while it was being sent.
+            message.refresh_from_db(using=using, fields=["forgotten", "lane"])
+            row.update(**_columns(message, replace(outcome, reason=""), now))
         if attempts:
-            insert(Attempt, attempts, using=using)
+            insert(Attempt, [_as_stored(attempt, message.forgotten) for attempt in attempts], using=using)
         if outcome.state == State.DELIVERED and operation is not None:
             remember_reported(message, using, now)
             _mirror(operation, message, outcome, throttle.mode, using, now)
@@ -72,6 +80,16 @@ def _transaction(throttle: Throttle, operation: Operation | None, outcome: Outco
     else:
         with transaction.atomic(router.db_for_write(OutboxMessage), durable=True):
             yield
+
+
+def _record(message: OutboxMessage, outcome: Outcome) -> Any:
+    """PartnerStack's answer as it may be stored."""
+    operation = OPERATIONS.get(message.operation)
+    model = operation.model if operation is not None else None
+    if not message.forgotten or model is None or model not in KEPT:
+        return outcome.record
+    customer_key = message.lane.removeprefix(CUSTOMER)
+    return record_without_person(model, outcome.record, customer_key)
 
 
 def _columns(message: OutboxMessage, outcome: Outcome, now: datetime) -> dict[str, Any]:
@@ -102,8 +120,14 @@ def _record_late(attempts: list[dict[str, Any]], using: str) -> None:
     for attempt in attempts:
         same = {"message": attempt["message"], "started_at": attempt["started_at"]}
         is_recorded = rows.filter(**same, duration__isnull=False).exists()
-        if not is_recorded and messages.filter(pk=attempt["message"]).exists():
-            insert(Attempt, [{**attempt, "outcome": AttemptOutcome.LATE}], using=using)
+        found = messages.filter(pk=attempt["message"]).values_list("forgotten", flat=True).first()
+        if not is_recorded and found is not None:
+            late = {**attempt, "outcome": AttemptOutcome.LATE}
+            insert(Attempt, [_as_stored(late, found)], using=using)
+
+
+def _as_stored(attempt: dict[str, Any], forgotten: bool) -> dict[str, Any]:
+    return erased_attempt(attempt) if forgotten else attempt
 
 
 def _mirror(
@@ -112,7 +136,7 @@ def _mirror(
     if operation.model is None:
         return
     if outcome.record is not None:
-        store_one(operation.model, outcome.record, mode=mode, now=now)
+        store_one(operation.model, _record(message, outcome), mode=mode, now=now)
     elif operation.deletes:
         key = {operation.key_field: message.payload[operation.key_field]}
         operation.model._base_manager.using(using).filter(mode=mode, **key).update(archived=True)

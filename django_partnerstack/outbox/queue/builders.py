@@ -16,6 +16,7 @@ from ...client.resources.customers import LONGEST_NAME
 from ...client.validation import milliseconds
 from ...exceptions import InvalidArgument, SourceError
 from ...identity.customers import identity_of_key
+from ...identity.forgotten import REASON
 from ...identity.objects import Reference, check_object, has_model, loaded, models_with_source, reference
 from ...identity.stored import ask
 from ...mapping.text import storable
@@ -105,6 +106,13 @@ def note_builder(instance: models.Model, operation: str, result: sources.Skipped
         operation=operation, lane="", subject="", payload={}, source=reference(instance), skipped=reason
     )
     return Builder(None, lambda customer_key: note)
+
+
+def forgotten_note(message: NewMessage) -> NewMessage:
+    """A note that an object is not reported, in place of the message about it."""
+    return NewMessage(
+        operation=message.operation, lane="", subject="", payload={}, source=message.source, skipped=REASON
+    )
 
 
 def _customer_message(customer: models.Model, data: sources.CustomerData, key: str) -> NewMessage:
@@ -220,12 +228,13 @@ def customer_of(message: OutboxMessage) -> NewMessage | None:
     """
     A new message with the data of a message's customer, as its source describes it now.
 
-    None if no model of the customer's row has a source, the source does not report the customer, or the
-    object was deleted. Raises SourceError if the row's model was removed, and what the source raises.
+    None if no model of the customer's row has a source, the source does not report the customer, the object
+    was deleted, or the customer was forgotten. Raises SourceError if the row's model was removed, and what
+    the source raises.
     """
     key = message.lane.removeprefix(CUSTOMER)
     identity = identity_of_key(key, mode=message.mode, using=message._state.db or DEFAULT_DB_ALIAS)
-    if identity is None or identity.host is None:
+    if identity is None or identity.host is None or identity.forgotten:
         return None
     if not has_model(identity.host):
         raise SourceError(

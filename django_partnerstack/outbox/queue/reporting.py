@@ -23,7 +23,7 @@ from ...identity.customers import (
 from ...models import OutboxMessage
 from ...models.bulk import ALWAYS, Condition, Statement, combines_statements, insert_after
 from ..operations import OPERATIONS, SAVE_CUSTOMER
-from .builders import Builder
+from .builders import Builder, forgotten_note
 from .messages import check, enqueue, not_mirrored, notify_workers
 from .new_message import NewMessage, columns_of
 from .once import taking_key
@@ -39,7 +39,8 @@ def enqueue_report(
     first: bool = False,
 ) -> tuple[NewMessage, bool]:
     """
-    Queue what a builder builds. Returns the message and whether it was new; see ``enqueue``.
+    Queue what a builder builds. Returns the message and whether it was new; see ``enqueue``. Of a forgotten
+    customer, only a note is left.
 
     ``identity``: that of the customer, if the caller has it. ``new``: the customer was just created.
     ``first``: the object was probably not reported before, so that queueing it is tried before anything is
@@ -60,6 +61,8 @@ def enqueue_report(
                     return message, True
         # What is not queued now was reported before, or its customer has another key or none.
         identity = identity or identity_of(builder.customer, mode=mode, using=using, new=new)
+        if identity.forgotten:
+            return _note_forgotten(builder(identity.key), mode, using)
         key = identity.key
         message = builder(key)
         changed = at_once and _is_changed(message, identity)
@@ -69,9 +72,16 @@ def enqueue_report(
             check(message)
             last = message.fingerprint if message.operation == SAVE_CUSTOMER else ""
             identity = record(identity, last_reported=last)
+            if identity.forgotten:
+                return _note_forgotten(message, mode, using)
             if identity.key != key:
                 message = builder(identity.key)
         return message, enqueue(message, mode=mode, using=using, identity=identity, savepoint=False)
+
+
+def _note_forgotten(message: NewMessage, mode: str, using: str) -> tuple[NewMessage, bool]:
+    note = forgotten_note(message)
+    return note, enqueue(note, mode=mode, using=using, savepoint=False)
 
 
 def _is_changed(message: NewMessage, identity: Identity) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
+from ....identity.forgotten import CUSTOMER_KEY, forgotten_among, is_personal
 from ....models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
 from ...operations import OPERATIONS
 from ..lanes import BLOCKING_STATES, blocked_by, make_organic, release_lanes
@@ -30,6 +31,8 @@ class Batch:
         #: Customers of these lanes whom this site has never created, as the mirror shows them.
         self.mirrored: dict[str, Customer] = {}
         self.attributions: dict[str, Attribution] = {}
+        #: The lanes of forgotten customers, each with the key under which the rest of it is stored.
+        self.forgotten: dict[str, str] = {}
         #: Messages that depend on a message in a blocking state, and on an organic message.
         self.blocked: set[int] = set()
         self.organic: set[int] = set()
@@ -37,11 +40,15 @@ class Batch:
         #: Lanes whose customer was reported in this batch without a partner.
         self._without_partner: list[str] = []
         self._load({message.lane for message in messages})
-        self._load_dependencies([message.pk for message in messages if _may_depend(message)])
+        self._load_dependencies([message.pk for message in messages if may_depend(message)])
 
     def _load(self, keys: Collection[str]) -> None:
         for lane in OutboxLane.objects.using(self.using).filter(mode=self.mode, key__in=keys):
             self.lanes[lane.key] = lane
+        self.forgotten = {
+            key: key.removeprefix(CUSTOMER) for key, lane in self.lanes.items() if lane.forgotten
+        }
+        self._load_tombstones([key.removeprefix(CUSTOMER) for key in keys if is_personal(key)])
         self.before = {key: (lane.status, lane.due_at) for key, lane in self.lanes.items()}
         for key in keys:
             # Only the lane of a customer begins with a creation.
@@ -52,6 +59,13 @@ class Batch:
         self.mirrored = {customer_lane(each.customer_key): each for each in customers.order_by("pk")}
         attributions = Attribution.objects.using(self.using)
         self.attributions = attributions.of_customers(self.mode, [key.removeprefix(CUSTOMER) for key in keys])
+
+    def _load_tombstones(self, customer_keys: Collection[str]) -> None:
+        """For customers whose lanes have another key since they were forgotten."""
+        if customer_keys:
+            wanted = [(CUSTOMER_KEY, key) for key in customer_keys]
+            found = forgotten_among(wanted, mode=self.mode, using=self.using)
+            self.forgotten |= {customer_lane(key): known.customer_key for (_, key), known in found.items()}
 
     def _load_dependencies(self, pks: list[int]) -> None:
         if pks:
@@ -106,7 +120,7 @@ class Batch:
             lanes.filter(pk__in=pks).update(status=status)
 
 
-def _may_depend(message: OutboxMessage) -> bool:
+def may_depend(message: OutboxMessage) -> bool:
     """Whether an earlier message about the same subject can exist. A payment is the first about its key."""
     operation = OPERATIONS.get(message.operation)
     if operation is None or not operation.waits_for_subject:

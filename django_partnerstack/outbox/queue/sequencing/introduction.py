@@ -34,6 +34,8 @@ class Introductions:
         it does not report a customer that the mirror does not have.
         """
         batch = self.batch
+        if lane.key in batch.forgotten:
+            return None
         if lane.status not in UNCREATED or (lane.status != LaneStatus.NEW and lane.key not in batch.mirrored):
             return None
         mirrored = batch.mirrored.get(lane.key)

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from ....models import LaneStatus, OutboxLane, OutboxMessage, State
 from ...operations import SAVE_CUSTOMER, creating_customers
+from ..forgetting.late import without_forgotten
 from ..lanes import BLOCKED_REASON
 from ..reported import source_of
 from ..source_failures import forget_failures
@@ -53,6 +54,7 @@ def _sequence(messages: list[OutboxMessage], mode: str, using: str, now: datetim
     introductions = Introductions(messages, batch)
     # Before they get other operations.
     reported = {(each.operation, source_of(vars(each))): each.pk for each in messages}
+    messages = without_forgotten(messages, batch)
     introduced = []
     for message in messages:
         lane = batch.lanes[message.lane]
