@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from django_partnerstack import sources
 from django_partnerstack.insight.reconciliation.kinds import KINDS
 from django_partnerstack.models import ReconciliationRun, SyncState
 from tests.insight.reconciliation import books
+from tests.shop.models import Payment
 
 pytestmark = pytest.mark.django_db
 
@@ -97,3 +99,16 @@ def test_an_invalid_mode_is_refused(settings: Any) -> None:
     settings.PARTNERSTACK_MODE = "live"
     with pytest.raises(CommandError, match="PARTNERSTACK_MODE"):
         run()
+
+
+def test_an_error_that_no_database_can_store_is_shown_and_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(payment: Payment) -> sources.TransactionData:
+        raise ValueError("\x00 \ud800")
+
+    books.write(1, each=0)
+    monkeypatch.setitem(sources.transactions, Payment, failing)
+    status, out = run()
+    assert status == 1
+    assert "source-failed: 1 payments." in out
+    [example] = ReconciliationRun.objects.get().result["differences"]["source-failed"]["examples"]
+    assert example["detail"].startswith("ValueError: ")

@@ -11,13 +11,10 @@ from ...conf import conf
 from ...identity.customers import DEFAULT_KEY
 from ...models import OutboxMessage, State
 from .ledger import Ledger
-from .tally import Tally
+from .tally import LONGEST_DETAIL, Tally
 
 #: Groups that are compared at a time, with the same number of queries.
 PAGE = 500
-
-#: Characters of a reason.
-LONGEST_DETAIL = 300
 
 #: A worker sends messages in these states.
 ON_THEIR_WAY = (State.QUEUED, State.SCHEDULED, State.SENDING, State.UNCONFIRMED)

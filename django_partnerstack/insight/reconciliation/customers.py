@@ -113,13 +113,13 @@ class CustomerPage:
             text = f"{each.here[0].source} {each.here[0].source_pk} has the same customer key."
             self._differ(kinds.SOURCE_FAILED, each, text, twin)
         if each.present and not each.is_known:
-            self._stranger(each, each.present[0])
+            self._unknown(each, each.present[0])
         elif each.present:
             self._present(each, each.present[0])
         elif each.here:
             self._absent(each)
 
-    def _stranger(self, each: CustomerFacts, there: MirroredCustomer) -> None:
+    def _unknown(self, each: CustomerFacts, there: MirroredCustomer) -> None:
         if self.comparison.is_older(there.at):
             self._agree(kinds.OLDER)
         elif self.comparison.is_of_another_site(each.key):

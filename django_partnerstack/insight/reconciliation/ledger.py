@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby, islice
 from operator import itemgetter
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 T = TypeVar("T")
+
+#: Facts between two calls of ``on_read``.
+BATCH = 1000
 
 CREATE = """
 PRAGMA journal_mode = OFF;
@@ -24,7 +27,7 @@ PRAGMA temp_store = FILE;
 PRAGMA cache_size = -2000;
 CREATE TABLE facts (about TEXT NOT NULL, what INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE TABLE organic (customer TEXT PRIMARY KEY, is_attributed INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE strangers (data TEXT NOT NULL);
+CREATE TABLE unknown (data TEXT NOT NULL);
 BEGIN;
 """
 
@@ -113,7 +116,15 @@ CUSTOMER, PAYMENT = "c:", "p:"
 
 
 class Ledger:
-    """A context manager; nothing is left of it."""
+    """
+    A context manager; nothing is left of it.
+
+    ``on_read`` is called with the facts that were read since the last call, and with the number of all.
+    """
+
+    def __init__(self, on_read: Callable[[int, int], object] = lambda done, total: None) -> None:
+        self.on_read = on_read
+        self.size = 0
 
     def __enter__(self) -> Ledger:
         # An empty name is a temporary file.
@@ -126,14 +137,15 @@ class Ledger:
 
     def write(self, facts: Iterable[tuple[str, Fact]]) -> None:
         """Write facts, each with what it is about."""
-        self._file.executemany(
+        written = self._file.executemany(
             "INSERT INTO facts VALUES (?, ?, ?)",
             ((about, NUMBER[type(fact)], json.dumps(fact)) for about, fact in facts),
         )
+        self.size += written.rowcount
 
     def read(self, prefix: str) -> Iterator[tuple[str, list[Fact]]]:
         """Each key with its facts, sorted by key."""
-        rows = self._file.execute(
+        rows = self._counted(
             "SELECT about, what, data FROM facts WHERE about >= ? AND about < ? ORDER BY about",
             (prefix, prefix.replace(":", ";")),
         )
@@ -142,6 +154,14 @@ class Ledger:
                 about.removeprefix(prefix),
                 [FACTS[what](*json.loads(data)) for _, what, data in found],
             )
+
+    def _counted(self, sql: str, params: Sequence[str]) -> Iterator[Any]:
+        number = 0
+        for number, row in enumerate(self._file.execute(sql, params), 1):
+            if number % BATCH == 0:
+                self.on_read(BATCH, self.size)
+            yield row
+        self.on_read(number % BATCH, self.size)
 
     def index(self) -> None:
         """Let ``known`` find payments by key. Call it when nothing is read."""
@@ -167,12 +187,12 @@ class Ledger:
     def _find(self, select: str, values: Sequence[str]) -> sqlite3.Cursor:
         return self._file.execute(f"{select} IN ({', '.join('?' * len(values))})", values)
 
-    def remember_stranger(self, payment: MirroredPayment) -> None:
-        self._file.execute("INSERT INTO strangers VALUES (?)", (json.dumps(payment),))
+    def remember_unknown(self, payment: MirroredPayment) -> None:
+        self._file.execute("INSERT INTO unknown VALUES (?)", (json.dumps(payment),))
 
-    def strangers(self) -> Iterator[MirroredPayment]:
+    def unknown_payments(self) -> Iterator[MirroredPayment]:
         """The transactions that this site does not know."""
-        for (data,) in self._file.execute("SELECT data FROM strangers ORDER BY rowid"):
+        for (data,) in self._file.execute("SELECT data FROM unknown ORDER BY rowid"):
             yield MirroredPayment(*json.loads(data))
 
 

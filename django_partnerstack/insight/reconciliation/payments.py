@@ -3,88 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from ...models import Customer, State, Transaction
+from ...models import Customer, OutboxMessage, State, Transaction
 from ...outbox.keys import number_of
 from ...outbox.operations import CREATE_TRANSACTION, DELETE_TRANSACTION
+from ...outbox.payments.history import void_messages
 from . import kinds
 from .comparison import ON_THEIR_WAY, PAGE, STUCK, Comparison, LastMessage, seconds
 from .kinds import Kind
-from .ledger import PAYMENT, Fact, MirroredPayment, Reported, SitePayment, batched
-from .tally import Difference, Money, in_major_units
+from .ledger import PAYMENT, MirroredPayment, Reported, SitePayment, batched
+from .payment_facts import PaymentFacts, Step, difference_of, in_words, money_of
+from .tally import Difference, Money
 
 RESOURCE = "transactions"
 
 #: How long a full sync may take: what it lists so long after its deletion is still there.
 LONGEST_FULL_SYNC = timedelta(days=1).total_seconds()
-
-#: Whether it is a deletion, and the number of the derived key; 0 for the payment itself.
-Step = tuple[bool, int]
-
-
-@dataclass(frozen=True)
-class PaymentFacts:
-    """What both sides have of a payment, under its key and the keys derived from it, by their numbers."""
-
-    key: str
-    here: list[SitePayment] = field(default_factory=list)
-    reported: dict[Step, Reported] = field(default_factory=dict)
-    there: dict[int, MirroredPayment] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, key: str, facts: Iterable[Fact]) -> PaymentFacts:
-        found = cls(key)
-        for fact in facts:
-            if isinstance(fact, SitePayment):
-                found.here.append(fact)
-            elif isinstance(fact, Reported):
-                found.reported[fact.is_deletion, number_of(fact.key)] = fact
-            elif isinstance(fact, MirroredPayment):
-                found.there[number_of(fact.key)] = fact
-        return found
-
-    @property
-    def wanted(self) -> SitePayment | Reported | None:
-        """The whole payment as this site has it, or as it was reported by code without a source."""
-        original = self.reported.get((False, 0))
-        if self.here:
-            return self.here[0]
-        return original if original and original.amount is not None else None
-
-    @property
-    def money(self) -> Money | None:
-        wanted = self.wanted
-        return (wanted.amount, wanted.currency) if wanted and wanted.amount is not None else None
-
-    @property
-    def present(self) -> list[int]:
-        return [number for number, row in self.there.items() if row.present]
-
-    @property
-    def time(self) -> tuple[float | None, ...]:
-        """When it was paid, or else reported, or created at PartnerStack."""
-        original = self.reported.get((False, 0))
-        return (
-            self.here[0].at if self.here else None,
-            original.at if original else None,
-            *(row.at for _, row in sorted(self.there.items())),
-        )
-
-    @property
-    def is_stranger(self) -> bool:
-        return not (self.here or self.reported)
-
-    @property
-    def is_plainly_there(self) -> bool:
-        """Whether it is there once, was never refunded or corrected, and is the same."""
-        wanted, row = self.wanted, self.there.get(0)
-        plain = len(self.here) < 2 and self.reported.keys() <= {(False, 0)} and self.there.keys() == {0}
-        if not (plain and row and row.present and row.customer_key and wanted):
-            return False
-        return not _difference(wanted, row, row.customer_key)
 
 
 def compare_payments(comparison: Comparison) -> None:
@@ -103,9 +39,9 @@ def _is_settled(each: PaymentFacts, comparison: Comparison) -> bool:
         comparison.tally.agree(kinds.OLDER)
     elif each.is_plainly_there:
         comparison.tally.agree(kinds.AGREES)
-    elif each.is_stranger:
+    elif each.is_unknown:
         for number in each.present:
-            comparison.ledger.remember_stranger(each.there[number])
+            comparison.ledger.remember_unknown(each.there[number])
     else:
         return False
     return True
@@ -124,16 +60,17 @@ class PaymentPage:
         self.archived = self._archived()
 
     def _steps(self) -> dict[str, dict[Step, LastMessage]]:
-        """The last message of each step."""
-        found: dict[str, dict[Step, LastMessage]] = {each.key: {} for each in self.page}
-        operations = (CREATE_TRANSACTION, DELETE_TRANSACTION)
-        columns = ("operation", "payload", "state", "finished_at", "reason")
-        for subject, operation, payload, state, at, reason in self.comparison.messages(
-            list(found), operations, *columns
-        ):
-            step = operation == DELETE_TRANSACTION, number_of(str(payload.get("key", "")))
-            found[subject][step] = LastMessage(operation, state, seconds(at), reason)
-        return found
+        """The last message of each step. What a cancelled refund left without effect counts as cancelled."""
+        rows = OutboxMessage.objects.using(self.comparison.using).filter(
+            mode=self.comparison.mode,
+            subject__in=[each.key for each in self.page],
+            operation__in=(CREATE_TRANSACTION, DELETE_TRANSACTION),
+        )
+        columns = ("subject", "operation", "payload", "state", "finished_at", "reason")
+        histories: dict[str, list[OutboxMessage]] = {each.key: [] for each in self.page}
+        for message in rows.exclude(state=State.SKIPPED).order_by("pk").only(*columns):
+            histories[message.subject].append(message)
+        return {key: _last_messages(history) for key, history in histories.items()}
 
     def _customer_keys(self) -> dict[str, str]:
         """PartnerStack's own key of a customer: the site's key, for transactions that do not show it."""
@@ -213,6 +150,9 @@ class PaymentPage:
             self._differ(kinds.DUPLICATE, each, text, row=first)
         elif refunded := [number for number in present if number in deleted]:
             self._differ(kinds.NOT_REFUNDED, each, row=each.there[refunded[0]])
+        elif last in deleted and each.here and each.has_lost_its_content:
+            text = "Its correction was cancelled, so PartnerStack has nothing of it."
+            self._differ(kinds.AMOUNT, each, text)
         elif last in deleted:
             self._agree(kinds.REFUNDED)
         elif last not in present:
@@ -247,8 +187,8 @@ class PaymentPage:
             pairs.append((each.wanted, whole, whole.customer_key if whole else ""))
             pairs.append((each.reported.get((False, number)), row, customer_key))
         for wanted, found, key in pairs:
-            if wanted and found and (kind := _difference(wanted, found, key)):
-                self._differ(kind, each, _both(kind, wanted, found, key), row=row, there=_money_of(found))
+            if wanted and found and (kind := difference_of(wanted, found, key)):
+                self._differ(kind, each, in_words(kind, wanted, found, key), row=row, there=money_of(found))
                 return
         self._agree(kinds.AGREES)
 
@@ -273,7 +213,7 @@ class PaymentPage:
             key=each.key,
             detail=detail,
             here=here or each.money,
-            there=there or (_money_of(row) if row else None),
+            there=there or (money_of(row) if row else None),
             source=source.source if source else "",
             source_pk=source.source_pk if source else "",
             mirror_pk=row.pk if row else mirror_pk,
@@ -281,28 +221,10 @@ class PaymentPage:
         self.comparison.tally.add(difference)
 
 
-def _difference(wanted: Any, found: Any, customer_key: str) -> Kind | None:
-    """The first field that differs. A field that PartnerStack does not show is no difference."""
-    if customer_key and wanted.customer_key and wanted.customer_key != customer_key:
-        return kinds.CUSTOMER
-    if wanted.currency and found.currency and wanted.currency.upper() != found.currency.upper():
-        return kinds.CURRENCY
-    if None not in (wanted.amount, found.amount) and wanted.amount != found.amount:
-        return kinds.AMOUNT
-    return None
-
-
-def _both(kind: Kind, wanted: Any, found: Any, customer_key: str) -> str:
-    """What each side has."""
-    if kind is kinds.CUSTOMER:
-        return f"PartnerStack has it under {customer_key}, this site under {wanted.customer_key}."
-    here, there = map(_in_words, (wanted, found))
-    return f"PartnerStack has {there}, this site {here}."
-
-
-def _in_words(payment: Any) -> str:
-    return payment.currency if payment.amount is None else in_major_units(payment.amount, payment.currency)
-
-
-def _money_of(row: Any) -> Money | None:
-    return (row.amount, row.currency.upper()) if row.amount is not None else None
+def _last_messages(history: list[OutboxMessage]) -> dict[Step, LastMessage]:
+    void, found = void_messages(history), {}
+    for each in history:
+        step = each.operation == DELETE_TRANSACTION, number_of(each.payload["key"])
+        state = State.CANCELLED if each in void else each.state
+        found[step] = LastMessage(each.operation, state, seconds(each.finished_at), each.reason)
+    return found

@@ -23,6 +23,7 @@ from ...outbox.keys import payment_key
 from ...outbox.operations import CREATE_TRANSACTION, DELETE_TRANSACTION, OPERATIONS, SAVE_CUSTOMER
 from ...outbox.queue.messages import check
 from ...outbox.queue.new_message import CUSTOMER as CUSTOMER_LANE
+from ...outbox.queue.source_failures import text_of
 from ...outbox.site_objects import Described, describe, pages_of
 from .kinds import SKIPPED, SOURCE_FAILED
 from .ledger import (
@@ -37,7 +38,7 @@ from .ledger import (
     SiteCustomer,
     SitePayment,
 )
-from .tally import Difference, Tally
+from .tally import LONGEST_DETAIL, Difference, Tally
 
 #: Rows of this app that are read at a time.
 CHUNK = 2000
@@ -59,7 +60,7 @@ def site_objects(
                 kind=SOURCE_FAILED,
                 key=sources.label(instance),
                 is_payment=is_payment,
-                detail=f"{type(error).__name__}: {error}"[:500],
+                detail=text_of(error)[:LONGEST_DETAIL],
                 source=source,
                 source_pk=pk,
             )

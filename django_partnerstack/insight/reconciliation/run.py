@@ -21,8 +21,8 @@ from .customers import compare_customers
 from .ledger import Fact, Ledger
 from .payments import RESOURCE as TRANSACTIONS
 from .payments import compare_payments
-from .strangers import compare_strangers
 from .tally import Tally
+from .unknown import compare_unknown
 
 #: Called with what is being read, how many rows of it were read since the last call, and how many there are.
 Progress = Callable[[str, int, int], object]
@@ -82,7 +82,7 @@ def reconcile(
     started_at, tally = now(), Tally()
     using = router.db_for_write(OutboxMessage)
     synced, full_sync = _synced(mode, using)
-    with Ledger() as ledger:
+    with Ledger(lambda done, total: progress("comparison", done, total)) as ledger:
         for facts in _books(mode, tally, progress):
             ledger.write(facts)
         comparison = Comparison(
@@ -96,7 +96,7 @@ def reconcile(
         )
         compare_customers(comparison)
         compare_payments(comparison)
-        compare_strangers(comparison)
+        compare_unknown(comparison)
     return Reconciled(mode, started_at, now(), since, min(synced.values()), tally)
 
 

@@ -13,6 +13,9 @@ from .kinds import KINDS, Kind
 #: The examples of a kind that are kept. All are counted.
 EXAMPLES = 10
 
+#: Characters of what an example says.
+LONGEST_DETAIL = 300
+
 #: An amount in minor units, and its currency.
 Money = tuple[int, str]
 

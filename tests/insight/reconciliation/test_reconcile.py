@@ -169,6 +169,28 @@ def test_a_cancelled_refund_is_no_difference(site: Site) -> None:
     assert same(site) == {"agrees": 1}
 
 
+def test_what_depends_on_a_cancelled_refund_is_no_difference(site: Site) -> None:
+    paid = payment(account())
+    site.push()
+    track.refund(f"payment-{paid.pk}", amount=Decimal("9.00"))
+    cancel(OutboxMessage.objects.get(operation="transactions.delete"))
+    site.push()
+    assert OutboxMessage.objects.filter(state=State.BLOCKED).exists()
+    assert differences(site) == {}
+
+
+def test_a_correction_that_was_cancelled_midway_differs(site: Site) -> None:
+    paid = payment(account())
+    site.push()
+    paid.total = Decimal("59.00")
+    paid.save()
+    correct_payment(OutboxMessage.objects.get(state=State.FAILED))
+    site.push(limit=1)
+    cancel(OutboxMessage.objects.get(subject=f"payment-{paid.pk}", state=State.SCHEDULED))
+    assert differences(site) == {"amount": 1}
+    assert reconciled(site).tally.kinds["amount"].here == {"USD": 5900}
+
+
 def test_a_rejected_payment_needs_attention(site: Site) -> None:
     shop = account()
     site.push()

@@ -13,10 +13,10 @@ from .ledger import MirroredPayment, batched
 from .tally import Difference
 
 
-def compare_strangers(comparison: Comparison) -> None:
+def compare_unknown(comparison: Comparison) -> None:
     """Call it after the payments were compared."""
     comparison.ledger.index()
-    for page in batched(comparison.ledger.strangers(), PAGE):
+    for page in batched(comparison.ledger.unknown_payments(), PAGE):
         keys = _customer_keys(comparison, page)
         twins = dict(_twins(comparison, page))
         for each in page:
