@@ -12,12 +12,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from opentelemetry import metrics, trace
-from opentelemetry.sdk.metrics import Counter, MeterProvider
-from opentelemetry.sdk.metrics.export import AggregationTemporality, InMemoryMetricReader
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan
 
 from django_partnerstack import status, telemetry
 from django_partnerstack.insight.status.prometheus import prometheus_text
@@ -25,25 +21,15 @@ from django_partnerstack.models import OutboxMessage, SyncState, Worker
 from django_partnerstack.sandbox import TEST_KEYS
 from django_partnerstack.sync import pull
 from django_partnerstack.webhooks.receive import receive
+from tests.exported import METRICS, SPANS, figures, set_up
 from tests.outbox.site import Site, account, payment
-
-EXPORTER = InMemorySpanExporter()
-READER = InMemoryMetricReader(preferred_temporality={Counter: AggregationTemporality.DELTA})
-
-
-@pytest.fixture(scope="session", autouse=True)
-def sdk() -> None:
-    """OpenTelemetry allows a process to set its providers once."""
-    tracing = TracerProvider()
-    tracing.add_span_processor(SimpleSpanProcessor(EXPORTER))
-    trace.set_tracer_provider(tracing)
-    metrics.set_meter_provider(MeterProvider(metric_readers=[READER]))
 
 
 @pytest.fixture(autouse=True)
-def exported() -> None:
-    EXPORTER.clear()
-    READER.get_metrics_data()
+def from_now_on() -> None:
+    set_up()
+    SPANS.clear()
+    METRICS.get_metrics_data()
 
 
 @pytest.fixture
@@ -52,22 +38,7 @@ def site(db: None) -> Site:
 
 
 def spans() -> list[ReadableSpan]:
-    return [span for span in EXPORTER.get_finished_spans() if span.name.startswith("partnerstack ")]
-
-
-def figures() -> dict[str, dict[str, float]]:
-    """The value of each metric by its attributes, without the mode."""
-    data = READER.get_metrics_data()
-    found: dict[str, dict[str, float]] = {}
-    for resource in data.resource_metrics if data else ():
-        for scope in resource.scope_metrics:
-            for metric in scope.metrics:
-                for point in metric.data.data_points:
-                    labels = dict(point.attributes or {})
-                    assert labels.pop("mode") == "test"
-                    name = metric.name.removeprefix("partnerstack.").removeprefix("partnerstack_")
-                    found.setdefault(name, {})[" ".join(map(str, labels.values()))] = point.value
-    return found
+    return [span for span in SPANS.get_finished_spans() if span.name.startswith("partnerstack ")]
 
 
 def test_the_span_of_an_attempt_links_to_the_trace_that_saved_the_object(site: Site) -> None:

@@ -15,9 +15,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
-from django.utils.module_loading import import_string
 
 from .. import sources
+from ..attribution.installed import MIDDLEWARE, classes_of, is_installed
 from ..conf import Conf, conf
 from .settings import is_function, is_number
 
@@ -26,7 +26,6 @@ COOKIE_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 SAME_SITE = ("", "Lax", "None")
 PRIVACY = ("full", "contact", "hashed", "none")
 
-ATTRIBUTION = "django_partnerstack.middleware.AttributionMiddleware"
 ANSWERS_FROM_CACHE = "it answers with a cached page before the click is seen"
 REPLACES_RESPONSE = "it replaces the response, and with it the cookie"
 CREATES_USERS = "it creates users before the click is read"
@@ -110,38 +109,28 @@ def check_snippet(**kwargs: Any) -> Iterator[CheckMessage]:
 
 
 def check_middleware_is_installed(**kwargs: Any) -> Iterator[CheckMessage]:
-    if any(ATTRIBUTION in _classes(path) for path in conf.django.MIDDLEWARE):
+    if is_installed():
         return
     token = ["PARTNERSTACK_TRACKING_TOKEN"] if conf.tracking_token else []
     given = [name for name in Conf.given() if name.startswith("PARTNERSTACK_ATTRIBUTION_")]
     for name in [*token, *(name for name in Conf.known() if name in given)][:1]:
         yield Warning(
             f"{name} is set, but AttributionMiddleware is not in MIDDLEWARE: no click is remembered.",
-            hint=f"Add '{ATTRIBUTION}' to MIDDLEWARE, near the top.",
+            hint=f"Add '{MIDDLEWARE}' to MIDDLEWARE, near the top.",
             id="partnerstack.W005",
         )
 
 
 def check_middleware_order(**kwargs: Any) -> Iterator[CheckMessage]:
     paths = list(conf.django.MIDDLEWARE)
-    position = next((place for place, path in enumerate(paths) if ATTRIBUTION in _classes(path)), 0)
+    position = next((place for place, path in enumerate(paths) if MIDDLEWARE in classes_of(path)), 0)
     for path in paths[:position]:
-        for name in _classes(path) & MUST_BE_BELOW.keys():
+        for name in classes_of(path) & MUST_BE_BELOW.keys():
             yield Warning(
                 f"{path.rpartition('.')[2]} is above AttributionMiddleware: {MUST_BE_BELOW[name]}.",
                 hint="Move AttributionMiddleware above it in MIDDLEWARE.",
                 id="partnerstack.W006",
             )
-
-
-def _classes(path: str) -> set[str]:
-    """The names of a middleware and of its base classes."""
-    try:
-        middleware = import_string(path)
-    except (ImportError, RuntimeError):  # Not importable, or its app is not installed: Django reports it.
-        return {path}
-    bases = getattr(middleware, "__mro__", ())
-    return {path, *(f"{base.__module__}.{base.__qualname__}" for base in bases)}
 
 
 def check_cookie_domain(**kwargs: Any) -> Iterator[CheckMessage]:

@@ -18,6 +18,7 @@ from django_partnerstack.models import Customer, OutboxMessage, State, SyncState
 from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sandbox import TEST_KEYS, Sandbox
 from tests.dispatch.processes import until
+from tests.exported import figures, set_up
 from tests.outbox.site import account, payment
 
 KEYS = {"PARTNERSTACK_PUBLIC_KEY": TEST_KEYS[0], "PARTNERSTACK_SECRET_KEY": TEST_KEYS[1]}
@@ -79,6 +80,13 @@ def test_it_delivers_and_syncs_until_it_is_stopped(partnerstack: Sandbox, number
     assert Customer.objects.count() == 6
     assert Worker.objects.get().stopped_at is not None
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == before
+
+
+def test_it_exports_the_figures_of_the_status(partnerstack: Sandbox) -> None:
+    set_up()
+    account()
+    work(is_delivered, "partnerstack_worker")
+    assert figures()["messages"]["delivered"] == 1
 
 
 def test_delivery_alone_is_a_loop_of_partnerstack_push(partnerstack: Sandbox) -> None:

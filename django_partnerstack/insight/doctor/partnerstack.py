@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from django.db import router
 from django.db.migrations.recorder import MigrationRecorder
 
+from ...attribution.installed import is_installed
+from ...attribution.parameters import CLICK_IDS, PARTNER_KEYS
 from ...client.sockets import proxy_of
 from ...client.validation import is_loopback
 from ...conf import conf
@@ -136,10 +138,10 @@ def _links(answers: Answers) -> Item:
     if page is None or not page.records:
         return Item("Partner links", "PartnerStack returned none.", examined=False)
     hosts = sorted({urlsplit(link.dest).hostname or link.dest for link in page.records})
-    names = "ps_xid and ps_partner_key, or gsxid and gspk"
-    return Item(
-        "Partner links", f"They lead to {', '.join(hosts)}. This site reads {names} from the address."
-    )
+    reads = f"AttributionMiddleware reads {CLICK_IDS[0]} and {PARTNER_KEYS[0]} from the address."
+    if not is_installed():
+        reads = "AttributionMiddleware is not installed: only your own code names a customer's partner."
+    return Item("Partner links", f"They lead to {', '.join(hosts)}. {reads}")
 
 
 def _clocks(watch: Watch, database: float | None) -> Item:

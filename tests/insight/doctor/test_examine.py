@@ -217,6 +217,17 @@ def test_a_middleware_in_the_wrong_place(healthy: Sandbox, codes: Codes, setting
     assert codes() == ["partnerstack.W006"]
 
 
+def test_the_partners_links_and_who_reads_their_parameters(
+    healthy: Sandbox, items: Items, settings: Any
+) -> None:
+    text = items()["Partner links"].text
+    assert text.startswith(
+        "They lead to www.example.com. AttributionMiddleware reads ps_xid and ps_partner_key"
+    )
+    settings.MIDDLEWARE = [path for path in settings.MIDDLEWARE if "partnerstack" not in path]
+    assert "AttributionMiddleware is not installed" in items()["Partner links"].text
+
+
 def test_no_worker(healthy: Sandbox, codes: Codes) -> None:
     Worker.objects.all().delete()
     OutboxLane.objects.create(
