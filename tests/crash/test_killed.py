@@ -1,6 +1,7 @@
 import signal
+from collections import Counter
 
-from django_partnerstack.models import OutboxMessage, State
+from django_partnerstack.models import Attempt, AttemptOutcome, OutboxMessage, State
 
 from .conftest import LONG
 from .history import History, effects
@@ -29,6 +30,12 @@ def test_workers_are_killed_and_everything_reaches_partnerstack_once_and_in_orde
     verdict = judge(witness, effects(list(History(1, EVENTS))))
     show(f"{EVENTS} events, {killing.killed.total()} kills: {verdict}")
     show(f"killed: {dict(killing.killed)}")
+    attempts = Counter(Attempt.objects.values_list("outcome", flat=True))
+    show(f"attempts: {dict(attempts)}")
     assert [worker.wait(5) for worker in rest] == [0, 0]
     assert verdict.is_good
     assert {*POINTS, AT_RANDOM} <= {*killing.killed}
+    assert attempts[AttemptOutcome.LOST]
+    proofs = (AttemptOutcome.DELIVERED, AttemptOutcome.FOUND)
+    delivered = OutboxMessage.objects.filter(state=State.DELIVERED)
+    assert not delivered.exclude(attempt__outcome__in=proofs).exists()
