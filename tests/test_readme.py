@@ -18,6 +18,7 @@ from django_partnerstack.attribution import script_cookies
 from django_partnerstack.conf import Conf
 from django_partnerstack.dispatch import celery
 from django_partnerstack.models import OutboxMessage, State
+from django_partnerstack.outbox.operations import TO_BE_CONFIRMED
 from django_partnerstack.templatetags import partnerstack
 from tests.shop.models import Account, Payment
 
@@ -84,7 +85,7 @@ def test_every_signal_is_explained_and_nothing_else() -> None:
 
 def test_every_state_of_a_message_is_explained_and_nothing_else() -> None:
     states = re.findall(r"^\*([\w ]+)\*\n {4}\S", section("States of a message"), re.MULTILINE)
-    assert set(states) == {str(state.label) for state in State}
+    assert set(states) == {*(str(state.label) for state in State), str(TO_BE_CONFIRMED)}
 
 
 @pytest.mark.django_db
