@@ -18,6 +18,7 @@ from . import reading
 from .comparison import Comparison, seconds
 from .customers import RESOURCE as CUSTOMERS
 from .customers import compare_customers
+from .kinds import SOURCE_FAILED
 from .ledger import Fact, Ledger
 from .payments import RESOURCE as TRANSACTIONS
 from .payments import compare_payments
@@ -54,7 +55,14 @@ class Reconciled:
     def differences(self) -> int:
         return self.tally.differences
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, *, with_errors: bool = True) -> dict[str, Any]:
+        """``with_errors``: False for what is kept, because the error of a source may contain personal data."""
+        found = self.tally.as_json()
+        if not with_errors and SOURCE_FAILED.code in found["differences"]:
+            failed = found["differences"][SOURCE_FAILED.code]
+            failed["examples"] = [
+                {**example, "detail": example["detail"].partition(":")[0]} for example in failed["examples"]
+            ]
         return {
             "mode": self.mode,
             "started_at": self.started_at.isoformat(),
@@ -62,7 +70,7 @@ class Reconciled:
             "since": self.since.isoformat() if self.since else None,
             "synced_at": self.synced_at.isoformat(),
             "agree": not self.differences,
-            **self.tally.as_json(),
+            **found,
         }
 
 

@@ -38,7 +38,7 @@ class Command(BaseCommand):
         try:
             with Bar(quiet=options["json"] or not self.stderr.isatty()) as bar:
                 result = reconcile(mode=conf.mode, since=options["since"], progress=bar.update)
-            ReconciliationRun.objects.remember(result.as_json())
+            ReconciliationRun.objects.remember(result.as_json(with_errors=False))
         except KeyboardInterrupt:
             raise CommandError(_("Stopped. Nothing was changed."), returncode=130) from None
         except NeverSynced as error:
