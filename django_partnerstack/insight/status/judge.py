@@ -34,6 +34,8 @@ RETRIED_FOR = timedelta(minutes=15)
 
 #: How long no webhook may arrive although objects change. Some sites subscribe to rare events only.
 SILENT_FOR = timedelta(days=7)
+#: How long after that a change that a sync has seen may lack its webhook.
+LATE_AFTER = timedelta(days=1)
 
 
 def findings(health: Health) -> tuple[Finding, ...]:
@@ -205,9 +207,11 @@ def _unannounced_change(health: Health) -> datetime | None:
     since = health.workers.running_since
     if webhooks.last_received_at is not None:
         since = webhooks.last_received_at + SILENT_FOR
-    newest = max(changes)
-    is_missed = since is not None and since < newest < health.at - LEFT_AFTER
-    return newest if is_missed else None
+    if since is None:
+        return None
+    # A webhook may just be on its way, but not for a day.
+    until = health.at if health.at - since > LATE_AFTER else health.at - LEFT_AFTER
+    return max((change for change in changes if since < change < until), default=None)
 
 
 def when(at: datetime) -> str:

@@ -187,7 +187,13 @@ class TestWebhooks:
         never = Webhooks(is_configured=True)
         assert codes(webhooks=never, syncs=(sync(newest_change_at=ago(days=1)),)) == ["webhooks-silent"]
         assert codes(webhooks=never, syncs=(sync(newest_change_at=ago(days=30)),)) == []
-        assert codes(webhooks=never, syncs=(sync(newest_change_at=ago(minutes=5)),)) == []
+        assert codes(webhooks=never, syncs=(sync(newest_change_at=ago(minutes=5)),)) == ["webhooks-silent"]
+
+    def test_may_be_on_their_way_on_the_first_day(self) -> None:
+        never, new = Webhooks(is_configured=True), replace(WORKER, running_since=ago(hours=3))
+        assert codes(webhooks=never, workers=new, syncs=(sync(newest_change_at=ago(minutes=5)),)) == []
+        late = (sync(newest_change_at=ago(hours=2)),)
+        assert codes(webhooks=never, workers=new, syncs=late) == ["webhooks-silent"]
 
     def test_are_not_missed_without_a_secret(self) -> None:
         assert codes(webhooks=Webhooks(), syncs=(sync(newest_change_at=ago(days=1)),)) == []
