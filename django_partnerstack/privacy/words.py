@@ -28,7 +28,8 @@ def sentences(erasure: Erasure) -> list[str]:
 
 def erased(erasure: Erasure) -> str:
     counts = ", ".join(f"{name}: {number:,}" for name, number in erasure.erased.items())
-    return _("Rows erased: {counts}.").format(counts=counts or _("none"))
+    text = _("Rows to erase: {counts}.") if erasure.dry_run else _("Rows erased: {counts}.")
+    return text.format(counts=counts or _("none"))
 
 
 def told(erasure: Erasure) -> Iterator[str]:

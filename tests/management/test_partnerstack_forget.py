@@ -42,7 +42,7 @@ def test_it_says_what_was_done_and_what_is_left(ada: Account) -> None:
 def test_a_dry_run_changes_nothing(ada: Account) -> None:
     lines = run(EMAIL, "--dry-run")
     assert lines[0] == f"Customer shop-account-{ada.pk} (test mode) would be forgotten."
-    assert lines[1] == "Rows erased: customers: 1, attempts: 1, outbox messages: 1."
+    assert lines[1] == "Rows to erase: customers: 1, attempts: 1, outbox messages: 1."
     assert Customer.objects.get(customer_key=f"shop-account-{ada.pk}").email == EMAIL
     assert not OutboxMessage.objects.filter(operation="customers.archive").exists()
 

@@ -384,6 +384,18 @@ class TestWhatStays:
         assert (report.queued, report.skipped) == (False, "The customer was forgotten.")
         assert leaks(dump()) == {}
 
+    def test_the_error_of_its_source_is_not_kept(
+        self, world: World, account: Account, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(account: Account) -> None:
+            raise ValueError(f"{account.email} has no name.")
+
+        track.forget(account)
+        monkeypatch.setitem(sources.customers, Account, fail)
+        account.save()
+        assert world.backfill()["shop.Account"].failed == 1
+        assert leaks(dump()) == {}
+
     def test_a_new_sign_up_with_the_same_address_is_a_new_customer(
         self, world: World, account: Account
     ) -> None:

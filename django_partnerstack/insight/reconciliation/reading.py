@@ -68,7 +68,7 @@ def site_objects(
 
     for page in pages_of(model):
         for each in describe(page, mode=mode, using=using, on_error=failed):
-            if each.message.skipped:
+            if each.message.skipped or (each.identity and each.identity.forgotten):
                 tally.agree(SKIPPED, is_payment=is_payment)
                 continue
             try:

@@ -16,8 +16,8 @@ BATCH = 1000
 
 def prune(mode: str, before: datetime, *, batches: int | None = None) -> int:
     """
-    Delete delivered messages, and notes of objects that are not reported, if older than ``before``. Delete
-    all attempts that are older.
+    Delete delivered messages, cancelled data of customers, and notes of objects that are not reported, if
+    older than ``before``. Delete all attempts that are older.
 
     Returns how many messages and attempts. Keeps the last data of each customer, because later data are
     compared with them, and messages that are failed, on hold, blocked, organic or waiting for their customer.
@@ -49,9 +49,10 @@ def _messages(mode: str, before: datetime, using: str) -> QuerySet[OutboxMessage
     )
     return OutboxMessage.objects.using(using).filter(
         ~snapshots | Q(Exists(later)),
+        # Data of a customer that newer data have replaced. Other cancelled messages decide about refunds.
+        Q(state__in=(State.DELIVERED, State.SKIPPED)) | Q(snapshots, state=State.CANCELLED),
+        Q(finished_at__lt=before) | Q(finished_at=None, queued_at__lt=before),
         mode=mode,
-        state__in=(State.DELIVERED, State.SKIPPED),
-        finished_at__lt=before,
     )
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.apps import apps
 from django.db import Error, models, router, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from ... import sources
@@ -17,7 +17,7 @@ from ...conf import conf
 from ...exceptions import PaymentConflict
 from ...identity.objects import HostObject, Reference, loaded, reference
 from ...mapping.text import storable
-from ...models import OutboxMessage, SourceFailure
+from ...models import CustomerIdentity, OutboxMessage, SourceFailure
 from ..operations import CREATE_TRANSACTION, SAVE_CUSTOMER
 from .conflicts import withdraw_collisions
 
@@ -34,7 +34,8 @@ def record_failures(
     failed: Mapping[Reference, BaseException], operation: str, *, mode: str, using: str, now: datetime
 ) -> None:
     """
-    Record that objects could not be reported, in the caller's transaction. Takes three queries at most.
+    Record that objects could not be reported, in the caller's transaction. Takes four queries at most.
+    Objects of forgotten customers are left out: an error may quote their data.
 
     Has a savepoint of its own, so that its errors do not break the caller's transaction: they are logged.
     """
@@ -42,6 +43,8 @@ def record_failures(
     failures = SourceFailure.objects.using(using)
     try:
         with transaction.atomic(using):
+            for row in _forgotten(texts, mode, using):
+                texts.pop(row, None)
             known = failures.filter(mode=mode, source_pk__in=[pk for _, _, pk in texts]).order_by("pk")
             again = {_row(each): each for each in known if _row(each) in texts}
             for which, each in again.items():
@@ -69,6 +72,12 @@ def record_failures(
             failures.bulk_create(new, ignore_conflicts=True)
     except Error as problem:
         logger.warning("The failures of %s could not be recorded: %s", list(texts), problem)
+
+
+def _forgotten(rows: Collection[Row], mode: str, using: str) -> QuerySet[CustomerIdentity, Row]:
+    identities = CustomerIdentity.objects.using(using).filter(mode=mode, forgotten_at__isnull=False)
+    same_pk = identities.filter(object_pk__in=[pk for _, _, pk in rows])
+    return same_pk.values_list("table", "namespace", "object_pk")
 
 
 def _row(failure: SourceFailure) -> Row:

@@ -380,3 +380,14 @@ def test_a_payment_that_waits_for_its_customer_was_not_reported(site: Site) -> N
     assert differences(site) == {"not-reported": 1}
     [example] = reconciled(site).tally.kinds["not-reported"].examples
     assert example["detail"] == "It waits for its customer, who was never reported."
+
+
+def test_a_forgotten_customer_and_its_payments_agree(site: Site) -> None:
+    shop = account()
+    payment(shop)
+    site.push()
+    synced(site)
+    track.forget(shop)
+    Payment.objects.create(account=shop, total=Decimal(5))
+    site.push_for(minutes=40, step=1)
+    assert differences(site) == {}

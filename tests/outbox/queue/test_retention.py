@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from django_partnerstack import track
-from django_partnerstack.models import Mirror, OutboxMessage, ReportedKey
+from django_partnerstack.models import Mirror, OutboxMessage, ReportedKey, State
 from django_partnerstack.outbox.backfill import backfill
 from django_partnerstack.outbox.queue.claim import claim
 from django_partnerstack.outbox.queue.retention import prune
@@ -40,6 +40,27 @@ def test_pruning_keeps_unfinished_messages_and_what_later_ones_are_compared_with
         ("customers.update", "delivered"),
         ("transactions.create", "dead"),
     ]
+
+
+def test_data_that_newer_data_have_replaced_are_deleted(site: Site) -> None:
+    shop = account(email="old@customers.example")
+    OutboxMessage.objects.update(state=State.CANCELLED, operation="customers.create")
+    shop.email = "a@customers.example"
+    shop.save()
+    site.push()
+    later = timezone.now() + timedelta(days=1)
+    assert prune("test", timezone.now() - timedelta(hours=1)) == 0
+    prune("test", later)
+    [left] = OutboxMessage.objects.all()
+    assert left.payload["email"] == "a@customers.example"
+
+
+def test_a_cancelled_payment_is_kept(site: Site) -> None:
+    payment(account())
+    site.push()
+    OutboxMessage.objects.filter(operation="transactions.create").update(state=State.CANCELLED)
+    prune("test", timezone.now() + timedelta(days=1))
+    assert OutboxMessage.objects.filter(operation="transactions.create").exists()
 
 
 def test_pruning_keeps_the_other_mode_and_recent_messages(site: Site) -> None:
