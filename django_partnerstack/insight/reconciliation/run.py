@@ -56,7 +56,7 @@ class Reconciled:
         return self.tally.differences
 
     def as_json(self, *, with_errors: bool = True) -> dict[str, Any]:
-        """``with_errors``: False for what is kept, because the error of a source may contain personal data."""
+        """``with_errors``: False for what is kept: the error of a source may contain personal data."""
         found = self.tally.as_json()
         if not with_errors and SOURCE_FAILED.code in found["differences"]:
             failed = found["differences"][SOURCE_FAILED.code]
