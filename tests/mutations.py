@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -33,6 +33,8 @@ from itertools import chain
 from pathlib import Path
 from random import Random, SystemRandom
 from typing import Any
+
+from tests.crash.processes import waits_for_cpu
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 LISTED = Path(__file__).with_name("unnoticed_changes.txt")
@@ -68,6 +70,8 @@ WITHOUT = (
 )
 ENOUGH = 0.95
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+#: The name of a change that is none.
+NO_CHANGE = "nothing.x__mutmut_0"
 #: In the environment of pytest: where it writes which functions each test reaches.
 REACHED = "MUTATIONS_REACHED"
 #: The same: the changes to try, with their tests.
@@ -146,13 +150,41 @@ def copy_checkout(copy: Path) -> None:
             shutil.copy2(source, copy)
 
 
-def change_file(copy: Path, path: Path) -> list[str]:
-    from mutmut.mutation.file_mutation import mutate_file_contents
+def more_changes() -> list[tuple[type, Callable[[Any], Iterator[Any]]]]:
+    """Changes that mutmut does not make: no call, an inverted condition, an error that is not caught."""
+    import libcst as cst
 
+    def without(statement: cst.Expr) -> Iterator[cst.BaseSmallStatement]:
+        if isinstance(statement.value, cst.Call):
+            yield cst.Pass()
+
+    def inverted(statement: cst.If) -> Iterator[cst.If]:
+        negated = cst.UnaryOperation(
+            cst.Not(), statement.test, lpar=[cst.LeftParen()], rpar=[cst.RightParen()]
+        )
+        yield statement.with_changes(test=negated, whitespace_before_test=cst.SimpleWhitespace(" "))
+
+    def uncaught(handler: cst.ExceptHandler) -> Iterator[cst.ExceptHandler]:
+        yield handler.with_changes(
+            type=cst.Name("ZeroDivisionError"), whitespace_after_except=cst.SimpleWhitespace(" ")
+        )
+
+    def nothing(statement: cst.Return) -> Iterator[cst.Return]:
+        if statement.value is not None and not isinstance(statement.value, cst.Name):
+            yield statement.with_changes(value=None)
+
+    return [(cst.Expr, without), (cst.If, inverted), (cst.ExceptHandler, uncaught), (cst.Return, nothing)]
+
+
+def change_file(copy: Path, path: Path) -> list[str]:
+    from mutmut.mutation import file_mutation, mutators
+
+    operators = [*mutators.mutation_operators, *more_changes()]
+    file_mutation.mutation_operators = operators  # type: ignore[attr-defined]
     parts = path.relative_to(copy).with_suffix("").parts
     if parts[1] in UNCHANGED:
         return []
-    changed = mutate_file_contents(str(path), path.read_text())
+    changed = file_mutation.mutate_file_contents(str(path), path.read_text())
     path.write_text(changed.code)
     module = ".".join(part for part in parts if part != "__init__")
     return [f"{module}.{name}" for name in changed.mutant_names]
@@ -214,6 +246,8 @@ def try_all(
     children = []
     for number in range(processes):
         share = {change: tests.of(change) for change in sample[number::processes]}
+        # Tests that notice a change that is none would notice all.
+        share = {NO_CHANGE: sorted(tests.seconds, key=lambda test: tests.seconds[test])[:500], **share}
         (copy / f"share-{number}.json").write_text(json.dumps([share, tests.seconds]))
         arguments = ["tests", *(f"--ignore=tests/{each}" for each in WITHOUT), "-p", "tests.mutations"]
         children.append(pytest(copy, "", *arguments, **{SHARE: str(copy / f"share-{number}.json")}))
@@ -222,6 +256,8 @@ def try_all(
     noticed: dict[str, bool | None] = dict.fromkeys(sample)
     for path in copy.glob("share-*.noticed"):
         noticed |= dict(json.loads(line) for line in path.read_text().splitlines())
+    if noticed.pop(NO_CHANGE, False):
+        sys.exit("Tests fail although nothing was changed.")
     return noticed
 
 
@@ -327,12 +363,13 @@ class Forks:
                 os._exit(self._run(items))
             finally:
                 os._exit(1)
-        until = time.monotonic() + limit
-        while time.monotonic() < until:
+        began = time.monotonic()
+        # A machine with much to do is slow; a test that never ends is noticed.
+        while time.monotonic() - began - max(waits_for_cpu(child).values(), default=0) < limit:
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 return status != 0
-            time.sleep(0.02)
+            time.sleep(0.05)
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
         return True
@@ -340,6 +377,8 @@ class Forks:
     def _run(self, items: Sequence[Any]) -> int:
         from _pytest.runner import runtestprotocol
 
+        # Of the test that created the database, or of the last one: fixtures of its module and packages.
+        items[0].session._setupstate.teardown_exact(items[0])
         for item, following in zip(items, [*items[1:], items[0]], strict=True):
             reports = runtestprotocol(item, log=False, nextitem=following)
             if any(report.failed for report in reports):
