@@ -1,8 +1,8 @@
 """
 How many random examples a run tries, by the environment variable ``CRASH_LENGTH``.
 
-``quick``: for the run that measures coverage (``tox run -e py``), and for MariaDB. ``long``: for ``tox run -e crash``.
-Unset: for all other environments.
+``quick``: for the run that measures coverage (``tox run -e py``), and for MariaDB. ``long``: for
+``tox run -e crash``. Unset: for all other environments.
 """
 
 from __future__ import annotations

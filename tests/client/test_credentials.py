@@ -49,7 +49,7 @@ def test_credentials_cannot_be_pickled_or_copied(holder, store):
         store(holder)
 
 
-@pytest.mark.parametrize("bad", ["", " sk_x", "sk_x\n", "sk x", "sk_é", None, 5])
+@pytest.mark.parametrize("bad", ["", " sk_x", "sk_x\n", "sk x", "sk_é", "sk_\ud800", None, 5])
 def test_a_text_that_cannot_be_a_key_is_refused_and_not_shown(bad):
     with pytest.raises(InvalidArgument, match="secret_key") as caught:
         Keys(PUBLIC, bad).check()

@@ -63,6 +63,12 @@ def test_an_idle_worker_sends_two_queries_a_second_at_most(synced: None, clock: 
     assert not SyncState.objects.exclude(attempted_at=None).exists()
 
 
+def test_the_delivery_says_what_it_does(synced: None, clock: StillClock) -> None:
+    said: list[str] = []
+    site_jobs(clock=clock)[0].run(PassingTime(clock, 5), said.append)
+    assert said == ["sending what is due"]
+
+
 @pytest.mark.parametrize(
     ("given", "names"),
     [
