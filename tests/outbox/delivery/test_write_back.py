@@ -41,11 +41,13 @@ def test_a_worker_records_its_mode_evidence_once(site: Site, paid: Any) -> None:
     assert dict(SyncState.objects.values_list("resource", "test_seen_at")) == noted
 
 
-def test_a_refunded_payment_is_archived_in_the_mirror(site: Site, paid: Any) -> None:
+def test_a_refunded_payment_and_no_other_is_archived_in_the_mirror(site: Site, paid: Any) -> None:
+    other = payment(paid.account)
     site.push()
     track.refund(f"payment-{paid.pk}")
     site.push()
-    assert Transaction.objects.get().archived
+    archived = dict(Transaction.objects.values_list("key", "archived"))
+    assert archived == {f"payment-{paid.pk}": True, f"payment-{other.pk}": False}
 
 
 def test_a_delivered_message_has_no_lease(site: Site) -> None:
