@@ -27,8 +27,6 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         },
         "TEST": {"NAME": Path(tempfile.gettempdir()) / f"partnerstack-{os.getpid()}.sqlite3"},
     }
-# Sites have routers, which decide by the model and the object.
-DATABASE_ROUTERS = ["tests.routers.Attentive"]
 INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",

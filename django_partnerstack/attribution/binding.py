@@ -92,7 +92,8 @@ def assign(customer_key: str, partner_key: str, *, mode: str, by: str) -> None:
         raise InvalidArgument(
             f"A partner key has 1 to {MAX_TEXT_LENGTH} printable characters; not {partner_key!r}."
         )
-    there = Customer.objects.filter(mode=mode, customer_key=customer_key)
+    mirror = Customer.objects.using(router.db_for_write(Customer))
+    there = mirror.filter(mode=mode, customer_key=customer_key)
     if there.exclude(partner_key=partner_key).exists():
         raise AlreadyReported(
             f"PartnerStack has {customer_key} already; change its partner in PartnerStack's dashboard."

@@ -49,7 +49,7 @@ class Heartbeat:
                 seen_at=Now(),
                 jobs=self.jobs(),
             )
-            row.refresh_from_db()
+            row.refresh_from_db(using=self._rows.db)
             self._pk, self.started_at = row.pk, row.started_at
 
     def end(self) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from threading import Event
 from typing import Protocol
 
+from django.db import router
 from django.utils import timezone
 
 from ..client import Client
@@ -102,7 +103,8 @@ class Poller:
 
     def _read_clock(self, mode: str) -> datetime:
         """Set the clock to the database's, which all machines share; to this machine's before any claim."""
-        now = ThrottleState.objects.filter(mode=mode).values_list(Now(), flat=True).first()
+        states = ThrottleState.objects.using(router.db_for_write(ThrottleState))
+        now = states.filter(mode=mode).values_list(Now(), flat=True).first()
         self.clock.set(now or timezone.now())
         return self.clock.now()
 

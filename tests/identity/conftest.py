@@ -11,6 +11,12 @@ from django_partnerstack import sources
 from .models import Badge, Company, Device, Party, Seat, Ticket
 
 
+@pytest.fixture(autouse=True)
+def _attentive_router(settings: Any) -> None:
+    """Notices a read from a replica, and a question about no model or object."""
+    settings.DATABASE_ROUTERS = ["tests.routers.Attentive"]
+
+
 @pytest.fixture
 def reported() -> Iterator[None]:
     """The site reports the customers of this app."""

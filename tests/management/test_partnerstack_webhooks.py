@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_partnerstack.models import Customer, WebhookEvent, WebhookState
 from django_partnerstack.sandbox import Sandbox
-from tests.webhooks.conftest import SECRET, post
+from tests.webhooks.conftest import SAMPLES, SECRET, post
 
 SITE = "https://www.example.com"
 
@@ -89,6 +89,11 @@ def test_trigger_stores_an_event_that_process_processes(run: Callable[..., Ran],
 def test_trigger_delivers_any_event(run: Callable[..., Ran], name: str) -> None:
     assert "HTTP 200" in run("trigger", name).out
     assert WebhookEvent.objects.get().event_received == name
+
+
+def test_trigger_posts_the_test_event_as_partnerstack_does(run: Callable[..., Ran]) -> None:
+    assert "HTTP 200" in run("trigger", "test").out
+    assert WebhookEvent.objects.get().body == SAMPLES["postback.test"]["body"]
 
 
 def test_trigger_is_about_the_object_that_changed_last(run: Callable[..., Ran]) -> None:

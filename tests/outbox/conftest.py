@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.shop.models import Payment
 
 from .site import Site, account, payment
+
+
+@pytest.fixture(autouse=True)
+def _attentive_router(settings: Any) -> None:
+    """Notices a read from a replica, and a question about no model or object."""
+    settings.DATABASE_ROUTERS = ["tests.routers.Attentive"]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import requests
 
 from django_partnerstack.exceptions import DeliveryPaused
 from django_partnerstack.models import Customer, Partnership, Transaction, WebhookEvent
@@ -277,20 +278,45 @@ def test_without_a_slot_events_wait_and_no_attempt_is_counted(site: Site, monkey
 
 
 @pytest.mark.parametrize(
-    ("fault", "attempts"),
-    [({"kind": "status", "status": 401}, 0), ({"kind": "status", "status": 503}, 1), ({"kind": "lost"}, 1)],
+    ("fault", "attempts", "reason"),
+    [
+        ({"kind": "status", "status": 401}, 0, "401"),
+        ({"kind": "status", "status": 503}, 1, "503"),
+        ({"kind": "lost"}, 1, "no complete response"),
+    ],
     ids=["keys rejected", "server error", "no response"],
 )
-def test_a_failure_of_partnerstack_ends_no_event(site: Site, fault: dict[str, Any], attempts: int) -> None:
+def test_a_failure_of_partnerstack_ends_no_event(
+    site: Site, fault: dict[str, Any], attempts: int, reason: str
+) -> None:
     site.sandbox.faults.add(**fault, times=1)
     keys = [customer["key"] for customer in site.sandbox.objects("customers")]
     for key in keys:
         site.event("customer.updated", key)
     site.process()
-    assert WebhookEvent.objects.order_by("pk")[0].attempts == attempts
+    first = WebhookEvent.objects.order_by("pk")[0]
+    assert first.attempts == attempts
+    assert reason in first.reason
     site.process_all()
     assert set(WebhookEvent.objects.values_list("state", flat=True)) == {"done"}
     assert Customer.objects.count() == len(keys)
+
+
+def test_an_event_says_that_partnerstack_cannot_be_reached_and_is_processed_once_it_can(
+    site: Site, monkeypatch: Any
+) -> None:
+    def unreachable(*args: Any, **kwargs: Any) -> Any:
+        raise requests.ConnectTimeout("no route to the host")
+
+    site.event("customer.updated", site.sandbox.objects("customers")[0]["key"])
+    with monkeypatch.context() as outage:
+        outage.setattr(site.adapter, "send", unreachable)
+        site.process()
+    event = WebhookEvent.objects.get()
+    assert (event.state, event.attempts) == ("received", 0)
+    assert "no connection (ConnectTimeout: no route to the host)" in event.reason
+    site.process_all()
+    assert WebhookEvent.objects.get().state == "done"
 
 
 def test_a_pause_that_partnerstack_asks_for_is_kept(site: Site) -> None:

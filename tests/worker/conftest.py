@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Event
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,12 @@ from django_partnerstack.throttle.clock import Clock
 from django_partnerstack.worker.syncing import sync_due
 from tests.outbox.site import StillClock
 from tests.sync.conftest import Programme
+
+
+@pytest.fixture(autouse=True)
+def _attentive_router(settings: Any) -> None:
+    """Notices a read from a replica, and a question about no model or object."""
+    settings.DATABASE_ROUTERS = ["tests.routers.Attentive"]
 
 
 class PassingTime(Event):

@@ -121,7 +121,7 @@ def _change(message: OutboxMessage, states: Collection[State], change: Change) -
         lane = OutboxLane.objects.using(using).get(mode=found.mode, key=found.lane)
         change(found, lane, row.now)
         _make_due(lane, using, row.now)
-    message.refresh_from_db()
+    message.refresh_from_db(using=using)
 
 
 def _requeue(message: OutboxMessage, lane: OutboxLane, now: datetime) -> None:

@@ -109,7 +109,7 @@ def correct_payment(message: OutboxMessage) -> None:
         queue_replacement(correction.balance, [*deletions, creation], mode=found.mode)
         _remember(found, using, deleted=deletions[0] if deletions else None)
         _cancel([found], CORRECTED.format(creation.payload["key"]), using)
-    message.refresh_from_db()
+    message.refresh_from_db(using=using)
 
 
 def forget_correction(cancelled: OutboxMessage, using: str) -> None:

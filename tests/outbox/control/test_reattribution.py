@@ -82,6 +82,22 @@ def test_workers_are_notified_of_a_late_click_after_the_commit(
     assert notified == [customer_lane(key_of(shop))]
 
 
+def test_a_customer_that_a_worker_found_organic_while_its_click_was_being_saved_is_sequenced_again(
+    site: ConvertingSite, django_capture_on_commit_callbacks: object
+) -> None:
+    shop = account()
+    with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
+        track.signup(shop, request=came_by(click("", "gstest")))
+        # The worker does not see what is not committed.
+        clicked = list(Attribution.objects.all())
+        Attribution.objects.all().delete()
+        site.push()
+        assert message("customers.create").state == "organic"
+        Attribution.objects.bulk_create(clicked)
+    site.push()
+    assert message("customers.create").state == "delivered"
+
+
 def test_an_operator_assigns_an_organic_customer(site: ConvertingSite) -> None:
     shop = account()
     site.push()

@@ -224,3 +224,19 @@ def test_a_server_that_is_not_on_utc_knows_what_is_due() -> None:
             assert not is_anything_due("test")
     finally:
         connection.close()
+
+
+def test_a_polling_worker_is_told_of_what_is_new_and_what_is_due_in_its_mode(site: Site) -> None:
+    site.push()
+    assert not is_anything_due("test")
+    shop = account()
+    assert is_anything_due("test")
+    site.push()
+    assert not is_anything_due("test")
+    lane = OutboxLane.objects.filter(pk=lane_of(shop).pk)
+    for due, seconds in ((False, 60), (True, -60)):
+        lane.update(due_at=timezone.now() + timedelta(seconds=seconds))
+        assert is_anything_due("test") is due
+    lane.update(mode="production")
+    OutboxMessage.objects.update(mode="production", state="new")
+    assert not is_anything_due("test")

@@ -149,3 +149,10 @@ def test_a_key_is_not_remembered_by_a_worker_that_has_lost_its_lease(site: Site)
     OutboxMessage.objects.filter(pk=claimed.message.pk).update(lease_token="of another worker")
     assert site.worker.attempts.run(claimed) == "lost"
     assert not ReportedKey.objects.filter(reported_at__isnull=False).exists()
+
+
+def test_a_note_about_a_customer_is_deleted_like_any_other(site: Site) -> None:
+    account(email="a@unknown.example")
+    assert message("customers.save").state == "skipped"
+    prune("test", timezone.now() + timedelta(days=1))
+    assert messages() == []
