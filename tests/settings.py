@@ -42,6 +42,7 @@ INSTALLED_APPS = [
 if find_spec("django_tasks_db") and find_spec("django.tasks"):
     INSTALLED_APPS.append("django_tasks_db")
 MIDDLEWARE = [
+    "tests.csp.strict_policy",
     "django.middleware.security.SecurityMiddleware",
     "django_partnerstack.middleware.AttributionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

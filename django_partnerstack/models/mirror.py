@@ -119,7 +119,7 @@ class Customer(Mirror):
     partnership = refers("Partnership", "partnership_key")
 
     class Meta(Mirror.Meta):
-        indexes = [*Mirror.Meta.indexes, by("customer_key"), by("partnership_key")]
+        indexes = [*Mirror.Meta.indexes, by("customer_key"), by("partnership_key"), by("email")]
         default_permissions = (*PUSHED, "forget")
         verbose_name = _("customer")
         verbose_name_plural = _("customers")

@@ -142,6 +142,7 @@ class ReconciliationRun(models.Model):
     objects = ReconciliationRunManager()
 
     class Meta:
+        default_permissions = ("add", "change", "delete", "view", "export")
         verbose_name = _("reconciliation")
         verbose_name_plural = _("reconciliations")
         ordering = ("-pk",)

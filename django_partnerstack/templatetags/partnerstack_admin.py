@@ -20,6 +20,8 @@ CLASSES = {Severity.ERROR: "error", Severity.WARN: "warning", Severity.INFO: "in
 def partnerstack_mode(context: template.Context) -> dict[str, Any]:
     """Test mode, and what the status finds."""
     now = health()
+    if request := context.get("request"):
+        request.partnerstack_health = now  # For the overview, which shows it, too.
     return {"test": conf.mode == Mode.TEST and not now.mode_seen, "findings": list(_shown(now, context))}
 
 

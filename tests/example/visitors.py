@@ -122,6 +122,7 @@ def chromium(profile: str) -> Iterator[Chromium]:
     options.binary_location = shutil.which("chromium") or ""
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options, Service(shutil.which("chromedriver")))
     driver.implicitly_wait(SECONDS)
     try:

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.utils import timezone
@@ -37,12 +37,12 @@ DAYS = 30
 
 @admin.register(Attribution)
 class AttributionAdmin(ForgetAction, CustomerSearch, ExportAction, LongListAdmin):
-    searched_key = "customer_key"
     date_hierarchy = "bound_at"
     # An organic customer has no other page.
     actions = ("forget",)
     list_filter = (ModeFilter, BY_PARTNER_KEY, OrganicFilter, "method")
     search_fields = ("customer_key", "partner_key", "click_id", "source_pk")
+    unindexed = ("click_id", "source_pk")
     search_help_text = gettext_lazy(
         "By customer key, partner key, click, primary key of the site's object, or a part of the customer's "
         "e-mail address or name."
@@ -55,6 +55,9 @@ class AttributionAdmin(ForgetAction, CustomerSearch, ExportAction, LongListAdmin
             name="partnerstack_attribution_assign",
         )
         return [assign, *super().get_urls()]
+
+    def of_customers(self, customers: list[Customer], text: str, shown: list[str]) -> Q:
+        return Q(customer_key__in=[customer.customer_key for customer in customers])
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Attribution]:
         return super().get_queryset(request).annotate(**CUSTOMER.annotations(), **PARTNER.annotations())

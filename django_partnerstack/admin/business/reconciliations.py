@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from ...conf import conf
 from ...insight.reconciliation.kinds import KINDS, NO_DIFFERENCE
 from ...models import Customer, OutboxMessage, ReconciliationRun, Transaction
+from ..actions.export import ExportAction
 from ..display.columns import in_major_units
 from ..display.filters import ModeFilter, mode_column
 from ..display.links import admin_url, host_link
@@ -22,7 +23,7 @@ from ..display.read_only import ReadOnlyAdmin
 
 
 @admin.register(ReconciliationRun)
-class ReconciliationRunAdmin(ReadOnlyAdmin):
+class ReconciliationRunAdmin(ExportAction, ReadOnlyAdmin):
     list_filter = (ModeFilter,)
     fieldsets: ClassVar[Any] = ((None, {"fields": ("started_at", "took", "since", "mode", "outcome")}),)
 

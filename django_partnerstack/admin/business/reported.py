@@ -69,7 +69,7 @@ class ReportedMirrorAdmin(PushAction, MirrorAdmin):
 
 
 @admin.register(Customer)
-class CustomerAdmin(ForgetAction, ReportedMirrorAdmin):
+class CustomerAdmin(CustomerSearch, ForgetAction, ReportedMirrorAdmin):
     actions = (*ReportedMirrorAdmin.actions, "forget")
     columns = ("customer_key", "email", PARTNERSHIP)
     details = ("name", "partner_key", "provider_key", "test")
@@ -79,15 +79,7 @@ class CustomerAdmin(ForgetAction, ReportedMirrorAdmin):
         Related(Action, "customer_key"),
     )
     filters = (BY_PARTNERSHIP, "test")
-    # Keys are compared as a whole.
-    search_fields = (
-        "key__exact",
-        "customer_key__exact",
-        "provider_key__exact",
-        "partner_key__exact",
-        "email",
-        "name",
-    )
+    search_fields = ("key", "customer_key")
     search_help_text = gettext_lazy("By a whole key, or a part of the e-mail address or name.")
     customer_column = "customer_key"
 
@@ -98,6 +90,9 @@ class CustomerAdmin(ForgetAction, ReportedMirrorAdmin):
         attribution = (gettext_lazy("Attribution"), {"fields": [attribution_link, explanation(request)]})
         return [fieldsets[0], attribution, *fieldsets[1:]]
 
+    def of_customers(self, customers: list[Customer], text: str, shown: list[str]) -> Q:
+        return Q(pk__in=[customer.pk for customer in customers])
+
 
 @admin.register(Transaction)
 class TransactionAdmin(CustomerSearch, ReportedMirrorAdmin):
@@ -107,6 +102,7 @@ class TransactionAdmin(CustomerSearch, ReportedMirrorAdmin):
     related = (Related(Reward, "transaction_key"),)
     filters = (BY_CUSTOMER, "approved", "test")
     search_fields = ("key", "customer_key", "customer_external_key")
+    unindexed = ("customer_external_key",)
     customer_column = "customer_external_key"
 
     def messages_of(self, row: Any) -> Q:

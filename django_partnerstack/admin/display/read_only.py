@@ -49,6 +49,15 @@ class BoundedPaginator(Paginator):
         rows: Any = self.object_list
         return rows.order_by().values("pk")[: self.MOST].count()
 
+    def page(self, number: Any) -> Any:
+        """A later page is found by primary keys first: no links are looked up for the rows before it."""
+        number = self.validate_number(number)
+        start, rows = (number - 1) * self.per_page, self.object_list
+        if start:
+            keys = list(rows.values_list("pk", flat=True)[start : start + self.per_page])  # type: ignore[attr-defined]
+            return self._get_page(rows.filter(pk__in=keys), number, self)  # type: ignore[attr-defined]
+        return super().page(number)
+
     @property
     def is_cut(self) -> bool:
         return self.count == self.MOST

@@ -9,7 +9,7 @@ from django.db.models import Count, Q, Sum
 from .columns import in_major_units
 
 #: The most rows that are added up. Longer lists have to be filtered first.
-SUMMED = 250_000
+SUMMED = 100_000
 
 #: As in the report: what PartnerStack has.
 PRESENT = Q(archived=False, missing_since=None)

@@ -3,9 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Case, CharField, F, Q, QuerySet, Value, When
 from django.db.models.functions import Substr
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timesince import timesince, timeuntil
@@ -31,7 +32,7 @@ from ..display.filters import AttentionFilter, ModeFilter, OperationFilter, mode
 from ..display.links import Link, host_link
 from ..display.message_table import badge, in_words, lane_link, message_table
 from ..display.read_only import LongListAdmin, permission_to
-from ..display.search import CUSTOMERS, modes, named_customers
+from ..display.search import MATCHES, CustomerSearch
 
 CUSTOMER = Link(_("customer"), "customer_key", Customer, "customer_key", "customer_key")
 TRANSACTION = Link(_("transaction"), "transaction_key", Transaction, "key", "key")
@@ -41,9 +42,10 @@ NEIGHBOURS = 5
 
 
 @admin.register(OutboxMessage)
-class OutboxMessageAdmin(ExportAction, NonAtomicActions, LongListAdmin):
+class OutboxMessageAdmin(CustomerSearch, ExportAction, NonAtomicActions, LongListAdmin):
     list_filter = (ModeFilter, AttentionFilter, "state", OperationFilter)
     search_fields = ("lane", "subject", "source_pk")
+    unindexed = ("source_pk",)
     search_help_text = _(
         "By customer key, key of the payment, primary key of the site's object, or the customer's "
         "e-mail address or name."
@@ -57,6 +59,12 @@ class OutboxMessageAdmin(ExportAction, NonAtomicActions, LongListAdmin):
     has_cancel_permission = permission_to("cancel")
     has_mark_delivered_permission = permission_to("mark_delivered")
     has_correct_permission = permission_to("correct")
+
+    @transaction.non_atomic_requests
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        is_of_failed = request.GET.get("state__exact") == State.FAILED
+        context = {"retry_all": is_of_failed and self.has_retry_permission(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         context["buttons"] = self.buttons(request, kwargs["obj"])
@@ -79,20 +87,12 @@ class OutboxMessageAdmin(ExportAction, NonAtomicActions, LongListAdmin):
         rows = super().get_queryset(request).annotate(**related_keys())
         return rows.annotate(**CUSTOMER.annotations(), **TRANSACTION.annotations())
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        """By whole keys, and by the customers with this text: no index covers the content of messages."""
-        text, shown = search_term.strip(), modes(request)
-        if not text:
-            return queryset, False
-        keys = list(named_customers(text, shown).values_list("customer_key", flat=True))
+    def of_customers(self, customers: list[Customer], text: str, shown: list[str]) -> Q:
+        """Also those that PartnerStack does not have, by a whole e-mail address."""
+        keys = [customer.customer_key for customer in customers]
         if "@" in text:
-            keys += [key for mode in shown for key in find(text, mode=mode)][:CUSTOMERS]
-        any_of = Q(lane__in=[customer_lane(key) for key in keys if key])
-        for name in self.search_fields:
-            any_of |= Q(**{name: text})
-        return queryset.filter(any_of), False
+            keys += [key for mode in shown for key in find(text, mode=mode)][:MATCHES]
+        return Q(lane__in=[customer_lane(key) for key in keys if key])
 
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         return ("operation", "status", "about", "why", "age", *mode_column(request))

@@ -8,30 +8,18 @@ time at which PartnerStack created it, also if a refund has replaced it since.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from django.db.models import (
-    Case,
-    CharField,
-    Count,
-    DateTimeField,
-    F,
-    OuterRef,
-    Q,
-    QuerySet,
-    Subquery,
-    Sum,
-    Value,
-    When,
-)
+from django.db.models import BooleanField, CharField, Count, ExpressionWrapper, F, Q, QuerySet, Sum, Value
 from django.db.models.fields.json import KT
-from django.db.models.functions import Cast, Coalesce, Left, Length
+from django.db.models.functions import Cast, Coalesce
 
 from ...attribution.history import LENGTH
 from ...conf import conf
 from ...models import Attribution, Customer, Reward, Transaction
-from ...models.fields import KeyField
+from ...outbox.keys import payment_key
 from .period import Period
 
 #: What PartnerStack has.
@@ -39,8 +27,11 @@ PRESENT = Q(archived=False, missing_since=None)
 
 #: How a key ends that a refund or a correction derived; see ``outbox.keys``.
 DERIVED = "~r"
-#: The most digits of its number.
-DIGITS = 3
+#: How many keys are looked up with one query.
+CHUNK = 2000
+
+#: The partner of a transaction's customer.
+PARTNER = ("customer__partnership_key", "customer__partner_key")
 
 
 def clicks(mode: str, period: Period, partner_keys: Iterable[str] = ()) -> dict[str, int]:
@@ -94,42 +85,81 @@ def rewards(mode: str, period: Period) -> QuerySet[Reward]:
     return within(Reward.objects.filter(PRESENT, mode=mode).order_by(), "remote_created_at", period)
 
 
-def payments(mode: str, period: Period) -> QuerySet[Transaction]:
+def created(mode: str, period: Period) -> QuerySet[Transaction]:
+    """The transactions that PartnerStack created in the period."""
+    return within(Transaction.objects.filter(mode=mode).order_by(), "remote_created_at", period)
+
+
+@dataclass(frozen=True)
+class Rest:
     """
-    The payments of the period, with all that refunds and corrections have made of them.
+    What a refund or a correction has made of a payment.
 
-    ``paid_at``: when PartnerStack created the payment. ``payment_key``: the key that it was reported under.
+    ``amount``: None if PartnerStack no longer has it. ``paid_at``: when PartnerStack created the payment.
+    ``is_part``: False if the payment was never synced, so that the rest stands for itself.
     """
-    same = Transaction.objects.filter(mode=OuterRef("mode"), key=OuterRef("payment_key"))
-    first = Subquery(same.values("remote_created_at")[:1], output_field=DateTimeField())
-    rows = Transaction.objects.filter(mode=mode).order_by()
-    if period.start:
-        rows = rows.filter(remote_created_at__gte=period.start)
-    if period.end:
-        rows = rows.filter(Q(remote_created_at__lt=period.end) | Q(key__contains=DERIVED))
-    is_derived = When(key__contains=DERIVED, then=first)
-    rows = rows.annotate(payment_key=_payment_key(), first_at=Case(is_derived, default=None))
-    paid_at = Coalesce("first_at", "remote_created_at")
-    return within(rows.annotate(paid_at=paid_at), "paid_at", period)
+
+    partnership_key: str
+    partner_key: str
+    customer_key: str
+    currency: str
+    reported: int
+    amount: int | None
+    created_at: datetime
+    paid_at: datetime
+    is_part: bool
 
 
-def _payment_key() -> Case:
-    """The key that a payment was reported under."""
-    ends = (
-        When(
-            key__regex=rf"{DERIVED}[0-9]{{{digits}}}$",
-            then=Left("key", Length("key") - digits - len(DERIVED)),
-        )
-        for digits in range(1, DIGITS + 1)
+def rests(mode: str, period: Period, *, with_partners: bool = True, **which: Any) -> list[Rest]:
+    """
+    The rests that were created or whose payment was created in the period: few, as refunds are.
+
+    ``which``: conditions for the rows. Their payments are looked up by key, because databases plan a join to
+    them as if every row were a rest.
+    """
+    rows = created(mode, Period(period.first)).filter(key__contains=DERIVED, **which)
+    is_present = ExpressionWrapper(PRESENT, output_field=BooleanField())
+    partner = PARTNER if with_partners else (Value(""), Value(""))
+    columns = ("key", "remote_created_at", *partner, "customer_key", "currency", "amount")
+    found = [row for row in rows.values_list(*columns, is_present) if payment_key(row[0]) != row[0]]
+    paid_at = _creations(mode, [payment_key(row[0]) for row in found])
+    return [_rest(row, paid_at) for row in found if row[1]]
+
+
+def _rest(row: tuple[Any, ...], creations: dict[str, datetime | None]) -> Rest:
+    key, created_at, partnership_key, partner_key, customer_key, currency, amount, is_present = row
+    return Rest(
+        partnership_key or "",
+        partner_key or "",
+        customer_key,
+        currency,
+        reported=max(amount or 0, 0),
+        amount=amount if is_present else None,
+        created_at=created_at,
+        paid_at=creations.get(payment_key(key)) or created_at,
+        is_part=payment_key(key) in creations,
     )
-    return Case(*ends, default=F("key"), output_field=KeyField())
 
 
-#: Columns for payments. What was reported first, and what PartnerStack has of it; refunds are the difference.
-IS_FIRST = Q(first_at=None) | Q(payment_key=F("key"))
-REPORTED = Coalesce(Sum("amount", filter=IS_FIRST & Q(amount__gt=0)), Value(0))
+def _creations(mode: str, keys: list[str]) -> dict[str, datetime | None]:
+    rows = Transaction.objects.filter(mode=mode).order_by()
+    found: dict[str, datetime | None] = {}
+    for start in range(0, len(keys), CHUNK):
+        chunk = rows.filter(key__in=keys[start : start + CHUNK])
+        found.update(chunk.values_list("key", "remote_created_at"))
+    return found
+
+
+def is_within(when: datetime, period: Period) -> bool:
+    start, end = period.start, period.end
+    return (start is None or when >= start) and (end is None or when < end)
+
+
+#: Columns of transactions: what was reported, and what PartnerStack has of it. Refunds are the difference.
+REPORTED = Coalesce(Sum("amount", filter=Q(amount__gt=0)), Value(0))
 REVENUE = Coalesce(Sum("amount", filter=PRESENT), Value(0))
-PAYING = Count("customer_key", distinct=True, filter=PRESENT & Q(amount__gt=0))
+#: A payment that PartnerStack has.
+PAID = PRESENT & Q(amount__gt=0)
 
 
 def within(

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, Sum
 
 from ...models import Group, Partnership
 from . import figures
@@ -48,6 +48,16 @@ class Figures:
     revenue: Money = field(default_factory=lambda: defaultdict(int))
     refunds: Money = field(default_factory=lambda: defaultdict(int))
     rewards: dict[str, Money] = field(default_factory=lambda: defaultdict(lambda: defaultdict(int)))
+
+    def count(self, currency: str, reported: int, revenue: int) -> None:
+        """Payments: what was reported, and what PartnerStack has of it."""
+        self.revenue[currency] += int(revenue)
+        self.refunds[currency] += int(reported - revenue)
+
+    def drop_nothing(self) -> None:
+        """Without the currencies of payments that belong to another period."""
+        for currency in [code for code, amount in self.revenue.items() if not (amount or self.refunds[code])]:
+            del self.revenue[currency], self.refunds[currency]
 
     def add(self, other: Figures) -> None:
         self.clicks += other.clicks
@@ -135,14 +145,18 @@ def report(
     """
     The report of all partners, of one ``partner`` or of the partners of a group.
 
-    ``visible``: the models, of ALL_MODELS, whose figures are counted. Takes at most seven queries.
+    ``visible``: the models, of ALL_MODELS, whose figures are counted. Takes at most ten queries.
     """
     known = Partners(mode) if partner is None else Partners(mode, [partner])
     found: dict[Partner, Figures] = defaultdict(Figures)
     for model, read in READERS.items():
         if model in visible:
             read(found, known, mode, period, partner)
-    rows = [row for row in found.items() if group_key is None or row[0].group_key == group_key]
+    for each in found.values():
+        each.drop_nothing()
+    rows = [row for row in found.items() if row[1] != Figures()]
+    if group_key is not None:
+        rows = [row for row in rows if row[0].group_key == group_key]
     result = Report(mode, period, rows)
     result.sort("partner")
     return result
@@ -207,21 +221,39 @@ def _sign_ups(found: Found, known: Partners, mode: str, period: Period, partner:
 
 
 def _payments(found: Found, known: Partners, mode: str, period: Period, partner: Partner | None) -> None:
-    rows = figures.payments(mode, period).annotate(
-        partnership=F("customer__partnership_key"), partner=F("customer__partner_key")
-    )
-    if partner:
-        rows = rows.filter(customer__partnership_key=partner.key)
-    money = rows.values_list("partnership", "partner", "currency")
+    of_partner: dict[str, Any] = {"customer__partnership_key": partner.key} if partner else {}
+    created = figures.created(mode, period).filter(**of_partner)
+    rests = figures.rests(mode, period, **of_partner)
+    money = created.values_list(*figures.PARTNER, "currency")
     for key, partner_key, currency, reported, revenue in money.annotate(
         reported=figures.REPORTED, revenue=figures.REVENUE
     ):
-        row = found[known.of(key or "", partner_key or "")]
-        row.revenue[currency] += int(revenue)
-        row.refunds[currency] += int(reported - revenue)
-    paying = rows.values_list("partnership", "partner").annotate(number=figures.PAYING)
-    for key, partner_key, number in paying:
+        found[known.of(key or "", partner_key or "")].count(currency, reported, revenue)
+    for rest in rests:
+        # A part was not reported itself, and belongs to the time of its payment.
+        if rest.is_part:
+            is_created = figures.is_within(rest.created_at, period)
+            moved = figures.is_within(rest.paid_at, period) - is_created
+            row = found[known.of(rest.partnership_key, rest.partner_key)]
+            row.count(rest.currency, -rest.reported * is_created, (rest.amount or 0) * moved)
+    for key, partner_key, number in _paying(created, rests, period):
         found[known.of(key or "", partner_key or "")].paying += number
+
+
+def _paying(
+    created: Any, rests: list[figures.Rest], period: Period
+) -> Iterator[tuple[str | None, str | None, int]]:
+    """The numbers of customers with a whole payment, and then of those who have only the rest of one."""
+    whole = created.filter(figures.PAID)
+    parts = [rest for rest in rests if figures.is_within(rest.paid_at, period) and (rest.amount or 0) > 0]
+    partner_of = {rest.customer_key: (rest.partnership_key, rest.partner_key) for rest in parts}
+    whole = whole.exclude(key__contains=figures.DERIVED)
+    yield from whole.values_list(*figures.PARTNER).annotate(number=Count("customer_key", distinct=True))
+    customers, counted = list(partner_of), set()
+    for start in range(0, len(customers), figures.CHUNK):
+        same = whole.filter(customer_key__in=customers[start : start + figures.CHUNK])
+        counted.update(same.values_list("customer_key", flat=True))
+    yield from ((*partner, 1) for customer, partner in partner_of.items() if customer not in counted)
 
 
 def _rewards(found: Found, known: Partners, mode: str, period: Period, partner: Partner | None) -> None:

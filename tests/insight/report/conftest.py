@@ -38,7 +38,8 @@ def customer(number: int, partner: str, day: str = "2026-05-10", **columns: Any)
 
 def payment(key: str, customer: int, amount: int, day: str = "2026-05-11", **columns: Any) -> Transaction:
     given = {"mode": "test", "currency": "USD", "customer_key": f"cus_{customer}", **columns}
-    return Transaction.objects.create(key=key, amount=amount, remote_created_at=at(day), **given)
+    given.setdefault("remote_created_at", at(day))
+    return Transaction.objects.create(key=key, amount=amount, **given)
 
 
 def reward(key: str, partner: str, amount: int, status: str = "approved", **columns: Any) -> Reward:
