@@ -8,6 +8,7 @@ chunks, so that an interrupted run goes on when it is called again.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import reduce
@@ -30,6 +31,7 @@ from ..models import (
     Lead,
     Mirror,
     OutboxMessage,
+    ReconciliationRun,
     ReportedKey,
     Reward,
     SourceFailure,
@@ -253,6 +255,19 @@ def texts(model: type[models.Model], column: str, empty: Any) -> Place:
     return Place(rows, lambda row, person: {column: empty})
 
 
+def reconciliations(person: Person) -> QuerySet[Any]:
+    rows = with_text(of_mode(ReconciliationRun, person), "result")
+    return rows.filter(naming("result", person.emails))
+
+
+def change_reconciliation(row: ReconciliationRun, person: Person) -> dict[str, Any]:
+    """The differences stay, without the address in a key or a reason."""
+    text = json.dumps(row.result)
+    for email in person.emails:
+        text = re.sub(re.escape(json.dumps(email)[1:-1]), person.known_as, text, flags=re.IGNORECASE)
+    return {"result": json.loads(text)}
+
+
 #: In this order: notes need their keys to be found.
 PLACES: tuple[Place, ...] = (
     mirrored(Customer, is_customer, "email", "name", "provider_key"),
@@ -269,6 +284,7 @@ PLACES: tuple[Place, ...] = (
     Place(attributions, change_attribution),
     Place(webhook_events, change_webhook_event),
     Place(failures, delete),
+    Place(reconciliations, change_reconciliation),
     texts(SyncState, "error", ""),
     texts(ThrottleState, "pause_reason", ""),
     texts(Worker, "jobs", {}),

@@ -15,7 +15,15 @@ from django.test import Client as Browser
 from django.utils import timezone
 
 from django_partnerstack import track
-from django_partnerstack.models import Attempt, Attribution, Customer, OutboxMessage, SourceFailure, SyncState
+from django_partnerstack.models import (
+    Attempt,
+    Attribution,
+    Customer,
+    OutboxMessage,
+    ReconciliationRun,
+    SourceFailure,
+    SyncState,
+)
 from django_partnerstack.outbox.backfill import Backfilled, backfill
 from django_partnerstack.outbox.site_objects import reported_models
 from django_partnerstack.resources import RESOURCES
@@ -170,6 +178,9 @@ def _leave_traces(account: Account, key: str) -> None:
         last_failed_at=now,
     )
     SyncState.objects.filter(resource="customers").update(error=f"The database refuses {EMAIL}.")
+    ReconciliationRun.objects.create(
+        mode="test", started_at=now, finished_at=now, result={"examples": [f"{EMAIL.upper()} is unknown."]}
+    )
     customer = Customer.objects.get(customer_key=key)
     LogEntry.objects.create(
         user=User.objects.get_or_create(username="boss", is_staff=True, is_superuser=True)[0],
