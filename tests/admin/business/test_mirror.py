@@ -32,7 +32,7 @@ def test_a_list_takes_as_many_queries_for_fifty_rows_as_for_two(browser: Client,
     add(1 if model in (Partnership, Customer) else 2)
     few = queries(browser, list_url(model))
     add(48)
-    assert queries(browser, list_url(model)) == few <= 12
+    assert queries(browser, list_url(model)) == few <= 9
 
 
 @each_mirror
