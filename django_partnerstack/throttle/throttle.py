@@ -225,10 +225,12 @@ def record_answer(mode: str, error: PartnerStackError | None = None) -> None:
     """
     rows = ThrottleState.objects.using(router.db_for_write(OutboxMessage)).filter(mode=mode)
     if error is None:
-        rows.filter(failing_since__isnull=False).update(failing_since=None, failed_at=None, failure="")
-        rows.exclude(rejected_keys="").update(
+        # A read that succeeds disproves that the keys are rejected only if another read said so.
+        rows.exclude(rejected_keys="").filter(failure__startswith="GET ").update(
             rejected_keys="", half_open=False, next_slot_at=None, paused_until=None, pause_reason=""
         )
+        over = rows.filter(rejected_keys="", failing_since__isnull=False)
+        over.update(failing_since=None, failed_at=None, failure="")
     elif isinstance(error, AuthenticationFailed):
         site_throttle(mode).pause_for_refused_keys(str(error))
     elif getattr(error, "retryable", False) and not isinstance(error, RateLimited):

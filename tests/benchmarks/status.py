@@ -1,8 +1,8 @@
 """
 The queries of the status of a site with a million messages: ``python -m tests.benchmarks.status [MESSAGES]``.
 
-Runs on the database of ``DATABASE_URL``, in a test database of its own. Prints the time of each query, the
-median of five runs, and exits with status 1 if one takes 50 ms or more.
+Runs on the database of ``DATABASE_URL`` or ``POSTGRESQL_URL``, in a test database of its own. Prints the time
+of each query, the median of five runs, and exits with status 1 if one takes 50 ms or more.
 """
 
 import os
@@ -191,6 +191,7 @@ def main(messages: int) -> int:
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.benchmarks.settings")
+    os.environ.setdefault("DATABASE_URL", os.environ.get("POSTGRESQL_URL", "postgres:///partnerstack"))
     django.setup()
     with database():
         sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000))

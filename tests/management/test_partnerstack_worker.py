@@ -106,8 +106,20 @@ def test_without_sync_it_only_delivers(partnerstack: Sandbox) -> None:
 def test_with_push_disabled_it_only_syncs(partnerstack: Sandbox) -> None:
     payment(account())
     with override_settings(PARTNERSTACK_PUSH_ENABLED=False):
-        work(are_mirrors_fresh, "partnerstack_worker")
+        _, err = work(are_mirrors_fresh, "partnerstack_worker")
     assert not partnerstack.effects
+    assert err == "PARTNERSTACK_PUSH_ENABLED is False: messages are queued, nothing is sent.\n"
+
+
+@pytest.mark.parametrize("command", [("partnerstack_worker",), ("partnerstack_push", "--loop")])
+def test_it_logs_why_nothing_is_delivered(
+    partnerstack: Sandbox, command: tuple[str, ...], caplog: pytest.LogCaptureFixture
+) -> None:
+    account()
+    partnerstack.faults.add("status", status=401, method="POST")
+    work(lambda: "rejected your API keys" in caplog.text, *command)
+    [paused] = [text for text in caplog.messages if "rejected your API keys" in text]
+    assert paused.startswith("Delivery is paused until ")
 
 
 @pytest.mark.django_db

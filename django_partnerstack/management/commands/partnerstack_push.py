@@ -16,7 +16,12 @@ from django_partnerstack.insight.findings import Finding
 from django_partnerstack.insight.status import Health, health, obstacle
 from django_partnerstack.management.arguments import positive_int
 from django_partnerstack.management.preconditions import database_errors_in_one_line, require_mode_and_table
-from django_partnerstack.management.service import GUARANTEE, run_service, stopped_by_signals
+from django_partnerstack.management.service import (
+    GUARANTEE,
+    log_to_console,
+    run_service,
+    stopped_by_signals,
+)
 from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State
 from django_partnerstack.outbox.push import worker
 from django_partnerstack.outbox.queue.lanes import queue_waiting
@@ -66,6 +71,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         if options["loop"]:
             loop.client.close()
+            log_to_console()
             run_service([delivery(threads=options["threads"])])
             return
         with database_errors_in_one_line():

@@ -44,5 +44,7 @@ class Command(BaseCommand):
         names = ", ".join(job.name for job in jobs)
         self.stdout.write(f"Running for PartnerStack ({conf.mode}): {names}. Press Ctrl-C to stop.")
         self.stdout.flush()
+        if not conf.push_enabled:
+            self.stderr.write("PARTNERSTACK_PUSH_ENABLED is False: messages are queued, nothing is sent.")
         run_service(jobs)
         self.stdout.write("Stopped.")
