@@ -23,6 +23,7 @@ from django_partnerstack.models import (
     ReconciliationRun,
     SourceFailure,
     SyncState,
+    WebhookEvent,
 )
 from django_partnerstack.outbox.backfill import Backfilled, backfill
 from django_partnerstack.outbox.site_objects import reported_models
@@ -60,6 +61,8 @@ class World(Site):
         self.process_webhooks()
 
     def replay_webhooks(self) -> None:
+        """Long after they were received first, so that each is a new event."""
+        WebhookEvent.objects.all().delete()
         for body in list(self.bodies):
             Browser().post(URL, body, content_type="application/json")
         self.process_webhooks()
