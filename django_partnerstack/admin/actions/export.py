@@ -43,22 +43,14 @@ class ExportAction(Base):
 
     has_export_permission = permission_to("export")
 
+    def __init__(self, model: type[models.Model], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        self.actions = (*(self.actions or ()), export_selected)
+
     def get_urls(self) -> list[URLPattern]:
         name = f"{self.opts.app_label}_{self.opts.model_name}_export"
         view = self.admin_site.admin_view(self.export_view)
         return [path("export/", view, name=name), *super().get_urls()]
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        actions = super().get_actions(request)
-        match = request.resolver_match
-        is_list = match is not None and str(match.url_name).endswith("_changelist")
-        if is_list and self.has_export_permission(request):
-            actions["export_selected"] = (  # type: ignore[assignment]
-                export_selected,
-                "export_selected",
-                str(_("Export selected as CSV")),
-            )
-        return actions
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """All rows of the list with these filters."""
@@ -71,6 +63,7 @@ class ExportAction(Base):
         return as_csv(rows)
 
 
+@admin.action(description=_("Export selected as CSV"), permissions=["export"])
 def export_selected(model_admin: Any, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase:
     return as_csv(queryset)
 

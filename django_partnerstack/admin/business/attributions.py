@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
@@ -88,6 +89,7 @@ class AttributionAdmin(ForgetAction, CustomerSearch, ExportAction, LongListAdmin
         context["assign_url"] = assign_url(kwargs["obj"], request)
         return super().render_change_form(request, context, *args, **kwargs)
 
+    @transaction.non_atomic_requests
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         context = {**recent_sign_ups(conf.mode), "days": DAYS, "may_assign": may_assign(request)}
         return super().changelist_view(request, {**context, **(extra_context or {})})
