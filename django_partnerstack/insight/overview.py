@@ -142,7 +142,7 @@ def funnel(mode: str, attributed: int) -> Funnel:
 
 def top_partners(mode: str, visible: Iterable[str]) -> Report:
     """By revenue of the current month; without the right to see transactions, by sign-ups."""
-    found = report(mode, months(1)[0], visible=set(visible) & {"customer", "transaction"})
+    found = report(mode, months(1)[0], visible=set(visible) & {"customer", "transaction"}, with_paying=False)
     found.sort("-sign_ups")
     currencies = sorted(found.currencies, key=lambda code: -found.total.revenue.get(code, 0))
     if currencies:

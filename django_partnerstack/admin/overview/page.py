@@ -183,7 +183,7 @@ def _top(request: HttpRequest, found: Report) -> dict[str, Any]:
 
 
 def _is_shown(column: Column) -> bool:
-    return column.model in (Customer, Transaction) and not column.name.startswith("refunds")
+    return column.model in (Customer, Transaction) and not column.name.startswith(("refunds", "paying"))
 
 
 def _groups(app_list: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:

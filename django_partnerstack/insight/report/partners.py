@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from operator import attrgetter
@@ -141,17 +141,21 @@ def report(
     partner: Partner | None = None,
     group_key: str | None = None,
     visible: Iterable[str] = ALL_MODELS,
+    with_paying: bool = True,
 ) -> Report:
     """
     The report of all partners, of one ``partner`` or of the partners of a group.
 
-    ``visible``: the models, of ALL_MODELS, whose figures are counted. Takes at most ten queries.
+    ``visible``: the models, of ALL_MODELS, whose figures are counted. ``with_paying``: whether customers who
+    paid are counted. A few queries, whose number does not depend on the number of partners and payments.
     """
     known = Partners(mode) if partner is None else Partners(mode, [partner])
     found: dict[Partner, Figures] = defaultdict(Figures)
     for model, read in READERS.items():
         if model in visible:
             read(found, known, mode, period, partner)
+    if with_paying and "transaction" in visible:
+        _paying(found, known, mode, period, partner)
     for each in found.values():
         each.drop_nothing()
     rows = [row for row in found.items() if row[1] != Figures()]
@@ -221,39 +225,43 @@ def _sign_ups(found: Found, known: Partners, mode: str, period: Period, partner:
 
 
 def _payments(found: Found, known: Partners, mode: str, period: Period, partner: Partner | None) -> None:
-    of_partner: dict[str, Any] = {"customer__partnership_key": partner.key} if partner else {}
+    of_partner = _of(partner)
     created = figures.created(mode, period).filter(**of_partner)
-    rests = figures.rests(mode, period, **of_partner)
     money = created.values_list(*figures.PARTNER, "currency")
     for key, partner_key, currency, reported, revenue in money.annotate(
         reported=figures.REPORTED, revenue=figures.REVENUE
     ):
         found[known.of(key or "", partner_key or "")].count(currency, reported, revenue)
-    for rest in rests:
+    for rest in figures.rests(mode, period, **of_partner):
         # A part was not reported itself, and belongs to the time of its payment.
         if rest.is_part:
             is_created = figures.is_within(rest.created_at, period)
             moved = figures.is_within(rest.paid_at, period) - is_created
             row = found[known.of(rest.partnership_key, rest.partner_key)]
             row.count(rest.currency, -rest.reported * is_created, (rest.amount or 0) * moved)
-    for key, partner_key, number in _paying(created, rests, period):
-        found[known.of(key or "", partner_key or "")].paying += number
 
 
-def _paying(
-    created: Any, rests: list[figures.Rest], period: Period
-) -> Iterator[tuple[str | None, str | None, int]]:
-    """The numbers of customers with a whole payment, and then of those who have only the rest of one."""
-    whole = created.filter(figures.PAID)
-    parts = [rest for rest in rests if figures.is_within(rest.paid_at, period) and (rest.amount or 0) > 0]
-    partner_of = {rest.customer_key: (rest.partnership_key, rest.partner_key) for rest in parts}
+def _paying(found: Found, known: Partners, mode: str, period: Period, partner: Partner | None) -> None:
+    """Customers with a whole payment, and then those who have only the rest of one."""
+    of_partner = _of(partner)
+    whole = figures.created(mode, period).filter(figures.PAID, **of_partner)
     whole = whole.exclude(key__contains=figures.DERIVED)
-    yield from whole.values_list(*figures.PARTNER).annotate(number=Count("customer_key", distinct=True))
-    customers, counted = list(partner_of), set()
+    numbers = whole.values_list(*figures.PARTNER).annotate(number=Count("customer_key", distinct=True))
+    for key, partner_key, number in numbers:
+        found[known.of(key or "", partner_key or "")].paying += number
+    rests = figures.rests(mode, period, **of_partner)
+    parts = [rest for rest in rests if figures.is_within(rest.paid_at, period) and (rest.amount or 0) > 0]
+    partner_of = {rest.customer_key: known.of(rest.partnership_key, rest.partner_key) for rest in parts}
+    customers, counted = list(partner_of), set[str]()
     for start in range(0, len(customers), figures.CHUNK):
         same = whole.filter(customer_key__in=customers[start : start + figures.CHUNK])
         counted.update(same.values_list("customer_key", flat=True))
-    yield from ((*partner, 1) for customer, partner in partner_of.items() if customer not in counted)
+    for customer in set(partner_of) - counted:
+        found[partner_of[customer]].paying += 1
+
+
+def _of(partner: Partner | None) -> dict[str, Any]:
+    return {"customer__partnership_key": partner.key} if partner else {}
 
 
 def _rewards(found: Found, known: Partners, mode: str, period: Period, partner: Partner | None) -> None:

@@ -206,7 +206,7 @@ def test_the_number_of_queries_does_not_grow(db: None, django_assert_num_queries
         partner(f"p{number}")
         customer(number, f"p{number}")
         payment(f"pay-{number}", number, 100)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         report("test", MAY)
 
 
