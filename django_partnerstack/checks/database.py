@@ -58,7 +58,7 @@ def check_mode_of_data(*, databases: Iterable[str] | None = None, **kwargs: Any)
         return
     if seen is not None:
         yield Warning(
-            f"PARTNERSTACK_MODE is {conf.mode}, but PartnerStack has returned only {seen} data.",
+            f"PARTNERSTACK_MODE is {conf.mode}, but PartnerStack returns {seen} data.",
             hint=f"Set the {conf.mode} key pair, or set PARTNERSTACK_MODE to {seen.value!r}.",
             id="partnerstack.W004",
         )

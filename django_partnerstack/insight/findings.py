@@ -108,7 +108,7 @@ FINDINGS: dict[str, Kind] = {
     ),
     "mode-mismatch": Kind(
         Severity.ERROR,
-        _("PARTNERSTACK_MODE is {mode}, but PartnerStack returned only {seen} data."),
+        _("PARTNERSTACK_MODE is {mode}, but PartnerStack returns {seen} data."),
         _("Set the {mode} key pair, or change PARTNERSTACK_MODE."),
         SYNCS,
     ),
@@ -210,7 +210,10 @@ FINDINGS: dict[str, Kind] = {
     "sync-stale": Kind(
         Severity.WARN,
         _("The last sync of {resources} was completed at {since}."),
-        _("Run partnerstack_worker as a service, or partnerstack_sync from cron."),
+        _(
+            "Run partnerstack_worker as a service, or partnerstack_sync from cron. If a worker runs, restart "
+            "it with the site's settings."
+        ),
         SYNCS,
     ),
     "never-synced": Kind(

@@ -34,19 +34,24 @@ class SyncStateQuerySet(models.QuerySet["SyncState"]):
 
     def mode_mismatch(self, mode: str) -> Mode | None:
         """
-        The mode of the data that PartnerStack returned, if none of it was of this mode; otherwise None.
+        The other mode, if the newest data that PartnerStack returned are of it; otherwise None.
 
         The key pairs of both modes look alike: only the ``test`` flag of returned objects distinguishes them
         (docs.partnerstack.com/docs/authentication). None also without any evidence.
         """
         seen = self.filter(mode=mode).aggregate(
-            **{
-                Mode.TEST: models.Max(SyncState.SEEN_AT[True]),
-                Mode.PRODUCTION: models.Max(SyncState.SEEN_AT[False]),
-            }
+            test=models.Max(SyncState.SEEN_AT[True]), production=models.Max(SyncState.SEEN_AT[False])
         )
-        modes = [Mode(found) for found, when in seen.items() if when]
-        return modes[0] if modes and mode not in modes else None
+        return mismatch(mode, **seen)
+
+
+def mismatch(mode: str, *, test: datetime | None, production: datetime | None) -> Mode | None:
+    """As ``mode_mismatch``, by when data of each mode were last seen in the rows of ``mode``."""
+    own, other = (test, production) if mode == Mode.TEST else (production, test)
+    # Evidence may be recorded late, so about the same time proves nothing.
+    if other is None or (own is not None and other - own <= EVIDENCE_INTERVAL):
+        return None
+    return Mode.PRODUCTION if mode == Mode.TEST else Mode.TEST
 
 
 class SyncState(models.Model):

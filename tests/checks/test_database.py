@@ -14,10 +14,10 @@ from .run import KEYS, LIVE, ids, run
 
 @pytest.mark.django_db
 class TestModeOfData:
-    def seen(self, mode: str, received: str) -> None:
+    def seen(self, mode: str, received: str, **ago: float) -> None:
         """A sync in ``mode`` received data of a mode."""
         state, _ = SyncState.objects.get_or_create(mode=mode, resource="customers")
-        setattr(state, f"{received}_seen_at", timezone.now())
+        setattr(state, f"{received}_seen_at", timezone.now() - timedelta(**ago))
         state.save()
 
     @pytest.mark.parametrize(("declared", "received"), [("production", "test"), ("test", "production")])
@@ -25,13 +25,18 @@ class TestModeOfData:
         self.seen(declared, received)
         [warning] = run(databases=["default"], **{**KEYS, "PARTNERSTACK_MODE": declared})
         assert warning.id == "partnerstack.W004"
-        assert f"is {declared}, but PartnerStack has returned only {received} data" in warning.msg
+        assert f"is {declared}, but PartnerStack returns {received} data" in warning.msg
 
     @pytest.mark.parametrize("mode", ["production", "test"])
     def test_data_of_both_modes_prove_nothing(self, mode: str) -> None:
         self.seen(mode, "test")
         self.seen(mode, "production")
         assert ids(databases=["default"], **{**KEYS, "PARTNERSTACK_MODE": mode}) == []
+
+    def test_keys_that_were_exchanged_are_found_by_the_newest_data(self) -> None:
+        self.seen("test", "test", hours=3)
+        self.seen("test", "production")
+        assert ids(databases=["default"], **KEYS) == ["W004"]
 
     def test_rows_of_another_mode_prove_nothing_about_this_mode(self) -> None:
         self.seen("test", "test")

@@ -67,7 +67,9 @@ def ago(**span: float) -> Any:
 
 
 def no_worker(site: Site) -> None:
+    """Nothing is delivered, and nothing is synced either."""
     Worker.objects.update(seen_at=ago(hours=2))
+    SyncState.objects.update(completed_at=ago(hours=2))
     payment(site.customer)
     site.make_due_since(hours=2)
 
@@ -124,7 +126,7 @@ def unknown_customer(site: Site) -> None:
 def wrong_mode(site: Site) -> None:
     site.settings.PARTNERSTACK_PUBLIC_KEY, site.settings.PARTNERSTACK_SECRET_KEY = PRODUCTION_KEYS
     site.partnerstack.create("customers", mode="production", key="cus_1", customer_key="a-1")
-    SyncState.objects.update(test_seen_at=None)
+    SyncState.objects.update(test_seen_at=ago(hours=3))
     sync_all()
 
 

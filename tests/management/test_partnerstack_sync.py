@@ -141,7 +141,7 @@ def test_keys_of_the_other_mode_are_reported_and_the_command_fails(sync, site):
         PARTNERSTACK_PUBLIC_KEY=PRODUCTION_KEYS[0], PARTNERSTACK_SECRET_KEY=PRODUCTION_KEYS[1]
     ):
         error = sync("customers").error
-    assert error.startswith("PARTNERSTACK_MODE is 'test', but PartnerStack returned only production data")
+    assert error.startswith("PARTNERSTACK_MODE is 'test', but PartnerStack returns production data")
 
 
 def test_another_run_is_reported_in_one_line(sync):

@@ -41,7 +41,7 @@ def test_every_page_shows_keys_of_the_other_mode_as_an_error(
     settings.PARTNERSTACK_MODE = declared
     SyncState.objects.create(mode=declared, resource="customers", **{f"{seen}_seen_at": timezone.now()})
     html = browser.get(page).rendered_content
-    assert f"PARTNERSTACK_MODE is {declared}, but PartnerStack returned only {seen} data." in html
+    assert f"PARTNERSTACK_MODE is {declared}, but PartnerStack returns {seen} data." in html
 
 
 def test_every_page_shows_until_when_and_why_delivery_is_paused(

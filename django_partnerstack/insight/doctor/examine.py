@@ -36,7 +36,7 @@ FOLLOWS_FROM: dict[str, set[str]] = {
     "keys-rejected": {"partnerstack.E002", "partnerstack.E003"},
     "requests-failing": STOPS_EVERYTHING,
     "sync-failing": {*STOPS_EVERYTHING, "resources-forbidden", "resources-unreadable"},
-    "sync-stale": {*STOPS_EVERYTHING, "no-worker", "resources-forbidden", "resources-unreadable"},
+    "sync-stale": {*STOPS_EVERYTHING, "resources-forbidden", "resources-unreadable"},
     "webhooks-silent": {*STOPS_EVERYTHING, "webhooks-unregistered", "webhooks-unreachable"},
     "partnerstack.W052": {"no-worker", "webhook-events-waiting"},
     "partnerstack.W053": {"webhook-events-waiting", "delivery-stuck"},

@@ -138,7 +138,7 @@ class Health:
     """
     How the integration stands: figures, and what is wrong, the most urgent first.
 
-    ``mode_seen``: the mode of the data that PartnerStack returned, if none was of ``mode``; otherwise empty.
+    ``mode_seen``: the other mode, if the newest data that PartnerStack returned are of it; otherwise empty.
     ``reported_twice``: how many of the newest payments another integration seems to report, too.
     """
 

@@ -16,7 +16,8 @@ from .figures import Health, Sync
 #: How long messages may be due, and events wait, before somebody should look.
 LEFT_AFTER = timedelta(hours=1)
 
-#: How long requests may fail before it is an outage, and how long it is believed after the last request.
+#: How long requests may fail before it is an outage, unless they have opened the circuit breaker.
+#: How long an outage is believed after the last request.
 FAILS_AFTER, BELIEVED_FOR = timedelta(minutes=1), timedelta(hours=2)
 
 #: Shorter pauses that PartnerStack asks for are its normal course.
@@ -37,6 +38,12 @@ SILENT_FOR = timedelta(days=7)
 #: How long after that a change that a sync has seen may lack its webhook.
 LATE_AFTER = timedelta(days=1)
 
+#: What stops the processing of webhook events, too.
+STOPS_EVENTS = frozenset({"no-worker", "keys-missing", "keys-rejected", "requests-failing"})
+
+#: A finding is not shown as well as its cause.
+FOLLOWS_FROM = {"sync-stale": {"no-worker", "delivery-stuck"}}
+
 
 def findings(health: Health) -> tuple[Finding, ...]:
     """The findings of a mode, the most urgent first."""
@@ -44,7 +51,9 @@ def findings(health: Health) -> tuple[Finding, ...]:
     found = [*_mode(health), *(stopped or _left(health)), *_messages(health)]
     if not stopped:
         found += _syncs(health)
-    found += _webhooks(health, known={each.code for each in found})
+    known = {each.code for each in found}
+    found = [each for each in found if not FOLLOWS_FROM.get(each.code, set()) & known]
+    found += _webhooks(health, known=known)
     return tuple(sorted(found, key=lambda each: -each.severity))
 
 
@@ -67,7 +76,7 @@ def obstacle(health: Health) -> Finding | None:
 
 
 def _stopped(health: Health) -> Iterator[Finding]:
-    """The obstacle, if it lasts and keeps a message waiting."""
+    """The obstacle, if it is not about to end by itself and something is waiting for that."""
     connection, found = health.connection, obstacle(health)
     if found is None:
         return
@@ -85,7 +94,8 @@ def _is_outage(health: Health) -> bool:
     since, last = health.connection.failing_since, health.connection.failed_at
     if since is None or last is None or health.at - last > BELIEVED_FOR:
         return False
-    return health.at - since > FAILS_AFTER
+    has_opened_breaker = health.connection.breaker != "closed" and not health.connection.is_rate_limited
+    return has_opened_breaker or health.at - since > FAILS_AFTER
 
 
 def _pause_is_long(health: Health) -> bool:
@@ -145,7 +155,8 @@ def _syncs(health: Health) -> Iterator[Finding]:
     stale = [sync for sync in _judged_by_age(health) if sync not in failing]
     if stale:
         oldest = min(sync.completed_at for sync in stale if sync.completed_at)
-        yield finding("sync-stale", mode=health.mode, resources=_names(stale), since=when(oldest))
+        names = _names(stale) if len(stale) < max(len(health.syncs), 2) else _("all resources")
+        yield finding("sync-stale", mode=health.mode, resources=names, since=when(oldest))
 
 
 def _judged_by_age(health: Health) -> list[Sync]:
@@ -173,7 +184,7 @@ def _period() -> timedelta:
 
 
 def _is_failing(sync: Sync) -> bool:
-    """A single failure is retried; an error that was never followed by a success is not only that."""
+    """Whether its runs have failed for so long, or since the first, that it is not just a single failure."""
     if not sync.error or sync.failed_at is None:
         return False
     return sync.completed_at is None or sync.failed_at - sync.completed_at > RETRIED_FOR
@@ -184,16 +195,12 @@ def _webhooks(health: Health, *, known: set[str]) -> Iterator[Finding]:
     if webhooks.failed:
         yield finding("webhook-events-failed", mode=mode, number=webhooks.failed)
     waiting = webhooks.waiting_since
-    if waiting and health.at - waiting > LEFT_AFTER and not known & {"no-worker", *STOPS_READING}:
+    if waiting and health.at - waiting > LEFT_AFTER and not known & STOPS_EVENTS:
         yield finding("webhook-events-waiting", mode=mode, since=when(waiting))
     changed_at = _unannounced_change(health)
     if changed_at is not None:
         received = when(webhooks.last_received_at) if webhooks.last_received_at else _("never")
         yield finding("webhooks-silent", mode=mode, changed=when(changed_at), received=received)
-
-
-#: While these are so, events cannot be processed either.
-STOPS_READING = frozenset({"keys-missing", "keys-rejected", "requests-failing"})
 
 
 def _unannounced_change(health: Health) -> datetime | None:

@@ -25,6 +25,7 @@ from ...models import (
     Worker,
 )
 from ...models.mirror import Mode
+from ...models.sync import mismatch
 from .figures import COUNTED, DAYS, READ, Connection, Queue, SignUps, Sync, Webhooks, Workers
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
@@ -122,14 +123,14 @@ def read_connection(mode: str, now: datetime) -> Connection:
 
 
 def read_syncs(mode: str, now: datetime) -> tuple[tuple[Sync, ...], str]:
-    """The syncs, and the mode of the data that PartnerStack returned if none was of ``mode``."""
+    """The syncs, and the other mode if the newest data that PartnerStack returned are of it."""
     rows = list(SyncState.objects.using(database()).filter(mode=mode).order_by("resource"))
     seen = {
-        Mode.TEST.value: any(row.test_seen_at for row in rows),
-        Mode.PRODUCTION.value: any(row.production_seen_at for row in rows),
+        name: max((at for row in rows if (at := getattr(row, f"{name}_seen_at"))), default=None)
+        for name in Mode.values
     }
-    others = [other for other, is_seen in seen.items() if is_seen]
-    return tuple(_sync(row, now) for row in rows), others[0] if others and mode not in others else ""
+    other = mismatch(mode, **seen)
+    return tuple(_sync(row, now) for row in rows), other.value if other else ""
 
 
 def _sync(row: SyncState, now: datetime) -> Sync:

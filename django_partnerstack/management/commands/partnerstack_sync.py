@@ -106,7 +106,7 @@ class Command(BaseCommand):
         other = SyncState.objects.using(router.db_for_write(SyncState)).mode_mismatch(conf.mode)
         if other:
             yield (
-                f"PARTNERSTACK_MODE is {conf.mode!r}, but PartnerStack returned only {other.label} data, so "
+                f"PARTNERSTACK_MODE is {conf.mode!r}, but PartnerStack returns {other.label} data, so "
                 f"these are the {other.label} keys. Change the keys or the mode."
             )
 

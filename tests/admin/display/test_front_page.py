@@ -42,7 +42,7 @@ def test_the_most_urgent_finding_is_shown_with_a_link_to_the_others(browser: Cli
     SyncState.objects.create(mode="test", resource="customers", production_seen_at=timezone.now())
     queue(State.FAILED)
     assert lines(browser) == [
-        "PartnerStack: PARTNERSTACK_MODE is test, but PartnerStack returned only production data. "
+        "PartnerStack: PARTNERSTACK_MODE is test, but PartnerStack returns production data. "
         'And 1 more. <a href="/admin/partnerstack/">What to do</a>'
     ]
     assert '<li class="error">PartnerStack' in browser.get(INDEX).rendered_content

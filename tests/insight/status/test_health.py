@@ -175,6 +175,14 @@ def test_data_of_the_other_mode_are_seen() -> None:
     assert health().mode_seen == ""
 
 
+def test_keys_of_the_other_mode_are_noticed_although_the_right_ones_were_used_before() -> None:
+    SyncState.objects.create(mode="test", resource="customers", test_seen_at=ago(hours=3))
+    SyncState.objects.create(mode="test", resource="deals", production_seen_at=NOW)
+    assert health().mode_seen == "production"
+    SyncState.objects.create(mode="test", resource="leads", test_seen_at=NOW)
+    assert health().mode_seen == ""
+
+
 def test_workers_run_if_they_were_seen_and_have_not_stopped() -> None:
     Worker.objects.create(mode="test", started_at=ago(hours=2), seen_at=ago(seconds=30))
     Worker.objects.create(mode="test", started_at=ago(hours=5), seen_at=ago(hours=3))

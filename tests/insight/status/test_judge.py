@@ -71,6 +71,20 @@ class TestWhatIsDueAndStays:
     def test_is_the_normal_course_for_an_hour(self) -> None:
         assert codes(queue=queue(oldest_due_at=ago(minutes=59)), workers=CRON) == []
 
+    def test_explains_why_the_mirrors_are_old(self) -> None:
+        old = (sync(completed_at=ago(hours=30)), sync("deals", completed_at=ago(hours=30)))
+        for workers in (STOPPED, CRON):
+            assert codes(queue=self.LEFT, workers=workers, syncs=old) == ["no-worker"]
+        assert codes(queue=self.LEFT, syncs=old) == ["delivery-stuck"]
+        assert codes(queue=replace(self.LEFT, delivered_last_hour=9), syncs=old) == [
+            "sync-stale",
+            "queue-behind",
+        ]
+
+    def test_does_not_explain_why_a_sync_fails(self) -> None:
+        failing = (sync(error="GET /deals: 403", failed_at=NOW, completed_at=ago(hours=30)),)
+        assert codes(queue=self.LEFT, workers=STOPPED, syncs=failing) == ["no-worker", "sync-failing"]
+
     def test_is_explained_by_what_is_in_the_way(self) -> None:
         assert codes(queue=self.LEFT, workers=STOPPED, connection=connection(keys_rejected=True)) == [
             "keys-rejected"
@@ -100,6 +114,19 @@ class TestWhatIsInTheWay:
     def test_an_open_breaker_matters_at_once(self) -> None:
         pause = connection(breaker="open", open_until=NOW + timedelta(seconds=20), reason="8 of 10 failed.")
         assert codes(connection=pause) == ["delivery-paused"]
+
+    @pytest.mark.parametrize("breaker", ["open", "half-open"])
+    def test_an_outage_that_opened_the_breaker_matters_at_once(self, breaker: str) -> None:
+        outage = connection(
+            breaker=breaker,
+            open_until=NOW + timedelta(seconds=20) if breaker == "open" else None,
+            failing_since=ago(seconds=10),
+            failed_at=NOW,
+            failure="POST /transactions: 503",
+        )
+        assert codes(connection=outage) == ["requests-failing"]
+        limited = replace(outage, is_rate_limited=True)
+        assert codes(connection=limited) == []
 
     def test_a_pause_for_the_rate_limit_matters_if_it_is_long(self) -> None:
         pause = connection(breaker="open", open_until=NOW + timedelta(seconds=5), is_rate_limited=True)
@@ -132,6 +159,16 @@ class TestSyncs:
 
     def test_of_a_stopped_worker_are_old_after_an_hour(self) -> None:
         assert codes(workers=STOPPED, syncs=(sync(completed_at=ago(hours=2)),)) == ["sync-stale"]
+
+    def test_that_are_old_are_named_unless_all_are(self) -> None:
+        old = sync("deals", completed_at=ago(hours=2))
+        assert self.sentence(sync(), old).startswith("The last sync of deals was completed at ")
+        leads = replace(old, resource="leads")
+        assert self.sentence(leads, old).startswith("The last sync of all resources was completed at ")
+
+    def sentence(self, *syncs: Sync) -> str:
+        [found] = judge.findings(replace(HEALTHY, syncs=syncs))
+        return found.sentence
 
     def test_of_a_site_without_a_worker_may_be_a_day_old(self) -> None:
         assert codes(workers=CRON, syncs=(sync(completed_at=ago(hours=25)),)) == []
