@@ -156,7 +156,7 @@ FINDINGS: dict[str, Kind] = {
             "PARTNERSTACK_PUSH_ENABLED is False, so {number} messages are queued and not sent.",
             "number",
         ),
-        _("Remove the setting to send them."),
+        _("Remove the setting to send messages."),
         MESSAGES,
         {"state__exact": "new"},
     ),
@@ -176,7 +176,7 @@ FINDINGS: dict[str, Kind] = {
     "messages-on-hold": Kind(
         Severity.WARN,
         ngettext_lazy("{number} message is on hold.", "{number} messages are on hold.", "number"),
-        _("Compare it with PartnerStack in the admin, then release it or mark it as delivered."),
+        _("Compare each with PartnerStack in the admin, then release it or mark it as delivered."),
         MESSAGES,
         {"state__exact": "held"},
     ),
@@ -235,7 +235,7 @@ FINDINGS: dict[str, Kind] = {
     ),
     "webhooks-silent": Kind(
         Severity.WARN,
-        _("Objects changed at PartnerStack at {changed}, but the last webhook was received: {received}."),
+        _("Objects changed at PartnerStack at {changed}, but {received}."),
         _("Run partnerstack_doctor, which compares the endpoints at PartnerStack with this site."),
         WEBHOOKS,
     ),
@@ -307,17 +307,11 @@ FINDINGS: dict[str, Kind] = {
     "clock-off": Kind(
         Severity.ERROR,
         _("The clock of {clock} is off by {seconds} seconds, compared with PartnerStack's."),
-        _("Set it, and keep it right with NTP. Look-ups by time do not find what was reported otherwise."),
+        _("Set it, and keep it right with NTP. Otherwise look-ups by time do not find what was reported."),
     ),
     "webhooks-unregistered": Kind(
         Severity.WARN,
-        ngettext_lazy(
-            "PartnerStack delivers no webhooks to this site. It has {number} endpoint, of another site or "
-            "with another secret.",
-            "PartnerStack delivers no webhooks to this site. It has {number} endpoints, of other sites or "
-            "with other secrets.",
-            "number",
-        ),
+        _("PartnerStack delivers no webhooks to this site: none of its endpoints has a secret of this site."),
         _("Run: manage.py partnerstack_webhooks register URL, with the URL of your site."),
     ),
     "webhooks-unreachable": Kind(

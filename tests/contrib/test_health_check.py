@@ -40,7 +40,7 @@ def test_a_warning_fails_only_if_it_is_asked_for() -> None:
 @pytest.mark.django_db
 def test_an_error_is_reported_with_its_sentence() -> None:
     SyncState.objects.create(mode="test", resource="customers", production_seen_at=timezone.now())
-    with pytest.raises(ServiceUnavailable, match="PARTNERSTACK_MODE is test, but PartnerStack returned"):
+    with pytest.raises(ServiceUnavailable, match="PARTNERSTACK_MODE is test, but PartnerStack returns"):
         PartnerStack().run()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import override_settings
 from django.utils import timezone
 
 from django_partnerstack.insight.status import prometheus
@@ -71,10 +72,18 @@ def test_a_healthy_site_is_described_in_four_lines(site: None) -> None:
 
 
 def test_a_new_site_works_too() -> None:
-    assert status() == (
-        "PartnerStack (test): working.\nNo messages yet.\nNo worker was ever seen.\n",
-        0,
-    )
+    works = "PartnerStack (test): working.\nNo messages yet.\nNo worker was ever seen.\n"
+    assert status() == (f"{works}No API keys are set yet.\n", 0)
+    with override_settings(PARTNERSTACK_PUBLIC_KEY=TEST_KEYS[0], PARTNERSTACK_SECRET_KEY=TEST_KEYS[1]):
+        assert status() == (works, 0)
+        with override_settings(PARTNERSTACK_PUSH_ENABLED=False):
+            assert status() == (f"{works}PARTNERSTACK_PUSH_ENABLED is False.\n", 0)
+
+
+def test_what_is_in_the_way_of_messages_is_said_once() -> None:
+    queue(State.QUEUED)
+    out, code = status()
+    assert (out.count("No API keys are set"), code) == (1, 1)
 
 
 def test_a_finding_is_followed_by_what_to_do(site: None) -> None:

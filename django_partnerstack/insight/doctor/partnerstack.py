@@ -160,7 +160,7 @@ def _clocks(watch: Watch, database: float | None) -> Item:
     if not wrong:
         return Item("Clock", f"Differs from PartnerStack's by less than {limit:.0f} seconds.")
     seconds = f"{max(wrong.values(), key=abs):+.0f}"
-    return Item("Clock", findings=(finding("clock-off", clock=" and ".join(wrong), seconds=seconds),))
+    return Item("Clock", findings=(finding("clock-off", clock=" and of ".join(wrong), seconds=seconds),))
 
 
 def _database_is_ahead(now: Callable[[], float] = time.time) -> float | None:

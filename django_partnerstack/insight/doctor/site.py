@@ -15,7 +15,7 @@ from ...conf import conf
 from ...identity.primary_keys import root_of
 from ...models import CustomerIdentity, OutboxMessage, ReportedKey
 from ..findings import Finding, Severity, finding
-from ..status import Health, health
+from ..status import health, summary
 from ..status.tables import lacks_tables
 from .item import Item
 from .together import together
@@ -58,20 +58,8 @@ def _connect(alias: str) -> None:
 def examine_status() -> Iterator[Item]:
     """The figures of the database, as ``status.health()`` judges them."""
     now = health()
-    yield Item("Status", _figures(now), now.findings)
-    running = now.workers.running
-    if running:
-        yield Item("Worker", f"{running} running." if running > 1 else "1 runs.")
-    else:
-        seen = (
-            f"The last was seen at {now.workers.seen_at:%Y-%m-%d %H:%M} UTC." if now.workers.seen_at else ""
-        )
-        yield Item("Worker", f"None runs now. {seen}".strip())
-
-
-def _figures(now: Health) -> str:
-    states = [f"{number} {state.replace('_', ' ')}" for state, number in now.queue.by_state.items() if number]
-    return f"Messages: {', '.join(states) or 'none yet'}."
+    yield Item("Status", summary.messages(now), now.findings)
+    yield Item("Worker", summary.workers(now))
 
 
 def examine_settings() -> Item:

@@ -138,12 +138,14 @@ class Health:
     """
     How the integration stands: figures, and what is wrong, the most urgent first.
 
+    ``has_figures``: the database could be read. Otherwise no figure is known, and a finding says why.
     ``mode_seen``: the other mode, if the newest data that PartnerStack returned are of it; otherwise empty.
     ``reported_twice``: how many of the newest payments another integration seems to report, too.
     """
 
     mode: str
     at: datetime
+    has_figures: bool = True
     mode_seen: str = ""
     queue: Queue = Queue()
     connection: Connection = Connection()
@@ -164,9 +166,11 @@ class Health:
         return next((finding for finding in self.findings if finding.code == code), None)
 
     def as_dict(self) -> dict[str, Any]:
-        """All of it as JSON-serializable data. Times are in ISO 8601, in UTC."""
-        figures = {name: value for name, value in _plain(self).items() if name != "findings"}
+        """All that is known as JSON-serializable data. Times are in ISO 8601, in UTC."""
+        figures = _plain(self)
         figures["sign_ups"]["attributed_share"] = self.sign_ups.attributed_share
+        if not self.has_figures:
+            figures = {name: figures[name] for name in ("mode", "at", "has_figures")}
         found = [finding.as_dict() for finding in self.findings]
         return {"severity": self.severity.word, **figures, "findings": found}
 

@@ -31,7 +31,7 @@ def health(mode: str | None = None, *, now: datetime | None = None) -> Health:
         with transaction.atomic(using=using):
             figures = _read(mode, now)
     except DatabaseError as error:
-        return Health(mode, now, findings=(_why(error, mode, using),))
+        return Health(mode, now, has_figures=False, findings=(_why(error, mode, using),))
     return replace(figures, findings=judge.findings(figures))
 
 

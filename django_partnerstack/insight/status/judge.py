@@ -199,7 +199,9 @@ def _webhooks(health: Health, *, known: set[str]) -> Iterator[Finding]:
         yield finding("webhook-events-waiting", mode=mode, since=when(waiting))
     changed_at = _unannounced_change(health)
     if changed_at is not None:
-        received = when(webhooks.last_received_at) if webhooks.last_received_at else _("never")
+        received = _("no webhook was ever received")
+        if webhooks.last_received_at is not None:
+            received = _("the last webhook was received at {at}").format(at=when(webhooks.last_received_at))
         yield finding("webhooks-silent", mode=mode, changed=when(changed_at), received=received)
 
 

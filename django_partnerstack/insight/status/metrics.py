@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from .figures import Health
+from .figures import COUNTED, DAYS, READ, Health
 
 #: The figures of one name, by their further labels. None: not known, so it is left out.
 Samples = Mapping[tuple[tuple[str, str], ...], float | datetime | None]
@@ -15,7 +15,6 @@ NO_LABEL: tuple[tuple[str, str], ...] = ()
 
 def metrics(health: Health) -> Iterator[tuple[str, str, Samples]]:
     """Name, description and figures of each gauge. The names are the same for every health."""
-    queue, connection, webhooks = health.queue, health.connection, health.webhooks
     yield (
         "partnerstack_severity",
         "The most urgent finding: 0 none, 1 info, 2 warn, 3 error.",
@@ -26,9 +25,15 @@ def metrics(health: Health) -> Iterator[tuple[str, str, Samples]]:
         "1 for each finding.",
         {(("code", each.code), ("severity", each.severity.word)): 1 for each in health.findings},
     )
+    for name, text, samples in _figures(health):
+        yield name, text, samples if health.has_figures else {}
+
+
+def _figures(health: Health) -> Iterator[tuple[str, str, Samples]]:
+    queue, connection, webhooks = health.queue, health.connection, health.webhooks
     yield (
         "partnerstack_messages",
-        "Messages by state, counted up to 10000.",
+        f"Messages by state, counted up to {COUNTED}.",
         {(("state", state),): number for state, number in queue.by_state.items()},
     )
     yield (
@@ -38,12 +43,12 @@ def metrics(health: Health) -> Iterator[tuple[str, str, Samples]]:
     )
     yield (
         "partnerstack_delivered",
-        "Deliveries of the last hour and day, counted up to 10000.",
+        f"Deliveries of the last hour and day, counted up to {COUNTED}.",
         {(("window", "1h"),): queue.delivered_last_hour, (("window", "24h"),): queue.delivered_last_day},
     )
     yield (
         "partnerstack_failed",
-        "Messages that failed in the last hour and day and still are, counted up to 1000.",
+        f"Messages that failed in the last hour and day and still are, counted up to {READ}.",
         {(("window", "1h"),): queue.failed_last_hour, (("window", "24h"),): queue.failed_last_day},
     )
     yield (
@@ -86,7 +91,7 @@ def metrics(health: Health) -> Iterator[tuple[str, str, Samples]]:
     yield "partnerstack_webhook_events_failed", "Webhook events that failed.", {NO_LABEL: webhooks.failed}
     yield (
         "partnerstack_sign_ups",
-        "The newest sign-ups of the last 30 days, up to 10000.",
+        f"The newest sign-ups of the last {DAYS} days, up to {COUNTED}.",
         {
             (("attributed", "true"),): health.sign_ups.attributed,
             (("attributed", "false"),): health.sign_ups.organic,

@@ -21,10 +21,11 @@ QUIET = (State.CANCELLED, State.SKIPPED)
 def summary(health: Health) -> Iterator[str]:
     """A headline, and some lines of figures."""
     yield headline(health)
-    if health.find("tables-missing") or health.find("database-silent"):
+    if not health.has_figures:
         return
-    yield " ".join([_messages(health), *_deliveries(health)])
-    yield " ".join([_workers(health), *_syncs(health), *_webhooks(health)])
+    yield " ".join([messages(health), *_deliveries(health)])
+    yield " ".join([workers(health), *_syncs(health), *_webhooks(health)])
+    yield from _unset(health)
     share = health.sign_ups.attributed_share
     if share is not None:
         number = health.sign_ups.attributed + health.sign_ups.organic
@@ -51,7 +52,8 @@ def shown(number: int) -> str:
     return f"{text}+" if number >= COUNTED else text
 
 
-def _messages(health: Health) -> str:
+def messages(health: Health) -> str:
+    """How many messages there are, by state."""
     words = {state.name.lower(): state.label for state in State if state not in QUIET}
     counts = [
         f"{shown(number)} {words[word]}"
@@ -68,7 +70,8 @@ def _deliveries(health: Health) -> Iterator[str]:
         yield text.format(hour=shown(queue.delivered_last_hour), day=shown(queue.delivered_last_day))
 
 
-def _workers(health: Health) -> str:
+def workers(health: Health) -> str:
+    """How many workers run, or when one was last seen."""
     running, seen_at = health.workers.running, health.workers.seen_at
     if running:
         text = ngettext("{number} worker runs.", "{number} workers run.", running)
@@ -76,6 +79,15 @@ def _workers(health: Health) -> str:
     if seen_at is None:
         return _("No worker was ever seen.")
     return _("No worker runs; the last was seen {ago} ago.").format(ago=ago(seen_at, health))
+
+
+def _unset(health: Health) -> Iterator[str]:
+    """Why nothing could be sent, while there is nothing to send: then it is no finding."""
+    connection = health.connection
+    if not connection.has_keys and not health.find("keys-missing"):
+        yield _("No API keys are set yet.")
+    if not connection.push_enabled and not health.find("delivery-disabled"):
+        yield _("PARTNERSTACK_PUSH_ENABLED is False.")
 
 
 def _syncs(health: Health) -> Iterator[str]:

@@ -245,5 +245,12 @@ def without_a_table(transactional_db: None) -> Iterator[None]:
 
 def test_a_missing_table_is_a_finding_and_breaks_no_transaction(without_a_table: None) -> None:
     with transaction.atomic():
-        assert [finding.code for finding in health().findings] == ["tables-missing"]
+        found = health()
+        assert [finding.code for finding in found.findings] == ["tables-missing"]
+        assert found.has_figures is False
+        assert "queue" not in found.as_dict()
+        assert {name for name, _, samples in status.gauges() if samples} == {
+            "partnerstack_severity",
+            "partnerstack_finding",
+        }
         assert not OutboxMessage.objects.exists()
