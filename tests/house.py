@@ -32,7 +32,8 @@ ROWS = (
     ("privacy < track dispatch worker insight",),
     (
         "status receivers middleware checks management testing contrib",
-        "admin.display < admin.actions < admin.business admin.machine < admin.overview < admin < templatetags",
+        "admin.display < admin.actions < admin.business admin.machine < admin.overview < admin"
+        " < templatetags",
         "views < urls",
     ),
     ("apps",),

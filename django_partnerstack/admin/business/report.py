@@ -21,7 +21,7 @@ from ...conf import conf
 from ...insight.report import Figures, Partner, Period, Report, find_partner, report
 from ...insight.report.output import csv_rows
 from ...insight.report.partners import ALL_MODELS
-from ...insight.report.period import first_day, last_day, month_before, month_of, today
+from ...insight.report.period import default_period, first_day, last_day, month_before
 from ...models import Attribution, Customer, Group, Partnership, Reward, Transaction
 from ..actions.export import download
 from ..display.columns import EMPTY, in_major_units
@@ -72,7 +72,7 @@ def report_view(model_admin: Any, request: HttpRequest) -> HttpResponseBase:
         "opts": model_admin.opts,
         "media": model_admin.media,
         "period": period,
-        "months": [_month(request, month_of(today())), _month(request, month_before(month_of(today())))],
+        "months": [_month(request, default_period()), _month(request, month_before(default_period()))],
         "groups": Group.objects.filter(mode=conf.mode).order_by("-pk")[:GROUPS],
         "group": group,
         "order": order,
@@ -99,10 +99,10 @@ def period_of(given: QueryDict) -> tuple[Period, str]:
         first = first_day(texts[0]) if texts[0] else None
         last = last_day(texts[1]) if texts[1] else None
     except ValueError as error:
-        return month_of(today()), _("{error}. This is the current month.").format(error=error)
+        return default_period(), _("{error}. This is the current month.").format(error=error)
     if first and last and first > last:
-        return month_of(today()), _("The first day is later than the last. This is the current month.")
-    return (Period(first, last) if first or last else month_of(today())), ""
+        return default_period(), _("The first day is later than the last. This is the current month.")
+    return (Period(first, last) if first or last else default_period()), ""
 
 
 def columns_of(found: Report, request: HttpRequest) -> Iterator[Column]:
@@ -226,7 +226,7 @@ def own_figures(request: HttpRequest) -> Callable[[Partnership], str]:
         partner = find_partner(row.mode, row.key)
         if partner is None:
             return EMPTY
-        this = month_of(today())
+        this = default_period()
         periods = {_("This month"): this, _("Last month"): month_before(this), _("All"): Period()}
         visible = visible_to(request)
         found = {

@@ -52,6 +52,11 @@ def month_of(day: date) -> Period:
     return Period(first, following - timedelta(days=1))
 
 
+def default_period() -> Period:
+    """What a report covers if no days are given: the current month."""
+    return month_of(today())
+
+
 def month_before(period: Period) -> Period:
     """The calendar month before the one in which a period begins."""
     return month_of((period.first or today()).replace(day=1) - timedelta(days=1))
@@ -59,7 +64,7 @@ def month_before(period: Period) -> Period:
 
 def months(number: int) -> list[Period]:
     """The current month and those before it, ``number`` in all, the earliest first."""
-    found = [month_of(today())]
+    found = [default_period()]
     while len(found) < number:
         found.insert(0, month_before(found[0]))
     return found

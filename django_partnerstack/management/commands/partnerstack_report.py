@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django_partnerstack.conf import conf
 from django_partnerstack.insight.report import Partner, Period, Report, find_partner, report
 from django_partnerstack.insight.report.output import as_json, csv_rows, table
-from django_partnerstack.insight.report.period import first_day, last_day, month_of, today
+from django_partnerstack.insight.report.period import default_period, first_day, last_day
 from django_partnerstack.insight.spreadsheet import lines
 from django_partnerstack.management.preconditions import require_mode_and_table
 from django_partnerstack.models import Transaction
@@ -48,7 +48,7 @@ class Command(BaseCommand):
 
     def handle(self, *, first: date | None, last: date | None, partner: str | None, **options: Any) -> None:
         require_mode_and_table(Transaction)
-        period = Period(first, last) if first or last else month_of(today())
+        period = Period(first, last) if first or last else default_period()
         if first and last and first > last:
             raise CommandError(f"--from ({first}) is later than --to ({last}).")
         found = report(conf.mode, period, partner=self._partner(partner))
