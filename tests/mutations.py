@@ -1,7 +1,7 @@
 """
 Changes the package at random, one place at a time, and counts the changes that a test notices.
 
-``python -m tests.mutations [--number 200] [--seed N] [--minutes 120] [--only PATTERN]``
+``python -m tests.mutations [--number 200] [--seed N] [--minutes 120] [--only PATTERN ...]``
 
 mutmut makes the changes in a copy of the checkout. First all tests run once, to see which functions each
 reaches; a test that fails there is left out. Then those that reach a changed function run with the change,
@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         copy = Path(options.folder or folder)
         changes = change_all(copy)
         tests = find_tests(copy, options.processes, until)
-        chosen = [name for name in changes if fnmatch(name, options.only)]
+        chosen = [name for name in changes if any(fnmatch(name, pattern) for pattern in options.only)]
         sample = Random(options.seed).sample(chosen, min(options.number, len(chosen)))
         return report(copy, try_all(copy, sample, tests, options.processes, until), len(chosen))
 
@@ -118,7 +118,9 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--seed", type=int, default=SystemRandom().randrange(10**6), help="chooses the changes"
     )
     parser.add_argument("--minutes", type=float, default=120, help="ends after this time (120)")
-    parser.add_argument("--only", default="*", help="changes whose name matches, such as '*.outbox.*'")
+    parser.add_argument(
+        "--only", nargs="+", default=["*"], help="changes whose name matches one, such as '*.outbox.*'"
+    )
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 2)
     parser.add_argument("--folder", help="keep the copy here, or use the one that is here")
     return parser.parse_args(arguments)
@@ -159,9 +161,10 @@ def more_changes() -> list[tuple[type, Callable[[Any], Iterator[Any]]]]:
             yield cst.Pass()
 
     def inverted(statement: cst.If) -> Iterator[cst.If]:
-        negated = cst.UnaryOperation(
-            cst.Not(), statement.test, lpar=[cst.LeftParen()], rpar=[cst.RightParen()]
-        )
+        test = statement.test
+        # In parentheses, because "not" binds more tightly than "or", and takes no ":=" without them.
+        whole = test.with_changes(lpar=[cst.LeftParen(), *test.lpar], rpar=[*test.rpar, cst.RightParen()])
+        negated = cst.UnaryOperation(cst.Not(), whole)
         yield statement.with_changes(test=negated, whitespace_before_test=cst.SimpleWhitespace(" "))
 
     def uncaught(handler: cst.ExceptHandler) -> Iterator[cst.ExceptHandler]:
@@ -185,6 +188,8 @@ def change_file(copy: Path, path: Path) -> list[str]:
     if parts[1] in UNCHANGED:
         return []
     changed = file_mutation.mutate_file_contents(str(path), path.read_text())
+    # A change that is no Python would make all tests fail.
+    compile(changed.code, str(path), "exec")
     path.write_text(changed.code)
     module = ".".join(part for part in parts if part != "__init__")
     return [f"{module}.{name}" for name in changed.mutant_names]
@@ -234,6 +239,8 @@ def find_tests(copy: Path, processes: int, until: float) -> Tests:
     print(
         f"{len(tests.seconds)} tests. Left out, because they fail in the copy: {', '.join(failed) or 'none'}."
     )
+    if not tests.seconds:
+        sys.exit(f"No test ended, or the time was over; see {copy / 'pytest.log'} with --folder.")
     if len(tests.seconds) < 10 * len(failed):
         sys.exit(f"Too many tests fail; see {copy / 'pytest.log'} with --folder.")
     return tests

@@ -39,6 +39,14 @@ def test_a_lease_is_released_after_its_block_also_after_an_error(clock):
         pass
 
 
+def test_after_its_block_nobody_is_shown_as_the_holder_of_a_lease(clock):
+    with ResourceLease("test", "customers", clock) as lease:
+        held = SyncState.objects.get()
+        assert (held.lease_owner, held.lease_expires_at) == (lease.owner, clock.now + LEASE)
+    freed = SyncState.objects.get()
+    assert (freed.lease_owner, freed.lease_expires_at) == ("", None)
+
+
 def test_the_lease_of_a_process_that_has_ended_is_taken_over_at_once(programme, sync, clock):
     child = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], stdout=subprocess.PIPE, check=True

@@ -45,6 +45,18 @@ def test_the_other_mode_and_fresh_events_are_kept(site: Site, event: WebhookEven
     assert retention.prune("production", site.clock.now()) == (0, 0)
 
 
+def test_all_events_are_counted_however_many_there_are(
+    site: Site, event: WebhookEvent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "BATCH", 2)
+    for key in ("y", "z"):
+        site.event("unheard.of", key)
+    site.process()
+    site.clock.move(days=361)
+    assert retention.prune("test", site.clock.now()) == (3, 3)
+    assert not WebhookEvent.objects.exists()
+
+
 @override_settings(PARTNERSTACK_RETENTION_DAYS=10)
 def test_the_worker_prunes_once_an_hour(
     site: Site, event: WebhookEvent, django_assert_num_queries: Any

@@ -54,6 +54,16 @@ def test_a_late_click_attributes_an_organic_customer_and_its_payments(site: Conv
     assert site.effects("transactions.create") == {f"payment-{paid.pk}": 1}
 
 
+def test_a_late_click_attributes_its_customer_although_others_have_partners(site: ConvertingSite) -> None:
+    other = account(partner_key="gstest", email="b@customers.example")
+    shop = account()
+    site.push()
+    assert track.signup(shop, request=came_by(click("", "gstest")))
+    site.push_for(minutes=1)
+    customers = {each["customer_key"]: each["partner_key"] for each in site.sandbox.objects("customers")}
+    assert customers == {key_of(other): "gstest", key_of(shop): "gstest"}
+
+
 def test_a_late_click_is_applied_once(site: ConvertingSite) -> None:
     shop = account()
     site.push()
