@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
 from django.db import DatabaseError, connections, router, transaction
-from django.utils import timezone
 
 from .. import sources
 from ..conf import conf
 from ..identity.relabel import lost_labels
-from ..insight.status import lacks_tables, read_queue, read_workers
+from ..insight.status import health, lacks_tables
 from ..models import CustomerIdentity, OutboxMessage, State, SyncState, Worker
 from ..outbox.agreement import ANOTHER_EMAIL
 from ..outbox.operations import creating_customers
-
-#: How long messages may wait.
-LEFT_AFTER = timedelta(hours=1)
 
 OTHER_CHARACTER_SETS = """
     SELECT table_name, table_collation FROM information_schema.tables
@@ -67,19 +62,12 @@ def check_mode_of_data(*, databases: Iterable[str] | None = None, **kwargs: Any)
 def check_worker(*, databases: Iterable[str] | None = None, **kwargs: Any) -> Iterator[CheckMessage]:
     """A site may do without partnerstack_worker, so only messages that nobody sends are a reason to warn."""
     alias = router.db_for_write(Worker)
-    if alias not in (databases or ()) or not conf.push_enabled:
+    if alias not in (databases or ()):
         return
-    try:
-        with transaction.atomic(using=alias):
-            now = timezone.now()
-            workers = read_workers(conf.mode, now)
-            due_at = read_queue(conf.mode, now).oldest_due_at
-    except DatabaseError:  # The tables do not exist yet.
-        return
-    if not workers.running and due_at is not None and now - due_at > LEFT_AFTER:
-        seen = (
-            "" if workers.seen_at is None else f" The last was seen at {workers.seen_at:%Y-%m-%d %H:%M} UTC."
-        )
+    now = health()
+    if now.find("no-worker"):
+        seen_at = now.workers.seen_at
+        seen = "" if seen_at is None else f" The last was seen at {seen_at:%Y-%m-%d %H:%M} UTC."
         yield Warning(
             f"Messages have waited for more than an hour, and no worker runs.{seen}",
             hint="Run partnerstack_worker as a service. The README shows how.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from datetime import timedelta
 from typing import Any
 
 from django.core.checks import CheckMessage, Error, Warning
@@ -14,16 +13,13 @@ from django.utils.module_loading import import_string
 
 from ..conf import conf
 from ..exceptions import EndpointError
-from ..insight.status import read_workers
+from ..insight.status import LEFT_AFTER, read_workers
 from ..models import WebhookEvent, WebhookState
 from ..webhooks.endpoints import path_of_secret
 from ..webhooks.queue import events
 
 #: The shortest secret, in characters, that nobody guesses.
 SHORTEST_SECRET = 32
-
-#: How long an event may wait, and a worker may be away, before a worker seems to be missing.
-LONGEST_WAIT = timedelta(hours=1)
 
 #: Parts of the names of middleware that refuses requests without a session or a password.
 REFUSES = re.compile(r"basic_?auth|login_?required|require_?login|csrf", re.IGNORECASE)
@@ -98,7 +94,7 @@ def check_webhooks_are_processed(
     alias = router.db_for_write(WebhookEvent)
     if not conf.usable_webhook_secrets or alias not in (databases or ()):
         return
-    since = timezone.now() - LONGEST_WAIT
+    since = timezone.now() - LEFT_AFTER
     waiting = events().filter(mode=conf.mode, state=WebhookState.RECEIVED, attempts=0, due_at__lt=since)
     try:
         with transaction.atomic(using=alias):

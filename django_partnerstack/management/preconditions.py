@@ -7,9 +7,12 @@ from contextlib import contextmanager
 
 from django.core.management.base import CommandError
 from django.db import DatabaseError, connections, models, router
+from django.utils.translation import gettext_lazy as _
 
 from ..conf import conf
 from ..models.mirror import Mode
+
+PUSH_DISABLED = _("PARTNERSTACK_PUSH_ENABLED is False: messages are queued, nothing is sent.")
 
 
 def require_mode_and_table(model: type[models.Model]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection, models
 from django.utils import timezone
 
-from django_partnerstack.models import OutboxMessage, State, SyncState, Worker
+from django_partnerstack.models import Attempt, AttemptOutcome, OutboxMessage, State, SyncState, Worker
 
 from .run import KEYS, LIVE, ids, run
 
@@ -83,6 +83,18 @@ class TestWorker:
 
     def test_a_site_whose_messages_are_sent_needs_no_worker(self) -> None:
         self.waiting(minutes=30)
+        assert ids(databases=["default"], **KEYS) == []
+
+    def test_a_site_that_sends_from_cron_and_is_behind_needs_no_worker(self) -> None:
+        self.waiting(hours=2)
+        Attempt.objects.create(
+            mode="test",
+            message=OutboxMessage.objects.get(),
+            number=1,
+            duration=1,
+            outcome=AttemptOutcome.DELIVERED,
+            started_at=timezone.now(),
+        )
         assert ids(databases=["default"], **KEYS) == []
 
     def test_a_running_worker_has_other_reasons(self) -> None:

@@ -73,8 +73,8 @@ def test_it_says_how_many_messages_wait_for_a_customer(partnerstack: Sandbox, dj
     out, err = push()
     assert out.splitlines() == [
         "Nothing to send.",
-        "1 waiting for a customer. Customer not reported yet: save it, report it with track.signup, "
-        "or run partnerstack_backfill.",
+        "1 customer was never reported, so its payments wait. Save the customers, report them with "
+        "track.signup, or run partnerstack_backfill.",
     ]
     assert err == ""
     track.signup(user, email="ada@customers.example", partner_key="gstest")
@@ -106,6 +106,15 @@ def test_its_exit_status_is_1_while_an_object_could_not_be_reported(
     assert push() == ("1 delivered\n", "")
 
 
+def test_its_exit_status_is_1_if_the_keys_are_of_the_other_mode(partnerstack: Sandbox) -> None:
+    payment(account())
+    with override_settings(PARTNERSTACK_MODE="production"):
+        payment(account(email="b@customers.example"))
+        out, err = push_in_vain()
+    assert "2 delivered" in out
+    assert err.startswith("PARTNERSTACK_MODE is production, but PartnerStack returns test data.")
+
+
 @pytest.mark.django_db
 def test_it_counts_no_more_than_a_thousand_organic_customers() -> None:
     OutboxLane.objects.bulk_create(
@@ -130,7 +139,7 @@ def test_its_exit_status_is_1_while_a_message_needs_attention(partnerstack: Sand
     assert stopped.value.code == 1
     failed, on_hold = err.getvalue().splitlines()
     assert failed.startswith("1 message failed. Read the reason in the admin")
-    assert on_hold.startswith("1 message is on hold. Compare it with PartnerStack")
+    assert on_hold.startswith("1 message is on hold. Compare each with PartnerStack")
 
 
 class TestNothingCanBeSent:

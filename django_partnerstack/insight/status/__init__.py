@@ -2,11 +2,12 @@
 
 from .figures import Connection, Health, Queue, SignUps, Sync, Webhooks, Workers
 from .health import gauges, health
-from .judge import obstacle
-from .read import read_queue, read_workers
+from .judge import LEFT_AFTER, obstacle
+from .read import read_workers
 from .tables import lacks_tables
 
 __all__ = [
+    "LEFT_AFTER",
     "Connection",
     "Health",
     "Queue",
@@ -18,6 +19,5 @@ __all__ = [
     "health",
     "lacks_tables",
     "obstacle",
-    "read_queue",
     "read_workers",
 ]

@@ -15,7 +15,11 @@ from django_partnerstack.connection import ConfigurationError
 from django_partnerstack.insight.findings import Finding
 from django_partnerstack.insight.status import Health, health, obstacle
 from django_partnerstack.management.arguments import positive_int
-from django_partnerstack.management.preconditions import database_errors_in_one_line, require_mode_and_table
+from django_partnerstack.management.preconditions import (
+    PUSH_DISABLED,
+    database_errors_in_one_line,
+    require_mode_and_table,
+)
 from django_partnerstack.management.service import (
     GUARANTEE,
     log_to_console,
@@ -32,9 +36,14 @@ from django_partnerstack.worker import delivery
 #: Organic customers are counted up to this number of messages.
 COUNTED = 1000
 
-
-CUSTOMER_NOT_REPORTED = (
-    "Customer not reported yet: save it, report it with track.signup, or run partnerstack_backfill."
+#: Findings that are the exit status 1 and the reason for it.
+NEEDS_ATTENTION = (
+    "tables-missing",
+    "database-silent",
+    "mode-mismatch",
+    "messages-failed",
+    "messages-on-hold",
+    "source-errors",
 )
 
 
@@ -43,9 +52,9 @@ class Command(BaseCommand):
     requires_system_checks = ("partnerstack",)
     help = (
         "Send the due messages to PartnerStack, and print how many reached each state. Exits with "
-        "status 1 if a message is failed or on hold, if an object could not be reported, or if a message is "
-        "left and nothing can be sent now. With --loop it runs until it is stopped, like partnerstack_worker "
-        "without its other jobs." + GUARANTEE
+        "status 1 if a message is failed or on hold, if an object could not be reported, if the keys are "
+        "those of the other mode, or if a message is left and nothing can be sent now. With --loop it runs "
+        "until it is stopped, like partnerstack_worker without its other jobs." + GUARANTEE
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -61,10 +70,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["loop"] and options["limit"]:
-            raise CommandError("Give --loop or --limit, not both: a loop has no end.")
+            raise CommandError(_("Give --loop or --limit, not both: a loop has no end."))
         require_mode_and_table(OutboxMessage)
         if not conf.push_enabled:
-            raise CommandError("PARTNERSTACK_PUSH_ENABLED is False: messages are queued, nothing is sent.")
+            raise CommandError(PUSH_DISABLED)
         try:
             loop = worker(threads=options["threads"])
         except ConfigurationError as error:
@@ -86,17 +95,17 @@ class Command(BaseCommand):
     def _report(self, counts: Counter[str]) -> None:
         labels = {
             **dict(State.choices),
-            "accepted": "accepted, to be confirmed by a look-up",
-            "lost": "taken over by another worker, or outcome not saved",
+            "accepted": _("accepted, to be confirmed by a look-up"),
+            "lost": _("taken over by another worker, or outcome not saved"),
         }
         sent = ", ".join(f"{number} {labels[state]}" for state, number in counts.items())
         now = health()
         left = now.queue.unsent
         nothing = _("Nothing was sent.") if left else _("Nothing to send.")
         self.stdout.write(sent or " ".join([nothing, *self._organic()]))
-        if waiting := now.queue.by_state["waiting"]:
-            self.stdout.write(f"{waiting} waiting for a customer. {CUSTOMER_NOT_REPORTED}")
-        reasons = [*self._obstacle(now), *self._stuck(now)]
+        if found := now.find("customers-unreported"):
+            self.stdout.write(f"{found.sentence} {found.advice}")
+        reasons = [*self._obstacle(now), *filter(None, map(now.find, NEEDS_ATTENTION))]
         for found in reasons:
             self.stderr.write(self.style.ERROR(f"{found.sentence} {found.advice}"))
         if reasons:
@@ -110,17 +119,6 @@ class Command(BaseCommand):
         if found is not None and now.queue.unsent:
             yield found
 
-    def _stuck(self, now: Health) -> Iterator[Finding]:
-        for code in (
-            "tables-missing",
-            "database-silent",
-            "messages-failed",
-            "messages-on-hold",
-            "source-errors",
-        ):
-            if found := now.find(code):
-                yield found
-
     def _next_attempt(self, left: int) -> str:
         text = ngettext(
             "{number} message waits for its next attempt.",
@@ -133,8 +131,11 @@ class Command(BaseCommand):
         """The usual reason why there is nothing to send on a new site."""
         lanes = OutboxLane.objects.filter(mode=conf.mode, status=LaneStatus.ORGANIC)
         number = len(lanes.values_list("pk")[: COUNTED + 1])
-        if number == 1:
-            yield "1 customer is organic (no partner) and is not reported."
-        elif number:
-            shown = f"{COUNTED} or more" if number > COUNTED else number
-            yield f"{shown} customers are organic (no partner) and are not reported."
+        if not number:
+            return
+        text = ngettext(
+            "{number} customer is organic (no partner) and is not reported.",
+            "{number} customers are organic (no partner) and are not reported.",
+            number,
+        )
+        yield text.format(number=_("{number} or more").format(number=COUNTED) if number > COUNTED else number)

@@ -3,13 +3,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
 
 from django_partnerstack import telemetry
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError, get_client
 from django_partnerstack.insight import status
 from django_partnerstack.management.arguments import positive_int
-from django_partnerstack.management.preconditions import require_mode_and_table
+from django_partnerstack.management.preconditions import PUSH_DISABLED, require_mode_and_table
 from django_partnerstack.management.service import GUARANTEE, log_to_console, run_service
 from django_partnerstack.models import Worker
 from django_partnerstack.worker import site_jobs
@@ -37,14 +38,18 @@ class Command(BaseCommand):
         jobs = site_jobs(threads=options["threads"])
         if not jobs:
             raise CommandError(
-                "There is nothing to do: PARTNERSTACK_PUSH_ENABLED is False and PARTNERSTACK_SYNC_EVERY is 0."
+                _(
+                    "There is nothing to do: PARTNERSTACK_PUSH_ENABLED is False and PARTNERSTACK_SYNC_EVERY "
+                    "is 0."
+                )
             )
         log_to_console()
         telemetry.observe(status.gauges)
         names = ", ".join(job.name for job in jobs)
-        self.stdout.write(f"Running for PartnerStack ({conf.mode}): {names}. Press Ctrl-C to stop.")
+        running = _("Running for PartnerStack ({mode}): {jobs}. Press Ctrl-C to stop.")
+        self.stdout.write(running.format(mode=conf.mode, jobs=names))
         self.stdout.flush()
         if not conf.push_enabled:
-            self.stderr.write("PARTNERSTACK_PUSH_ENABLED is False: messages are queued, nothing is sent.")
+            self.stderr.write(str(PUSH_DISABLED))
         run_service(jobs)
-        self.stdout.write("Stopped.")
+        self.stdout.write(_("Stopped."))
