@@ -12,6 +12,8 @@ from .mirror import Mode
 BEAT = timedelta(seconds=20)
 #: A worker that was not seen for this long is killed, frozen, or cannot reach the database.
 ALIVE = timedelta(seconds=75)
+#: The job that syncs the mirrors.
+SYNC = "sync"
 #: Rows of workers that were not seen for this long are removed.
 REMOVED_AFTER = timedelta(days=7)
 

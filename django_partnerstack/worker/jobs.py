@@ -5,6 +5,7 @@ from __future__ import annotations
 from threading import Event
 
 from ..conf import conf
+from ..models.worker import SYNC
 from ..outbox.push import worker
 from ..throttle.clock import Clock
 from ..webhooks import process
@@ -24,7 +25,7 @@ def site_jobs(*, threads: int = 4, clock: Clock | None = None) -> list[Job]:
     jobs = [
         (conf.push_enabled, delivery(threads=threads)),
         (conf.usable_webhook_secrets, Job("webhooks", webhooks.run)),
-        (conf.sync_every, Job("sync", sync.run)),
+        (conf.sync_every, Job(SYNC, sync.run)),
     ]
     return [job for is_wanted, job in jobs if is_wanted]
 

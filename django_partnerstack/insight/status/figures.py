@@ -101,12 +101,13 @@ class Sync:
 class Workers:
     """
     ``running``: how many workers run, and ``running_since``: since when the first of them. ``seen_at``: when
-    any was last seen; None if never.
+    any was last seen; None if never. ``sync_seen_at``: when one that syncs was last seen.
     """
 
     running: int = 0
     running_since: datetime | None = None
     seen_at: datetime | None = None
+    sync_seen_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ SHORT_PAUSE = timedelta(minutes=1)
 STALE_AFTER, PERIODS = timedelta(hours=1), 3
 #: How old those of a site without a worker may be, which may sync once a day.
 STALE_AFTER_A_DAY = timedelta(hours=26)
-#: A site has no worker if none was seen for this long.
+#: A site has no worker that syncs if none was seen for this long.
 WITHOUT_WORKER = timedelta(days=7)
 
 #: How long a sync may fail before somebody should look.
@@ -165,7 +165,7 @@ def _judged_by_age(health: Health) -> list[Sync]:
     completed = [(sync.completed_at, sync) for sync in health.syncs if sync.completed_at]
     if not every or not completed:
         return []
-    seen_at = health.workers.seen_at
+    seen_at = health.workers.sync_seen_at
     if seen_at is None or health.at - seen_at > WITHOUT_WORKER:
         is_old = health.at - max(at for at, _sync in completed) > max(STALE_AFTER_A_DAY, PERIODS * every)
         return [sync for _at, sync in completed] if is_old else []

@@ -26,6 +26,7 @@ from ...models import (
 )
 from ...models.mirror import Mode
 from ...models.sync import mismatch
+from ...models.worker import SYNC
 from .figures import COUNTED, DAYS, READ, Connection, Queue, SignUps, Sync, Webhooks, Workers
 
 HOUR, DAY, MINUTE = timedelta(hours=1), timedelta(days=1), timedelta(minutes=1)
@@ -157,6 +158,8 @@ def read_workers(mode: str, now: datetime) -> Workers:
         **workers.aggregate(
             running=Count("pk", filter=alive),
             running_since=Min("started_at", filter=alive),
+            # Before ``seen_at``, which then is no column any more.
+            sync_seen_at=Max("seen_at", filter=Q(jobs__has_key=SYNC)),
             seen_at=Max("seen_at"),
         )
     )

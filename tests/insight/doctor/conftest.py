@@ -25,7 +25,7 @@ def sandbox() -> Sandbox:
 def healthy(db: None, sandbox: Sandbox, settings: Any) -> Iterator[Sandbox]:
     """A site without anything to find: connected to the sandbox, with a worker."""
     settings.PARTNERSTACK_PUBLIC_KEY, settings.PARTNERSTACK_SECRET_KEY = TEST_KEYS
-    Worker.objects.create(mode="test", host="worker-1", pid=1)
+    Worker.objects.create(mode="test", host="worker-1", pid=1, jobs={"delivery": "", "sync": ""})
     with sandbox.serve() as server:
         settings.PARTNERSTACK_API_URL = f"{server.url}/api/v2"
         settings.PARTNERSTACK_CONVERSION_URL = f"{server.url}/conversion/xid"

@@ -190,6 +190,13 @@ def test_workers_run_if_they_were_seen_and_have_not_stopped() -> None:
     assert health().workers == status.Workers(running=1, running_since=ago(hours=2), seen_at=latest.seen_at)
 
 
+def test_workers_sync_if_it_is_one_of_their_jobs() -> None:
+    Worker.objects.create(mode="test", seen_at=NOW, jobs={"delivery": "waiting"})
+    assert health().workers.sync_seen_at is None
+    Worker.objects.create(mode="test", seen_at=ago(hours=1), jobs={"delivery": "waiting", "sync": "waiting"})
+    assert health().workers.sync_seen_at == ago(hours=1)
+
+
 def test_webhooks_show_the_last_one_and_what_waits_or_failed(settings: Any) -> None:
     settings.PARTNERSTACK_WEBHOOK_SECRETS = ["s" * 32]
     for number, state in enumerate((WebhookState.DONE, WebhookState.RECEIVED, WebhookState.FAILED)):

@@ -13,8 +13,8 @@ from django_partnerstack.insight.status import judge
 from django_partnerstack.status import Connection, Health, Queue, Severity, Sync, Webhooks, Workers
 
 NOW = timezone.now()
-WORKER = Workers(running=1, running_since=NOW - timedelta(days=9), seen_at=NOW)
-STOPPED = Workers(seen_at=NOW - timedelta(hours=2))
+WORKER = Workers(running=1, running_since=NOW - timedelta(days=9), seen_at=NOW, sync_seen_at=NOW)
+STOPPED = Workers(seen_at=NOW - timedelta(hours=2), sync_seen_at=NOW - timedelta(hours=2))
 CRON = Workers()
 
 
@@ -173,6 +173,11 @@ class TestSyncs:
     def test_of_a_site_without_a_worker_may_be_a_day_old(self) -> None:
         assert codes(workers=CRON, syncs=(sync(completed_at=ago(hours=25)),)) == []
         assert codes(workers=CRON, syncs=(sync(completed_at=ago(hours=27)),)) == ["sync-stale"]
+
+    def test_of_a_site_whose_worker_only_delivers_may_be_a_day_old(self) -> None:
+        delivers = replace(WORKER, sync_seen_at=None)
+        assert codes(workers=delivers, syncs=(sync(completed_at=ago(hours=25)),)) == []
+        assert codes(workers=delivers, syncs=(sync(completed_at=ago(hours=27)),)) == ["sync-stale"]
 
     def test_of_a_site_without_a_worker_may_leave_resources_out(self) -> None:
         assert codes(workers=CRON, syncs=(sync(), sync("deals", completed_at=ago(days=90)))) == []
