@@ -13,7 +13,7 @@ from . import dispatch, privacy, sources, track
 from .conf import conf
 from .models import Customer
 from .models.transaction_errors import ends_transaction
-from .outbox.queue.lanes import queue_waiting
+from .outbox.queue.sequencing.waiting import queue_waiting
 from .outbox.queue.source_failures import forget_after_commit, object_failed
 
 logger = logging.getLogger(__name__)

@@ -14,8 +14,8 @@ from ..connection import get_client
 from ..outbox.backfill import backfill
 from ..outbox.push import worker
 from ..outbox.queue.claim import is_anything_due
-from ..outbox.queue.lanes import queue_waiting
 from ..outbox.queue.retention import prune
+from ..outbox.queue.sequencing.waiting import queue_waiting
 from ..outbox.site_objects import reported_models
 from ..privacy.retention import prune_clicks
 from ..resources import RESOURCES

@@ -28,7 +28,7 @@ class State(models.TextChoices):
     ORGANIC = "organic", _("organic")
     #: The customer was not reported yet. It is sent, or organic, as soon as the customer is reported.
     WAITING = "waiting", _("waiting for its customer")
-    #: It depends on a message that failed, is on hold or was cancelled.
+    #: It depends on a message that failed, is on hold or was cancelled, or on one of another lane.
     BLOCKED = "blocked", _("blocked")
     ON_HOLD = "held", _("on hold")
     #: PartnerStack rejected it, or too many attempts failed. An operator can retry it.

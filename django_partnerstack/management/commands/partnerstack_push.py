@@ -28,8 +28,8 @@ from django_partnerstack.management.service import (
 )
 from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State
 from django_partnerstack.outbox.push import worker
-from django_partnerstack.outbox.queue.lanes import queue_waiting
 from django_partnerstack.outbox.queue.retention import prune
+from django_partnerstack.outbox.queue.sequencing.waiting import queue_waiting
 from django_partnerstack.privacy.retention import prune_clicks
 from django_partnerstack.worker import delivery
 

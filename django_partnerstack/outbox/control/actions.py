@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from django.db import router
-from django.db.models import Exists
 
 from ...exceptions import InvalidTransition
 from ...models import LaneStatus, OutboxLane, OutboxMessage, State
@@ -21,16 +20,20 @@ from ..queue.conflicts import REPLACED
 from ..queue.lanes import (
     BLOCKED_REASON,
     BLOCKING_STATES,
+    WAITS_FOR_DELETION,
+    behind_deletion,
     block,
     blocked_by,
     dependents,
-    release_lanes,
+    make_due,
+    release_other_lanes,
     unblock,
 )
 from ..queue.once import holds_its_key
 from ..queue.reported import remember_reported
 from ..queue.sequencing.customer_creation import is_attributed
 from ..queue.sequencing.sequence import STATES, sequence_new_messages
+from ..queue.sequencing.waiting import release_lanes
 
 Change = Callable[[OutboxMessage, OutboxLane, datetime], None]
 
@@ -120,7 +123,7 @@ def _change(message: OutboxMessage, states: Collection[State], change: Change) -
             )
         lane = OutboxLane.objects.using(using).get(mode=found.mode, key=found.lane)
         change(found, lane, row.now)
-        _make_due(lane, using, row.now)
+        make_due(lane, using, row.now)
     message.refresh_from_db(using=using)
 
 
@@ -153,9 +156,11 @@ def _state(message: OutboxMessage, lane: OutboxLane, using: str) -> tuple[State,
     if message.operation in creating_customers() and not is_attributed(message):
         return State.ORGANIC, "The customer has no partner."
     state = STATES[LaneStatus(lane.status)]
-    blocked = blocked_by(OutboxMessage.objects.using(using).filter(pk=message.pk), BLOCKING_STATES)
-    if state == State.BLOCKED or blocked.exists():
+    row = OutboxMessage.objects.using(using).filter(pk=message.pk)
+    if state == State.BLOCKED or blocked_by(row, BLOCKING_STATES).exists():
         return State.BLOCKED, BLOCKED_REASON
+    if state == State.SCHEDULED and behind_deletion(row).exists():
+        return State.BLOCKED, WAITS_FOR_DELETION
     return (State.UNCONFIRMED if message.in_doubt_since and state == State.SCHEDULED else state), ""
 
 
@@ -197,6 +202,7 @@ def _mark_delivered(message: OutboxMessage, lane: OutboxLane, now: datetime) -> 
     if message.operation in creating_customers():
         _open(lane, using, now)
     _unblock_dependents(message, lane, using)
+    release_other_lanes(message, using, now)
 
 
 def _unblock_dependents(message: OutboxMessage, lane: OutboxLane, using: str) -> None:
@@ -214,10 +220,3 @@ def _open(lane: OutboxLane, using: str, now: datetime) -> None:
 
 #: The changes after which a message may be sent, or counts as sent.
 SENDING = frozenset({_requeue, _release, _mark_delivered})
-
-
-def _make_due(lane: OutboxLane, using: str, now: datetime) -> None:
-    """Make a lane due, unless one of its messages is being sent: then the worker makes it due."""
-    sending = OutboxMessage.objects.using(using).filter(mode=lane.mode, lane=lane.key, state=State.SENDING)
-    lanes = OutboxLane.objects.using(using).filter(~Exists(sending), pk=lane.pk, status=LaneStatus.OPEN)
-    lanes.update(due_at=now)

@@ -15,8 +15,8 @@ from ...client import Client
 from ...throttle.clock import Clock
 from ...throttle.throttle import Throttle
 from ..queue.claim import Batch, Claimed, DeliveredLanes, claim, is_anything_due, lease_time
-from ..queue.lanes import queue_waiting
 from ..queue.retention import BATCH, prune
+from ..queue.sequencing.waiting import queue_waiting
 from .attempt import POLL, AttemptRunner
 from .look_up import LookUp
 from .requests import Requests

@@ -21,7 +21,7 @@ from ...throttle.throttle import Throttle
 from ..operations import OPERATIONS, Operation
 from ..queue.claim import Claimed
 from ..queue.forgetting.erasure import erased_attempt
-from ..queue.lanes import BLOCKING_STATES, block
+from ..queue.lanes import BLOCKING_STATES, block, deleting, release_other_lanes
 from ..queue.new_message import CUSTOMER
 from ..queue.reported import remember_reported
 from .outcome import Outcome
@@ -59,6 +59,7 @@ def write_back(
         if outcome.state == State.DELIVERED and operation is not None:
             remember_reported(message, using, now)
             _mirror(operation, message, outcome, throttle.mode, using, now)
+            release_other_lanes(message, using, now)
         else:
             lane = OutboxLane.objects.using(using).filter(mode=throttle.mode, key=message.lane)
             lane.update(due_at=outcome.next_try_at or now)
@@ -70,11 +71,14 @@ def write_back(
 @contextmanager
 def _transaction(throttle: Throttle, operation: Operation | None, outcome: Outcome) -> Iterator[None]:
     """
-    Lock the throttle row if dependents are blocked, so that new messages are not sequenced meanwhile.
+    Lock the throttle row if dependents are blocked, or released in other lanes, so that new messages are not
+    sequenced meanwhile.
 
     No other outcome needs the lock.
     """
-    if outcome.state in BLOCKING_STATES and operation is not None and operation.blocks_dependents:
+    is_blocking = outcome.state in BLOCKING_STATES and operation is not None and operation.blocks_dependents
+    is_deletion = operation is not None and operation.name in deleting()
+    if is_blocking or (is_deletion and outcome.state == State.DELIVERED):
         with throttle.locked():
             yield
     else:

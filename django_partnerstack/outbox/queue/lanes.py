@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from django.db import router
-from django.db.models import Exists, Min, OuterRef, QuerySet
-from django.db.models.functions import Substr
+from django.db.models import Exists, OuterRef, QuerySet
 
-from ...conf import conf
-from ...models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
-from ..operations import creating_customers, customer_snapshots, names
-from .messages import notify_workers
-from .new_message import CUSTOMER, customer_lane
+from ...models import LaneStatus, OutboxLane, OutboxMessage, State
+from ..operations import creating_customers, names
 
 #: States in which a message blocks its dependents, because it is not delivered without an operator.
 BLOCKING_STATES = frozenset({State.FAILED, State.ON_HOLD, State.CANCELLED})
@@ -22,13 +17,11 @@ BLOCKING_STATES = frozenset({State.FAILED, State.ON_HOLD, State.CANCELLED})
 #: The reason of a blocked message whose dependency is not named.
 BLOCKED_REASON = "Depends on an earlier message that failed, is on hold or was cancelled."
 
-TOO_OLD = "Queued too long before the customer had a partner."
+#: The reason of a message about a payment that the deletion in another lane blocks.
+WAITS_FOR_DELETION = "Sent as soon as the payment is deleted for the customer who had it before."
 
-#: The reason of a message whose customer is not known.
-NOT_REPORTED = "The customer was not reported yet."
-
-#: Customers whose waiting messages are queued again in one statement.
-BATCH = 500
+#: A deletion in these states blocks nothing: it was delivered, or PartnerStack does not have the payment.
+NOTHING_TO_DELETE = (State.DELIVERED, State.ORGANIC, State.WAITING)
 
 
 def blocking() -> tuple[str, ...]:
@@ -39,6 +32,11 @@ def blocking() -> tuple[str, ...]:
 def waiting_for_subject() -> tuple[str, ...]:
     """Operations that depend on earlier messages about the same subject, such as a refund on its payment."""
     return names(lambda operation: operation.waits_for_subject)
+
+
+def deleting() -> tuple[str, ...]:
+    """Operations that delete what later messages about the same subject create again."""
+    return names(lambda operation: operation.deletes and operation.blocks_dependents)
 
 
 def dependents(message: OutboxMessage, using: str) -> QuerySet[OutboxMessage]:
@@ -63,8 +61,11 @@ def block(message: OutboxMessage, using: str) -> None:
 def unblock(rows: QuerySet[OutboxMessage], to: State = State.SCHEDULED) -> None:
     """Release the blocked rows whose dependencies do not block them. Call it with the throttle row locked."""
     blocked = rows.filter(state=State.BLOCKED)
+    behind = list(behind_deletion(blocked).values_list("pk", flat=True))
     still_blocked = list(blocked_by(blocked, BLOCKING_STATES).values_list("pk", flat=True))
-    blocked.exclude(pk__in=still_blocked).update(state=to, reason="")
+    blocked.exclude(pk__in=[*behind, *still_blocked]).update(state=to, reason="")
+    if behind:
+        blocked.filter(pk__in=behind).update(reason=WAITS_FOR_DELETION)
 
 
 def blocked_by(
@@ -89,63 +90,45 @@ def blocked_by(
     return rows.filter(Exists(earlier), operation__in=waiting_for_subject())
 
 
-def release_lanes(lanes: Collection[str], *, mode: str, using: str, now: datetime) -> None:
+def behind_deletion(rows: QuerySet[OutboxMessage]) -> QuerySet[OutboxMessage]:
     """
-    Release the organic and waiting messages of customers who have a partner, except those that are too old.
+    The rows about a payment that must be deleted in another lane first.
 
-    An organic message is too old if it was queued more than PARTNERSTACK_ATTRIBUTION_DAYS ago. A waiting
-    message is too old if it was queued so long before its customer had the partner, however late the customer
-    was reported. Dependents of a message in a blocking state stay blocked. Call it with the throttle row
-    locked.
+    A correction that gives a payment to another customer queues such a deletion. If the payment were created
+    before it, PartnerStack would have it twice, and pay both partners.
     """
-    messages = OutboxMessage.objects.using(using).filter(mode=mode, lane__in=lanes)
-    later = messages.exclude(operation__in=customer_snapshots())
-    _mark_organic_if_waited_too_long(later.filter(state=State.WAITING), mode, using)
-    organic = later.filter(state=State.ORGANIC)
-    organic.filter(queued_at__lt=now - timedelta(days=conf.attribution_days)).update(reason=TOO_OLD)
-    free = later.filter(state__in=(State.ORGANIC, State.WAITING))
-    too_old = blocked_by(free.exclude(reason=TOO_OLD), {State.ORGANIC}, reason=TOO_OLD)
-    free.filter(pk__in=list(too_old.values_list("pk", flat=True))).update(state=State.ORGANIC, reason=TOO_OLD)
-    free.exclude(reason=TOO_OLD).update(state=State.BLOCKED, reason=BLOCKED_REASON)
-    unblock(later)
+    deletions = OutboxMessage.objects.filter(
+        mode=OuterRef("mode"),
+        subject=OuterRef("subject"),
+        operation__in=deleting(),
+        pk__lt=OuterRef("pk"),
+        dedupe_key__isnull=False,
+    )
+    deletions = deletions.exclude(lane=OuterRef("lane")).exclude(state__in=NOTHING_TO_DELETE)
+    return rows.filter(Exists(deletions), operation__in=waiting_for_subject())
 
 
-def _mark_organic_if_waited_too_long(waiting: QuerySet[OutboxMessage], mode: str, using: str) -> None:
-    """A partner that the site itself names has no date, so those customers have had it from the beginning."""
-    first_queued = dict(waiting.order_by().values_list("lane").annotate(Min("queued_at")))
-    if not first_queued:
+def block_behind_deletion(rows: QuerySet[OutboxMessage]) -> None:
+    """Block the scheduled rows that are ``behind_deletion``. Call it with the throttle row locked."""
+    scheduled = rows.filter(state=State.SCHEDULED)
+    if found := list(behind_deletion(scheduled).values_list("pk", flat=True)):
+        scheduled.filter(pk__in=found).update(state=State.BLOCKED, reason=WAITS_FOR_DELETION)
+
+
+def release_other_lanes(message: OutboxMessage, using: str, now: datetime) -> None:
+    """Release what a deletion no longer blocks in other lanes. Call it with the throttle row locked."""
+    if message.operation not in deleting():
         return
-    keys = [lane.removeprefix(CUSTOMER) for lane in first_queued]
-    for key, attribution in Attribution.objects.using(using).of_customers(mode, keys).items():
-        since = attribution.bound_at - timedelta(days=conf.attribution_days)
-        if first_queued[customer_lane(key)] < since:
-            too_old = waiting.filter(lane=customer_lane(key), queued_at__lt=since)
-            too_old.update(state=State.ORGANIC, reason=TOO_OLD)
+    about = OutboxMessage.objects.using(using).filter(mode=message.mode, subject=message.subject)
+    blocked = about.filter(pk__gt=message.pk, state=State.BLOCKED).exclude(lane=message.lane)
+    lanes = OutboxLane.objects.using(using).filter(mode=message.mode, status=LaneStatus.OPEN)
+    for lane in lanes.filter(key__in=list(blocked.order_by().values_list("lane", flat=True))):
+        unblock(blocked.filter(lane=lane.key))
+        make_due(lane, using, now)
 
 
-def make_organic(lanes: Collection[str], *, mode: str, using: str) -> None:
-    """The waiting messages of customers who were reported without a partner are organic."""
-    waiting = OutboxMessage.objects.using(using).filter(mode=mode, lane__in=lanes, state=State.WAITING)
-    waiting.update(state=State.ORGANIC, reason="")
-
-
-def queue_waiting(mode: str, mirror_keys: Collection[str] | None = None) -> int:
-    """
-    Queue the messages again that wait for customers whom PartnerStack has, according to the mirror.
-
-    ``mirror_keys``: only those of these rows of the mirror, by PartnerStack's keys. Returns how many
-    customers had waiting messages; takes one query if none had. Safe to repeat: sequencing decides again.
-    """
-    using = router.db_for_write(OutboxMessage)
-    waiting = OutboxMessage.objects.using(using).filter(mode=mode, state=State.WAITING)
-    customers = Customer.objects.filter(mode=mode)
-    if mirror_keys is not None:
-        customers = customers.filter(key__in=mirror_keys)
-    key = Substr(OuterRef("lane"), len(CUSTOMER) + 1)
-    known = waiting.filter(Exists(customers.filter(customer_key=key)))
-    lanes = sorted(set(known.values_list("lane", flat=True)))
-    for start in range(0, len(lanes), BATCH):
-        waiting.filter(lane__in=lanes[start : start + BATCH]).update(state=State.QUEUED, reason="")
-    for lane in lanes:
-        notify_workers(lane, using)
-    return len(lanes)
+def make_due(lane: OutboxLane, using: str, now: datetime) -> None:
+    """Make a lane due, unless one of its messages is being sent: then the worker makes it due."""
+    sending = OutboxMessage.objects.using(using).filter(mode=lane.mode, lane=lane.key, state=State.SENDING)
+    lanes = OutboxLane.objects.using(using).filter(~Exists(sending), pk=lane.pk, status=LaneStatus.OPEN)
+    lanes.update(due_at=now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,9 +16,10 @@ from django_partnerstack.models import OutboxMessage, ReportedKey, Transaction
 from django_partnerstack.outbox.backfill import backfill
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.payments.corrections import correct_payment
+from django_partnerstack.outbox.queue.lanes import WAITS_FOR_DELETION
 from django_partnerstack.outbox.queue.retention import prune
 from tests.outbox.site import Site, account, message, messages, payment
-from tests.shop.models import Payment
+from tests.shop.models import Account, Payment
 
 pytestmark = pytest.mark.django_db
 
@@ -331,6 +332,127 @@ def test_a_correction_to_another_customer_is_cancelled_as_a_whole(site: Site) ->
     actions.cancel(messages("transactions.delete")[0])
     site.push()
     assert at_partnerstack(site) == [(f"payment-{paid.pk}", 4900, first.email)]
+
+
+@dataclass
+class Moved:
+    """A reported payment that a correction moves to another customer."""
+
+    payment: Payment
+    deletion: OutboxMessage
+    creation: OutboxMessage
+
+    @property
+    def state(self) -> str:
+        self.creation.refresh_from_db()
+        return self.creation.state
+
+
+def move(paid: Payment, customer: Account) -> Moved:
+    """Give a payment to another customer, and correct what was reported. Nothing is sent."""
+    paid.account = customer
+    paid.save()
+    correct_payment(open_differences()[-1])
+    created = messages("transactions.create", subject=f"payment-{paid.pk}")[-1]
+    return Moved(paid, messages("transactions.delete")[-1], created)
+
+
+@pytest.fixture
+def moved(site: Site) -> Moved:
+    first, other = account(), account(email="b@customers.example")
+    paid = payment(first)
+    site.push()
+    return move(paid, other)
+
+
+def test_a_payment_is_not_created_for_its_new_customer_while_the_old_one_has_it(
+    site: Site, moved: Moved
+) -> None:
+    site.fail("status", method="DELETE", status=400)
+    site.push()
+    paid = moved.payment
+    assert moved.state == "blocked"
+    assert moved.creation.reason == WAITS_FOR_DELETION
+    assert at_partnerstack(site) == [(f"payment-{paid.pk}", 4900, "a@customers.example")]
+    for action in (actions.hold, actions.release):
+        action(moved.creation)
+        site.push()
+    assert moved.state == "blocked"
+    actions.retry(moved.deletion)
+    site.push()
+    assert at_partnerstack(site) == [(f"payment-{paid.pk}~r1", 4900, "b@customers.example")]
+
+
+def test_a_moved_payment_is_created_after_an_operator_has_deleted_the_old_one(
+    site: Site, moved: Moved
+) -> None:
+    site.fail("status", method="DELETE", status=400)
+    site.push()
+    moved.deletion.refresh_from_db()
+    actions.mark_delivered(moved.deletion)
+    site.push()
+    assert moved.state == "delivered"
+
+
+def test_a_moved_payment_waits_while_its_deletion_is_retried(site: Site, moved: Moved) -> None:
+    site.fail("status", method="DELETE", status=503)
+    site.push()
+    assert moved.state == "blocked"
+    site.push_for(minutes=5)
+    assert moved.state == "delivered"
+    assert len(at_partnerstack(site)) == 1
+
+
+def test_a_moved_payment_is_refunded_before_anything_was_sent(site: Site, moved: Moved) -> None:
+    track.refund(f"payment-{moved.payment.pk}")
+    assert site.push()["delivered"] == 3
+    assert at_partnerstack(site) == []
+
+
+def test_two_queued_moves_follow_each_other(site: Site, moved: Moved) -> None:
+    again = move(moved.payment, Account.objects.get(email="a@customers.example"))
+    most = 0
+    while site.push(limit=1):
+        most = max(most, len(at_partnerstack(site)))
+    assert most == 1
+    assert again.state == "delivered"
+    assert at_partnerstack(site) == [(f"payment-{moved.payment.pk}~r2", 4900, "a@customers.example")]
+
+
+def test_a_payment_of_an_organic_customer_moves_to_a_customer_with_a_partner(site: Site) -> None:
+    paid = payment(account(partner_key=""))
+    other = account(email="b@customers.example")
+    site.push()
+    assert move(paid, other).deletion.state == "new"
+    site.push()
+    assert at_partnerstack(site) == [(f"payment-{paid.pk}~r1", 4900, "b@customers.example")]
+
+
+def test_a_payment_of_an_organic_customer_moves_if_the_new_customer_is_sequenced_first(site: Site) -> None:
+    paid = payment(account(partner_key=""))
+    other = account(email="b@customers.example")
+    site.push()
+    moved = move(paid, other)
+    actions.hold(moved.creation)
+    actions.release(moved.creation)
+    assert moved.state == "blocked"
+    site.push()
+    assert moved.state == "delivered"
+
+
+def test_a_payment_moves_to_an_organic_customer_who_gets_a_partner(site: Site) -> None:
+    paid, organic = payment(account()), account(partner_key="", email="b@customers.example")
+    site.push()
+    moved = move(paid, organic)
+    site.fail("status", method="DELETE", status=400)
+    site.push()
+    assert moved.state == "organic"
+    track.assign(f"shop-account-{organic.pk}", "gstest", by="an operator")
+    site.push()
+    assert moved.state == "blocked"
+    actions.retry(messages("transactions.delete")[-1])
+    site.push()
+    assert at_partnerstack(site) == [(f"payment-{paid.pk}~r1", 4900, "b@customers.example")]
 
 
 @pytest.mark.parametrize("pruned", [False, True])

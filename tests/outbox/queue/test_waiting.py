@@ -13,7 +13,7 @@ from django_partnerstack.mapping import Difference, announce
 from django_partnerstack.models import Attribution, Customer, OutboxMessage
 from django_partnerstack.outbox.backfill import backfill
 from django_partnerstack.outbox.control import actions
-from django_partnerstack.outbox.queue.lanes import queue_waiting
+from django_partnerstack.outbox.queue.sequencing.waiting import queue_waiting
 from tests.outbox.site import Site, account, message, messages, states
 from tests.shop.models import Account
 

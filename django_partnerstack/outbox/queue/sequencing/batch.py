@@ -10,9 +10,16 @@ from typing import Any
 from ....identity.forgotten import CUSTOMER_KEY, forgotten_among, is_personal
 from ....models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
 from ...operations import OPERATIONS
-from ..lanes import BLOCKING_STATES, blocked_by, make_organic, release_lanes
+from ..lanes import (
+    BLOCKING_STATES,
+    NOTHING_TO_DELETE,
+    block_behind_deletion,
+    blocked_by,
+    release_other_lanes,
+)
 from ..new_message import CUSTOMER, customer_lane
 from .customer_creation import difference_to_mirror
+from .waiting import make_organic, release_lanes
 
 #: PartnerStack does not have the customers of these lanes, unless others created them.
 UNCREATED = (LaneStatus.NEW, LaneStatus.ORGANIC)
@@ -40,7 +47,8 @@ class Batch:
         #: Lanes whose customer was reported in this batch without a partner.
         self._without_partner: list[str] = []
         self._load({message.lane for message in messages})
-        self._load_dependencies([message.pk for message in messages if may_depend(message)])
+        self._dependent = [message.pk for message in messages if may_depend(message)]
+        self._load_dependencies(self._dependent)
 
     def _load(self, keys: Collection[str]) -> None:
         for lane in OutboxLane.objects.using(self.using).filter(mode=self.mode, key__in=keys):
@@ -93,6 +101,12 @@ class Batch:
             release_lanes(self._opened, mode=self.mode, using=self.using, now=self.now)
         if self._without_partner:
             make_organic(self._without_partner, mode=self.mode, using=self.using)
+        if self._dependent:
+            # Now, because the deletion may be in this batch.
+            block_behind_deletion(self.messages.filter(pk__in=self._dependent))
+        for message in messages:
+            if message.state in NOTHING_TO_DELETE:
+                release_other_lanes(message, self.using, self.now)
 
     def _save_messages(self, messages: list[OutboxMessage]) -> None:
         alike: dict[tuple[str, int, str, str], list[int]] = defaultdict(list)

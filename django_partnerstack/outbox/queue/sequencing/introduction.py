@@ -7,12 +7,12 @@ from django.db import transaction
 from ....models import LaneStatus, OutboxLane, OutboxMessage
 from ...operations import SAVE_CUSTOMER
 from ..builders import customer_of, customer_reference
-from ..lanes import NOT_REPORTED
 from ..messages import check, remember_customer
 from ..new_message import NewMessage, unsaved
 from ..source_failures import record_failures, text_of
 from .batch import UNCREATED, Batch
 from .customers import sequence_customer
+from .waiting import NOT_REPORTED
 
 
 class Introductions:
