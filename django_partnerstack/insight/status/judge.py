@@ -76,7 +76,7 @@ def obstacle(health: Health) -> Finding | None:
 
 
 def _stopped(health: Health) -> Iterator[Finding]:
-    """The obstacle, if it is not about to end by itself and something is waiting for that."""
+    """The obstacle, if it is worth a finding: it lasts, or messages wait for it to end."""
     connection, found = health.connection, obstacle(health)
     if found is None:
         return

@@ -20,6 +20,7 @@ from django_partnerstack.insight.doctor import (
     watched_client,
 )
 from django_partnerstack.insight.findings import Severity
+from django_partnerstack.management.preconditions import require_mode
 from django_partnerstack.models.mirror import Mode
 
 MARKS = {"ok": "✓", "info": "i", "warn": "!", "error": "✗", "skipped": "-"}
@@ -51,8 +52,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if conf.mode not in Mode.values:
-            raise CommandError(f"PARTNERSTACK_MODE is {conf.mode!r}; it must be 'test' or 'production'.")
+        require_mode()
         if options["live"]:
             self._require_consent(options)
         self.quiet, self.items = options["json"], list[Item]()
@@ -62,7 +62,7 @@ class Command(BaseCommand):
             if options["live"]:
                 self._rehearse()
         except KeyboardInterrupt:
-            raise CommandError("Stopped.", returncode=130) from None
+            raise CommandError(_("Stopped."), returncode=130) from None
         worst = max((item.severity for item in self.items), default=Severity.OK)
         if options["json"]:
             items = [item.as_dict() for item in self.items]
@@ -77,22 +77,26 @@ class Command(BaseCommand):
     def _require_consent(self, options: dict[str, Any]) -> None:
         if conf.mode != Mode.TEST:
             raise CommandError(
-                "--live works in test mode only, because it creates objects. Set PARTNERSTACK_MODE and the "
-                "keys to test, for example on a staging site."
+                _(
+                    "--live works in test mode only, because it creates objects. Set PARTNERSTACK_MODE and "
+                    "the keys to test, for example on a staging site."
+                )
             )
         if not options["interactive"]:
             return
         if options["json"]:
-            raise CommandError("With --json, give --no-input as well: the output has no room for a question.")
+            raise CommandError(
+                _("With --json, give --no-input as well: the output has no room for a question.")
+            )
         try:
             answer = input(
                 _("Create a test customer and a test transaction at %s, and remove them? [y/N] ")
                 % conf.api_url
             )
         except EOFError:
-            raise CommandError("Nobody answers. Give --no-input to rehearse without a question.") from None
+            raise CommandError(_("Nobody answers. Give --no-input to rehearse without a question.")) from None
         if answer.strip().lower() not in ("y", "yes"):
-            raise CommandError("Nothing was done.")
+            raise CommandError(_("Nothing was done."))
 
     def _rehearse(self) -> None:
         """Unless the examination says that it cannot succeed."""

@@ -50,7 +50,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         require_mode()
         if options["any"] and not options["worker"]:
-            raise CommandError("--any belongs to --worker.")
+            raise CommandError(_("--any belongs to --worker."))
         if options["worker"]:
             self._worker(anywhere=options["any"])
             return
@@ -83,7 +83,8 @@ class Command(BaseCommand):
             running = workers.alive(timezone.now()).count()
             seen_at = workers.order_by("-seen_at").values_list("seen_at", flat=True).first()
         except DatabaseError as error:
-            raise CommandError(f"The database cannot be read: {in_one_line(error)}.") from error
+            text = _("The database cannot be read: {reason}.")
+            raise CommandError(text.format(reason=in_one_line(error))) from error
         where = "" if anywhere else _(" on {host}").format(host=host)
         if not running:
             text = _("No worker runs{where}.").format(where=where)
