@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,14 +51,18 @@ def forgotten_among(
     wanted = {identifier for identifier in identifiers if identifier[1]}
     if not wanted or not (salt := salt_of(mode, using)):
         return {}
-    digests = {digest(salt, identifier): identifier for identifier in wanted}
+    # An address in upper case has the digest of the same in lower case.
+    digests: dict[str, list[Identifier]] = defaultdict(list)
+    for identifier in wanted:
+        digests[digest(salt, identifier)].append(identifier)
     stones = Tombstone.objects.using(using).filter(mode=mode, digest__in=list(digests))
     rows = stones.order_by("pk").select_related("customer")
     return {
-        digests[row.digest]: Forgotten(
+        identifier: Forgotten(
             row.customer.customer_key, row.customer.forgotten_at, row.customer.kept_payments
         )
         for row in rows
+        for identifier in digests[row.digest]
     }
 
 
@@ -82,7 +87,12 @@ def new_salt() -> str:
     return secrets.token_hex(32)
 
 
-def digest(salt: str, identifier: Identifier) -> str:
+def normalised(identifier: Identifier) -> Identifier:
+    """An address is the same in upper and lower case."""
     kind, value = identifier
-    value = value.strip().lower() if kind == EMAIL else value
+    return kind, value.strip().lower() if kind == EMAIL else value
+
+
+def digest(salt: str, identifier: Identifier) -> str:
+    kind, value = normalised(identifier)
     return hmac.new(bytes.fromhex(salt), f"{kind}\0{value}".encode(), hashlib.sha256).hexdigest()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from ..identity.addresses import addresses_in
 from ..identity.forgotten import (
     CUSTOMER_KEY,
     EMAIL,
@@ -128,21 +129,15 @@ def identifiers_of(model: type[Mirror], record: Any) -> Iterator[Identifier]:
         yield from ((EMAIL, text) for text in addresses_in(record.raw))
         return
     yield REMOTE_KEY, record.customer_key
-    yield CUSTOMER_KEY, getattr(record, "customer_external_key", "")
+    yield CUSTOMER_KEY, _external_key(record)
     if model is Deal:
         # A deal names its customer by either key, or only by a contact's address.
         yield CUSTOMER_KEY, record.customer_key
         yield from ((EMAIL, text) for text in addresses_in(record.raw))
 
 
-def addresses_in(value: Any) -> Iterator[str]:
-    """The e-mail addresses among the texts of some JSON."""
-    if isinstance(value, str):
-        if "@" in value and not any(map(str.isspace, value.strip())):
-            yield value.strip()
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from addresses_in(each)
-    elif isinstance(value, list):
-        for each in value:
-            yield from addresses_in(each)
+def _external_key(record: Any) -> str:
+    """The site's key of the customer of a payment, a reward or an action."""
+    customer = record.raw.get("customer")
+    nested = customer.get("external_key") if isinstance(customer, Mapping) else ""
+    return getattr(record, "customer_external_key", "") or (nested if isinstance(nested, str) else "")

@@ -29,7 +29,7 @@ from ..outbox.queue.new_message import customer_lane
 from ..outbox.queue.sequencing.sequence import sequence_new_messages
 from ..throttle.throttle import site_throttle
 from .person import PSEUDONYM, Person, read_person
-from .places import erase
+from .places.all_places import erase
 from .telling import Told, tell
 
 
@@ -120,6 +120,12 @@ def forgotten_keys(text: str, *, mode: str) -> list[str]:
     return list(
         dict.fromkeys([*(each.customer_key for each in found), *own.values_list("customer_key", flat=True)])
     )
+
+
+def is_forgotten(customer_key: str) -> bool:
+    """Whether the erasure of a customer of the site's mode was completed."""
+    rows = ForgottenCustomer.objects.using(router.db_for_write(ForgottenCustomer))
+    return rows.filter(mode=conf.mode, customer_key=customer_key).exclude(finished_at=None).exists()
 
 
 def _is_anywhere(person: Person) -> bool:

@@ -10,8 +10,9 @@ from typing import Any
 from django.db import models, router, transaction
 
 from .. import sources
+from ..identity.addresses import is_any_in
 from ..identity.customers import identity_of_key
-from ..identity.forgotten import CUSTOMER_KEY, EMAIL, REMOTE_KEY, Identifier
+from ..identity.forgotten import CUSTOMER_KEY, EMAIL, REMOTE_KEY, Identifier, normalised
 from ..identity.objects import NO_OBJECT, Reference, loaded, models_with_source
 from ..identity.stored import ask
 from ..models import Attribution, Customer, OutboxMessage
@@ -75,8 +76,17 @@ class Person:
 
     def is_named_in(self, text: str) -> bool:
         """Whether a text contains one of the person's addresses, names or browsers."""
-        text = text.lower()
-        return any(each.lower() in text for each in (*self.emails, *self.texts) if len(each) >= SHORTEST)
+        named = [each.lower() for each in self.texts if len(each) >= SHORTEST]
+        return self.has_address_in(text) or any(each in text.lower() for each in named)
+
+    def has_address_in(self, value: Any) -> bool:
+        """Whether a text or some JSON contains one of the person's addresses."""
+        return is_any_in(self.emails, value)
+
+    def is_among(self, identifiers: Iterable[Identifier]) -> bool:
+        """Whether one of them identifies the person."""
+        known = {*self.identifiers, (CUSTOMER_KEY, self.known_as)}
+        return any(normalised(each) in known for each in identifiers)
 
     def learn(self, email: Any = "", *texts: Any) -> None:
         if isinstance(email, str) and email.strip():

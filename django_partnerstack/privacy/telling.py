@@ -45,13 +45,15 @@ OPEN = (*SENDABLE, State.QUEUED, State.ORGANIC, State.WAITING, State.BLOCKED, St
 class Told:
     """
     ``queued``: the operations that were queued. ``first``: messages that are sent before. ``cancelled``:
-    messages that are not sent any more. ``has``: PartnerStack has the customer, or may have it.
+    messages that are not sent any more. ``has``: PartnerStack has the customer, or may have it. ``nameless``:
+    nothing but an address names the customer to PartnerStack, so it is told nothing.
     """
 
     queued: tuple[str, ...] = ()
     first: int = 0
     cancelled: int = 0
     has: bool = False
+    nameless: bool = False
 
 
 def tell(person: Person, *, now: datetime, queue: bool) -> Told:
@@ -69,7 +71,8 @@ def tell(person: Person, *, now: datetime, queue: bool) -> Told:
     has = known or _may_have(messages)
     leased_until = _leased_until(messages)
     first, cancelled = _settle(person, messages, keep=known and queue, now=now)
-    queued = _queue(person, lane_key, now) if has and queue else ()
+    nameless = has and is_personal(_path(person))
+    queued = _queue(person, lane_key, now) if has and queue and not nameless else ()
     changes: dict[str, Any] = {"forgotten": True}
     if queued or first:
         # What is just being sent must have ended before.
@@ -77,7 +80,7 @@ def tell(person: Person, *, now: datetime, queue: bool) -> Told:
     lanes.filter(pk=lane.pk).update(**changes)
     if queued:
         notify_workers(lane_key, person.using)
-    return Told(queued, first, cancelled, has)
+    return Told(queued, first, cancelled, has, nameless)
 
 
 def _has_for_sure(person: Person, lane: OutboxLane, messages: QuerySet[OutboxMessage]) -> bool:
@@ -139,11 +142,13 @@ def _cancelled(message: OutboxMessage, now: datetime) -> dict[str, Any]:
     return columns
 
 
+def _path(person: Person) -> str:
+    """What names the customer to PartnerStack."""
+    return min(person.remote_keys) if person.is_renamed and person.remote_keys else person.customer_key
+
+
 def _queue(person: Person, lane_key: str, now: datetime) -> tuple[str, ...]:
-    path = min(person.remote_keys) if person.is_renamed and person.remote_keys else person.customer_key
-    if is_personal(path):
-        # Nothing names the customer without its address.
-        return ()
+    path = _path(person)
     changes: dict[str, Any] = {"email": f"forgotten-{secrets.token_hex(8)}{NONE}", "name": NAME}
     if person.is_renamed:
         changes["new_customer_key"] = person.known_as

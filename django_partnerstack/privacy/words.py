@@ -42,8 +42,13 @@ def told(erasure: Erasure) -> Iterator[str]:
         )
     elif ANONYMISE_CUSTOMER in erasure.told.queued:
         yield _("Queued for PartnerStack: the customer is anonymised, then archived.")
+    elif erasure.told.nameless:
+        yield _(
+            "PartnerStack was told nothing: its own key of the customer is not known here, and the site's is "
+            "an address. Run partnerstack_sync customers --full, then forget the customer again."
+        )
     elif erasure.told.has:
-        yield _("PartnerStack was told before, or cannot be told without the address.")
+        yield _("PartnerStack was told before.")
     else:
         yield _("PartnerStack never had the customer, so it is told nothing.")
     if first:
@@ -64,8 +69,8 @@ def remaining(erasure: Erasure) -> Iterator[str]:
     """What the law may require in addition."""
     if erasure.told.has or erasure.conflict:
         yield _(
-            "PartnerStack keeps the archived customer, its payments and rewards, and its own logs. Ask "
-            "PartnerStack to erase them if the law requires it."
+            "PartnerStack keeps the customer, its payments with their metadata, its rewards, deals and "
+            "leads, and its own logs. Ask PartnerStack to erase them if the law requires it."
         )
     yield _(
         "Not erased: your own tables, your log files and backups, and what other services, such as your "

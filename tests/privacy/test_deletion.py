@@ -72,7 +72,7 @@ def test_a_deletion_fails_if_the_customer_cannot_be_forgotten(
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("The database is full.")
 
-    monkeypatch.setattr("django_partnerstack.privacy.places.Place.erase", fail)
+    monkeypatch.setattr("django_partnerstack.privacy.places.place.Place.erase", fail)
     with pytest.raises(RuntimeError), transaction.atomic():
         account.delete()
     assert Account.objects.filter(email=EMAIL).exists()

@@ -27,7 +27,8 @@ from django_partnerstack.models import (
 )
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.queue.claim import claim
-from django_partnerstack.privacy import places
+from django_partnerstack.privacy.places import all_places as places
+from django_partnerstack.privacy.places.place import Place
 from tests.outbox.site import message, messages
 from tests.shop.models import Account, Payment
 
@@ -285,7 +286,7 @@ class TestRepeated:
         while not ForgottenCustomer.objects.filter(mode="test").exclude(finished_at=None).exists():
             left = rows_before_kill
 
-            def dying(place: places.Place) -> places.Place:
+            def dying(place: Place) -> Place:
                 def change(row: Any, person: Any) -> Any:
                     nonlocal left
                     if not left:
@@ -293,7 +294,7 @@ class TestRepeated:
                     left -= 1
                     return place.change(row, person)
 
-                return places.Place(place.rows, change)
+                return Place(place.rows, change)
 
             with monkeypatch.context() as patched, suppress(KeyboardInterrupt):
                 patched.setattr(places, "PLACES", tuple(map(dying, places.PLACES)))

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import models
 
 from django_partnerstack.privacy.person import Person
-from django_partnerstack.privacy.places import PLACES
+from django_partnerstack.privacy.places.all_places import PLACES
 
 #: The tables that no customer is described in, and why.
 IMPERSONAL = {

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -10,7 +12,7 @@ from django_partnerstack.conf import conf
 from django_partnerstack.insight import find
 from django_partnerstack.management.preconditions import database_errors_in_one_line, require_mode_and_table
 from django_partnerstack.models import ForgottenCustomer
-from django_partnerstack.privacy import forgotten_keys
+from django_partnerstack.privacy import forgotten_keys, is_forgotten
 from django_partnerstack.privacy.words import sentences
 
 
@@ -29,6 +31,7 @@ class Command(BaseCommand):
             help=_("A customer key, an e-mail address, or the primary key of one of your objects."),
         )
         parser.add_argument("--dry-run", action="store_true", help=_("Only count what would be erased."))
+        parser.add_argument("--json", action="store_true", help=_("Print what was done as JSON."))
         parser.add_argument(
             "--keep-payments",
             action="store_true",
@@ -40,6 +43,9 @@ class Command(BaseCommand):
         with database_errors_in_one_line():
             key = self._key(customer)
             erasure = track.forget(key, dry_run=dry_run, keep_payments=keep_payments)
+        if options["json"]:
+            self.stdout.write(json.dumps({**asdict(erasure), "sentences": sentences(erasure)}, indent=2))
+            return
         for sentence in sentences(erasure):
             self.stdout.write(sentence)
 
@@ -53,6 +59,9 @@ class Command(BaseCommand):
                 "primary key of your object."
             )
             raise CommandError(text.format(customer=customer, mode=conf.mode))
+        # Somebody who was forgotten may have signed up again with the same address.
+        if len(found) > 1 and len(others := [key for key in found if not is_forgotten(key)]) == 1:
+            found = others
         if len(found) > 1:
             text = _("Several customers match; give a customer key: {keys}.")
             raise CommandError(text.format(keys=", ".join(found)))

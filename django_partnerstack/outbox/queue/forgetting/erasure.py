@@ -34,6 +34,7 @@ def erased(message: OutboxMessage, customer_key: str, *, keep_payments: bool = F
     if is_personal(subject) and not _is_payment(operation):
         subject = customer_key if is_customer else ""
     return {
+        "dedupe_key": None if is_personal_key(message.dedupe_key) else message.dedupe_key,
         "lane": customer_lane(customer_key) if message.lane.startswith(CUSTOMER) else message.lane,
         "subject": subject,
         "payload": payload,
@@ -70,6 +71,12 @@ def _content(
         elif name == "external_key" and is_personal(str(value)):
             del found[name]
     return found
+
+
+def is_personal_key(dedupe_key: str | None) -> bool:
+    """Whether a key contains an address and must not be kept. The keys of payments are."""
+    operation = OPERATIONS.get((dedupe_key or "").partition(":")[0])
+    return is_personal(dedupe_key or "") and not _is_payment(operation)
 
 
 def _is_payment(operation: Operation | None) -> bool:

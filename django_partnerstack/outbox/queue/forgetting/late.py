@@ -22,8 +22,6 @@ def without_forgotten(messages: list[OutboxMessage], batch: Batch) -> list[Outbo
             continue
         columns = erased(message, known)
         if may_depend(message):
-            # It stays in its lane, which has been loaded.
-            columns["lane"] = message.lane
             kept.append(message)
         else:
             columns |= {"state": State.SKIPPED, "reason": REASON, "finished_at": batch.now}

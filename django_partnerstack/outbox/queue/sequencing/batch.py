@@ -51,12 +51,14 @@ class Batch:
         self._load_dependencies(self._dependent)
 
     def _load(self, keys: Collection[str]) -> None:
+        renamed = self._lanes_with_another_key(keys)
+        keys = {*keys, *map(customer_lane, renamed.values())}
         for lane in OutboxLane.objects.using(self.using).filter(mode=self.mode, key__in=keys):
             self.lanes[lane.key] = lane
         self.forgotten = {
             key: key.removeprefix(CUSTOMER) for key, lane in self.lanes.items() if lane.forgotten
         }
-        self._load_tombstones([key.removeprefix(CUSTOMER) for key in keys if is_personal(key)])
+        self.forgotten |= renamed
         self.before = {key: (lane.status, lane.due_at) for key, lane in self.lanes.items()}
         for key in keys:
             # Only the lane of a customer begins with a creation.
@@ -68,12 +70,11 @@ class Batch:
         attributions = Attribution.objects.using(self.using)
         self.attributions = attributions.of_customers(self.mode, [key.removeprefix(CUSTOMER) for key in keys])
 
-    def _load_tombstones(self, customer_keys: Collection[str]) -> None:
-        """For customers whose lanes have another key since they were forgotten."""
-        if customer_keys:
-            wanted = [(CUSTOMER_KEY, key) for key in customer_keys]
-            found = forgotten_among(wanted, mode=self.mode, using=self.using)
-            self.forgotten |= {customer_lane(key): known.customer_key for (_, key), known in found.items()}
+    def _lanes_with_another_key(self, lanes: Collection[str]) -> dict[str, str]:
+        """The lanes whose customers have another key since they were forgotten, each with that key."""
+        wanted = [(CUSTOMER_KEY, key.removeprefix(CUSTOMER)) for key in lanes if is_personal(key)]
+        found = forgotten_among(wanted, mode=self.mode, using=self.using)
+        return {customer_lane(key): known.customer_key for (_, key), known in found.items()}
 
     def _load_dependencies(self, pks: list[int]) -> None:
         if pks:
@@ -121,7 +122,9 @@ class Batch:
     def _save_lanes(self) -> None:
         """Save only what changed: a worker may be setting the due time of another lane."""
         lanes = OutboxLane.objects.using(self.using)
-        lanes.bulk_create([lane for lane in self.lanes.values() if lane.pk is None])
+        lanes.bulk_create(
+            lane for lane in self.lanes.values() if lane.key not in self.forgotten and lane.pk is None
+        )
         due, by_status = [], defaultdict(list)
         for key, (old_status, old_due) in self.before.items():
             lane = self.lanes[key]
