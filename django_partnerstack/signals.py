@@ -21,8 +21,14 @@ class RobustSignal(Signal):
 
     def _log_robust_failure(self, receiver: Any, error: Exception) -> None:
         # Django's own needs a name, and raises AttributeError to the sender without one.
-        name = getattr(receiver, "__qualname__", repr(receiver))
+        name = name_of(receiver)
         logger.error("Error calling %s in Signal.send_robust() (%s)", name, error, exc_info=error)
+
+
+def name_of(receiver: Any) -> str:
+    """``shop.receivers.receive``; what a receiver without a name shows of itself."""
+    names = [getattr(receiver, name, "") for name in ("__module__", "__qualname__")]
+    return ".".join(names) if all(names) else repr(receiver)
 
 
 __all__ = [

@@ -1,12 +1,13 @@
 """
 Changes the package at random, one place at a time, and counts the changes that a test notices.
 
-``python -m tests.mutations [--number 200] [--seed N] [--minutes 120] [--only PATTERN ...]``
+``python -m tests.mutations [--number 200] [--seed N] [--minutes 120] [--only PATTERN ...] [--tests PATH ...]
+[--processes N] [--folder PATH]``
 
-mutmut makes the changes in a copy of the checkout. First all tests run once, to see which functions each
-reaches; a test that fails there is left out. Then those that reach a changed function run with the change,
-until one fails. Prints the seed, and each change that no test noticed. Exits with status 1 if fewer than 95 %
-are noticed, without those that ``tests/unnoticed_changes.txt`` lists.
+mutmut makes the changes in a copy of the checkout. First all tests run once, or only those of ``--tests``, to
+see which functions each reaches; a test that fails there is left out. Then those that reach a changed
+function run with the change, until one fails. Prints the seed, and each change that no test noticed. Exits
+with status 1 if fewer than 95 % are noticed, without those that ``tests/unnoticed_changes.txt`` lists.
 """
 
 from __future__ import annotations
@@ -103,10 +104,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(options.folder or folder)
         changes = change_all(copy)
-        tests = find_tests(copy, options.processes, until)
+        tests = find_tests(copy, options.tests, options.processes, until)
         chosen = [name for name in changes if any(fnmatch(name, pattern) for pattern in options.only)]
         sample = Random(options.seed).sample(chosen, min(options.number, len(chosen)))
-        return report(copy, try_all(copy, sample, tests, options.processes, until), len(chosen))
+        return report(
+            copy, try_all(copy, sample, tests, options.tests, options.processes, until), len(chosen)
+        )
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -121,6 +124,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--only", nargs="+", default=["*"], help="changes whose name matches one, such as '*.outbox.*'"
     )
+    parser.add_argument("--tests", nargs="+", default=["tests"], help="run only these, such as tests/outbox")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 2)
     parser.add_argument("--folder", help="keep the copy here, or use the one that is here")
     return parser.parse_args(arguments)
@@ -219,13 +223,13 @@ def wait(child: subprocess.Popen[bytes], seconds: float) -> int | None:
         child.wait()
 
 
-def find_tests(copy: Path, processes: int, until: float) -> Tests:
-    """Run all tests once. Exits if nearly all fail, or the time is over."""
+def find_tests(copy: Path, paths: Sequence[str], processes: int, until: float) -> Tests:
+    """Run the tests once. Exits if nearly all fail, or the time is over."""
     reached = copy / "reached"
     if not reached.exists():
         reached.mkdir()
         ignored = [f"--ignore=tests/{each}" for each in WITHOUT]
-        arguments = ["tests", *ignored, "-n", str(processes), "--dist", "loadgroup", "-p", "tests.mutations"]
+        arguments = [*paths, *ignored, "-n", str(processes), "--dist", "loadgroup", "-p", "tests.mutations"]
         wait(pytest(copy, "stats", *arguments, **{REACHED: str(reached)}), until - time.monotonic())
     tests, failed = Tests(), []
     for path in reached.glob("*.json"):
@@ -247,16 +251,18 @@ def find_tests(copy: Path, processes: int, until: float) -> Tests:
 
 
 def try_all(
-    copy: Path, sample: Sequence[str], tests: Tests, processes: int, until: float
+    copy: Path, sample: Sequence[str], tests: Tests, paths: Sequence[str], processes: int, until: float
 ) -> dict[str, bool | None]:
     """Whether a test notices each change; None if the time was over before."""
     children = []
+    for rest in copy.glob("share-*"):
+        rest.unlink()
     for number in range(processes):
         share = {change: tests.of(change) for change in sample[number::processes]}
         # Tests that notice a change that is none would notice all.
         share = {NO_CHANGE: sorted(tests.seconds, key=lambda test: tests.seconds[test])[:500], **share}
         (copy / f"share-{number}.json").write_text(json.dumps([share, tests.seconds]))
-        arguments = ["tests", *(f"--ignore=tests/{each}" for each in WITHOUT), "-p", "tests.mutations"]
+        arguments = [*paths, *(f"--ignore=tests/{each}" for each in WITHOUT), "-p", "tests.mutations"]
         children.append(pytest(copy, "", *arguments, **{SHARE: str(copy / f"share-{number}.json")}))
     for child in children:
         wait(child, until - time.monotonic())

@@ -10,6 +10,7 @@ import pytest
 from django.dispatch import Signal
 
 from django_partnerstack import signals
+from django_partnerstack.signals import name_of
 
 SIGNALS = {name: value for name, value in vars(signals).items() if isinstance(value, Signal)}
 
@@ -45,6 +46,13 @@ def test_an_error_in_a_receiver_is_logged_and_harms_no_other_whatever_the_receiv
     assert len(received) == 1
     errors = [each for each in caplog.records if each.exc_info]
     [record] = [each for each in errors if each.exc_info and each.exc_info[1] is answers[receiver]]
-    named = getattr(receiver, "__qualname__", repr(receiver))
-    assert record.getMessage() == f"Error calling {named} in Signal.send_robust() (not today)"
+    assert record.getMessage() == f"Error calling {name_of(receiver)} in Signal.send_robust() (not today)"
     assert (record.levelno, record.name) == (logging.ERROR, "django.dispatch")
+
+
+def test_a_receiver_without_a_name_is_named_by_what_it_shows() -> None:
+    assert name_of(receive) == "tests.test_signals.receive"
+    assert name_of(Receiver().__call__) == "tests.test_signals.Receiver.__call__"
+    assert name_of(partial(receive)).startswith("functools.partial(<function receive")
+    assert "Receiver object at" in name_of(Receiver())
+    assert "method-wrapper" in name_of(receive.__call__)

@@ -24,7 +24,7 @@ from ..exceptions import (
 )
 from ..models import Mirror, WebhookEvent, WebhookState
 from ..resources import RESOURCES
-from ..signals import webhook_processed
+from ..signals import name_of, webhook_processed
 from ..throttle.clock import Clock
 from . import queue
 from .forgotten import delete_bodies
@@ -160,7 +160,7 @@ class _Batch:
         errors = [(receiver, error) for receiver, error in answers if isinstance(error, Exception)]
         if errors:
             reason = "; ".join(
-                f"The receiver {_name(receiver)} raised {error!r}." for receiver, error in errors
+                f"The receiver {name_of(receiver)} raised {error!r}." for receiver, error in errors
             )
             queue.retry(event, reason, self.clock.now())
         elif not event.kind:
@@ -186,7 +186,3 @@ class _Batch:
     def release(self, subjects: Iterable[Subject], until: datetime) -> None:
         """Let events that were claimed in vain be claimed again."""
         queue.postpone((event for subject in subjects for event in subject.events), until)
-
-
-def _name(receiver: object) -> str:
-    return f"{getattr(receiver, '__module__', '')}.{getattr(receiver, '__qualname__', receiver)}"

@@ -37,6 +37,13 @@ def test_stored_clicks_are_read_back() -> None:
     assert cookies.loads(cookies.dumps(clicks)) == clicks
 
 
+def test_what_the_cookies_of_scripts_contained_is_stored_beside_the_clicks() -> None:
+    response = HttpResponse()
+    stored = cookies.Stored((click(),), seen="a mark of each")
+    cookies.save(response, stored, request())
+    assert cookies.load(request(cookies={COOKIE: response.cookies[COOKIE].value})) == stored
+
+
 def test_only_the_server_can_read_it_and_only_over_https() -> None:
     morsel = saved()
     assert (morsel["httponly"], morsel["secure"], morsel["samesite"]) == (True, True, "Lax")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import requests
 from django_partnerstack.exceptions import DeliveryPaused
 from django_partnerstack.models import Customer, Partnership, Transaction, WebhookEvent
 from django_partnerstack.resources import RESOURCES
-from django_partnerstack.signals import objects_synced
+from django_partnerstack.signals import objects_synced, webhook_processed
 from django_partnerstack.sync import pull
 from django_partnerstack.webhooks.process import next_due
 from django_partnerstack.webhooks.queue import LEASE, claim
@@ -363,6 +364,23 @@ def test_a_failing_receiver_is_called_again_and_blocks_no_other_event(
     first.refresh_from_db()
     assert (first.state, first.reason) == ("done", "")
     assert len(processed) == 3
+
+
+def test_a_failing_receiver_without_a_name_is_shown_and_blocks_no_other_event(site: Site) -> None:
+    def receive(number: int, **arguments: Any) -> None:
+        raise RuntimeError("not today")
+
+    receiver = partial(receive, 7)
+    webhook_processed.connect(receiver)
+    for customer in site.sandbox.objects("customers")[:2]:
+        site.event("customer.updated", customer["key"])
+    try:
+        site.process()
+    finally:
+        webhook_processed.disconnect(receiver)
+    for event in WebhookEvent.objects.all():
+        assert (event.state, event.attempts) == ("received", 1)
+        assert event.reason == f"The receiver {receiver!r} raised RuntimeError('not today')."
 
 
 def test_a_receiver_that_always_fails_fails_its_event(site: Site, failing: Callable[[int], None]) -> None:

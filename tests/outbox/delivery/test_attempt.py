@@ -65,6 +65,22 @@ def test_a_stopping_worker_waits_three_seconds_for_a_missing_database(site: Site
     assert (site.clock.at - began).total_seconds() == patience
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_log_says_which_outcome_waits_for_the_database_and_which_is_lost(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    site.worker.stopping.set()
+    [claimed] = claimed_by(site.worker, 1)
+    with connection.execute_wrapper(missing):
+        assert site.worker.attempts.run(claimed) == "lost"
+    logged = [each for each in caplog.records if "outcome" in each.getMessage()]
+    about = f"The outcome of message {claimed.message.pk}"
+    *waits, lost = [(each.levelname, each.getMessage()) for each in logged]
+    assert set(waits) == {("WARNING", f"{about} waits for the database: There is no server.")}
+    assert lost == ("ERROR", f"{about} is lost: There is no server.")
+    assert {vars(each)["partnerstack_message"] for each in logged} == {claimed.message.pk}
+
+
 @pytest.fixture
 def audit() -> Iterator[None]:
     """A site with a receiver of every save that fails."""

@@ -68,6 +68,20 @@ def test_delivery_is_paused_if_reading_is_refused_as_well(site: Site) -> None:
     assert set(states().values()) == {"delivered"}
 
 
+def test_a_refusal_during_an_outage_is_about_its_own_message_and_the_outage_is_named(site: Site) -> None:
+    """The other read, which is to show whether everything is refused, fails."""
+    shop = account()
+    site.push()
+    refuse(site, "/actions")
+    refuse(site, "/partnerships", status=503)
+    track.event(shop, "demo")
+    site.push()
+    assert message("actions.create").state == "dead"
+    assert ThrottleState.objects.get().paused_until is None
+    # What another thread would report if it counted the requests between the two.
+    assert "GET /partnerships: 503" in site.worker.throttle.requests.failure
+
+
 def test_other_messages_show_that_keys_which_may_not_read_are_right(site: Site) -> None:
     """A key pair without the permissions for events and for reading partners."""
     shops = [account(email=f"{number}@customers.example") for number in range(3)]
