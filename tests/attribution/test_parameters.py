@@ -141,6 +141,14 @@ def test_every_printable_key_is_decoded(key: str, padded: bool, for_urls: bool, 
     assert decode(encoded) == key
 
 
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_no_character_at_the_end_of_an_encoded_key_is_lost(length: int) -> None:
+    for last in map(chr, range(ord("!"), 0x17F)):
+        if last.isprintable():
+            key = "k" * (length - 1) + last
+            assert decode(encode(key)) == decode(f"{encode(key)}==") == key
+
+
 @a_run_of_keys
 @given(keys)
 def test_a_key_is_encoded_as_in_links(key: str) -> None:
