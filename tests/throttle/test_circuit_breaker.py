@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 
 from django_partnerstack.models import OutboxMessage, ThrottleState
 from django_partnerstack.outbox.queue.claim import claim
+from django_partnerstack.throttle.circuit_breaker import RequestCounter, update
 from tests.outbox.site import Site, account, messages, payment
 from tests.throttle.conftest import CUSTOMERS
 
@@ -83,3 +84,102 @@ def test_a_late_answer_does_not_end_a_pause(site: Site, customers: None) -> None
         late.attempts.run(claimed)
     claim(late.throttle, late.delivered, 0, lease=late.lease)
     assert throttle_state().paused_until == paused_until == site.clock.at + timedelta(seconds=600)
+
+
+NOW = datetime(2026, 6, 1, 12, tzinfo=timezone.utc)
+OPEN_UNTIL = NOW + timedelta(seconds=30)
+
+
+def row_of(**fields: Any) -> Any:
+    row: Any = ThrottleState(mode="test", **fields)
+    row.now = NOW
+    return row
+
+
+def count(row: Any, requests: int, failures: int, *, paused: bool = False, ended: bool = False) -> None:
+    """Add what a process has counted since it last did."""
+    counter = RequestCounter()
+    for number in range(requests):
+        counter.add(failed=number < failures, reason="503")
+    if ended:
+        counter.end_attempt()
+    update(row, counter, paused=paused)
+
+
+@pytest.mark.parametrize(
+    ("requests", "failures", "opens"),
+    [
+        (10, 7, True),
+        (10, 6, False),
+        (9, 9, False),
+        (11, 8, True),
+        (11, 7, False),
+        (100, 70, True),
+        (100, 69, False),
+    ],
+)
+def test_delivery_is_paused_when_seven_of_ten_requests_fail(
+    requests: int, failures: int, opens: bool
+) -> None:
+    row = row_of()
+    count(row, requests, failures)
+    assert row.paused_until == (OPEN_UNTIL if opens else None)
+    assert row.half_open is opens
+    assert row.pause_reason == (f"{failures} of {requests} requests failed within a minute." if opens else "")
+
+
+def test_the_requests_of_all_processes_within_a_minute_are_counted_together() -> None:
+    row = row_of()
+    count(row, 3, 0)
+    row.now += timedelta(seconds=60)
+    count(row, 6, 6)
+    assert (row.requests, row.failures, row.paused_until) == (9, 6, None)
+    count(row, 1, 1)
+    assert row.pause_reason == "7 of 10 requests failed within a minute."
+    # What led to a pause leads to no second one.
+    assert (row.requests, row.failures) == (0, 0)
+
+
+def test_requests_of_an_earlier_minute_do_not_count() -> None:
+    row = row_of()
+    count(row, 9, 9)
+    row.now += timedelta(seconds=60, microseconds=1)
+    count(row, 1, 1)
+    assert (row.requests, row.failures, row.minute_began_at, row.paused_until) == (1, 1, row.now, None)
+
+
+@pytest.mark.parametrize("seconds", [10, 50])
+def test_failures_do_not_shorten_a_pause(seconds: int) -> None:
+    row = row_of(paused_until=NOW + timedelta(seconds=seconds))
+    count(row, 10, 10)
+    assert row.paused_until == NOW + timedelta(seconds=max(30, seconds))
+
+
+def half_open() -> Any:
+    return row_of(
+        half_open=True, paused_until=NOW, pause_reason="why", next_slot_at=NOW + timedelta(minutes=2)
+    )
+
+
+@pytest.mark.parametrize("failures", [0, 1])
+def test_a_probe_decides_whether_the_pause_ends(failures: int) -> None:
+    row = half_open()
+    count(row, 1, failures, ended=True)
+    assert (row.half_open, row.next_slot_at) == (bool(failures), None)
+    assert (row.paused_until, row.pause_reason) == ((OPEN_UNTIL, "why") if failures else (None, ""))
+    # A probe is no part of the next minute's share.
+    assert row.requests == 0
+
+
+def test_a_probe_that_ended_without_a_request_allows_another_and_one_that_runs_does_not() -> None:
+    ended, running = half_open(), half_open()
+    count(ended, 0, 0, ended=True)
+    count(running, 0, 0)
+    assert (ended.half_open, ended.next_slot_at) == (True, None)
+    assert (running.half_open, running.next_slot_at) == (True, NOW + timedelta(minutes=2))
+
+
+def test_an_answer_during_a_pause_does_not_end_it() -> None:
+    row = half_open()
+    count(row, 1, 0, paused=True, ended=True)
+    assert (row.half_open, row.paused_until, row.requests) == (True, NOW, 1)

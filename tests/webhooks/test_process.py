@@ -465,10 +465,22 @@ def test_an_event_whose_body_was_forgotten_can_be_processed_by_its_key(site: Sit
     assert Customer.objects.get().key == key
 
 
+def test_an_event_whose_body_was_forgotten_can_name_a_customer_by_the_sites_key(site: Site) -> None:
+    customer = site.sandbox.objects("customers")[0]
+    site.event("customer.updated", customer["customer_key"])
+    WebhookEvent.objects.update(body=None)
+    assert site.process() == 1
+    assert site.reads == [f"/customers/{customer['customer_key']}"]
+    assert Customer.objects.get().key == customer["key"]
+
+
+@pytest.mark.parametrize("forgotten", [False, True])
 @pytest.mark.parametrize("name", [name for name, resource in RESOURCES.items() if resource.readable])
-def test_every_readable_resource_is_read_by_key(site: Site, name: str) -> None:
+def test_every_readable_resource_is_read_by_key(site: Site, name: str, forgotten: bool) -> None:
     item = site.sandbox.objects(name)[0]
     site.event(f"{name.removesuffix('s')}.updated", item["key"])
+    if forgotten:
+        WebhookEvent.objects.update(body=None)
     site.process()
     assert site.reads == [f"/{name}/{item['key']}"]
     assert RESOURCES[name].model._default_manager.get().key == item["key"]
