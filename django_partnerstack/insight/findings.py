@@ -201,6 +201,16 @@ FINDINGS: dict[str, Kind] = {
         _("Correct the cause, then choose Report again in the admin, or run partnerstack_backfill."),
         SOURCE_ERRORS,
     ),
+    "erasures-interrupted": Kind(
+        Severity.WARN,
+        ngettext_lazy(
+            "The erasure of {number} forgotten customer was interrupted.",
+            "The erasure of {number} forgotten customers was interrupted.",
+            "number",
+        ),
+        _("Run partnerstack_forget with each key that the admin shows as not finished. It goes on."),
+        "partnerstack_forgottencustomer_changelist",
+    ),
     "sync-failing": Kind(
         Severity.WARN,
         _("The sync of {resources} fails: {reason}."),

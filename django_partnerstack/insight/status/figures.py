@@ -27,7 +27,7 @@ class Queue:
     ``by_state``: by the state's word, such as "queued", "failed" or "on_hold". ``oldest_due_at``: since when
     the oldest message that may be sent now has been due; None if none is. ``failed_last_hour`` and
     ``failed_last_day``: messages that failed then and still are. ``unreported_customers``: customers of
-    waiting messages.
+    waiting messages. ``interrupted_erasures``: forgotten customers whose erasure did not end in an hour.
     """
 
     by_state: Mapping[str, int] = field(default_factory=dict)
@@ -38,6 +38,7 @@ class Queue:
     failed_last_day: int = 0
     unreported_customers: int = 0
     source_errors: int = 0
+    interrupted_erasures: int = 0
 
     @property
     def unsent(self) -> int:

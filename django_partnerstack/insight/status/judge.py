@@ -130,6 +130,7 @@ def _messages(health: Health) -> Iterator[Finding]:
         "messages-on-hold": queue.by_state.get("on_hold", 0),
         "customers-unreported": queue.unreported_customers,
         "source-errors": queue.source_errors,
+        "erasures-interrupted": queue.interrupted_erasures,
         "reported-twice": health.reported_twice,
     }
     for code, number in numbers.items():

@@ -14,6 +14,7 @@ from ...models import (
     Attempt,
     AttemptOutcome,
     Attribution,
+    ForgottenCustomer,
     OutboxLane,
     OutboxMessage,
     SourceFailure,
@@ -83,6 +84,7 @@ def _recent_figures(mode: str, messages: QuerySet[OutboxMessage], now: datetime)
         "failed_last_hour": _failed(messages, now - HOUR),
         "failed_last_day": _failed(messages, now - DAY),
         "unreported_customers": CappedCount(waiting, limit=READ, column="lane", of="DISTINCT lane"),
+        "interrupted_erasures": CappedCount(_interrupted(mode, now - HOUR)),
         "first_queued_at": Subquery(queued.values("queued_at")[:1]),
     }
 
@@ -91,6 +93,12 @@ def _delivered(mode: str, since: datetime) -> QuerySet[Attempt]:
     outcomes = (AttemptOutcome.DELIVERED, AttemptOutcome.FOUND)
     attempts = Attempt.objects.using(database()).filter(mode=mode, outcome__in=outcomes, started_at__gt=since)
     return attempts.order_by("-started_at")
+
+
+def _interrupted(mode: str, before: datetime) -> QuerySet[ForgottenCustomer]:
+    """A forgotten customer whose erasure did not end in an hour."""
+    rows = ForgottenCustomer.objects.using(database()).filter(mode=mode, finished_at=None)
+    return rows.filter(forgotten_at__lt=before).order_by("pk")
 
 
 def _failed(messages: QuerySet[OutboxMessage], since: datetime) -> CappedCount:

@@ -19,6 +19,7 @@ from django_partnerstack.models import (
     AttemptKind,
     AttemptOutcome,
     Attribution,
+    ForgottenCustomer,
     OutboxLane,
     OutboxMessage,
     SourceFailure,
@@ -209,6 +210,16 @@ def test_webhooks_show_the_last_one_and_what_waits_or_failed(settings: Any) -> N
     assert health().webhooks == status.Webhooks(
         is_configured=True, last_received_at=NOW, waiting_since=ago(hours=1), failed=1
     )
+
+
+def test_an_erasure_that_did_not_end_in_an_hour_was_interrupted() -> None:
+    queue()
+    for hours, finished in ((0.5, None), (2, None), (3, NOW)):
+        ForgottenCustomer.objects.create(
+            mode="test", customer_key=str(hours), forgotten_at=ago(hours=hours), finished_at=finished
+        )
+    assert health().queue.interrupted_erasures == 1
+    assert health().find("erasures-interrupted") is not None
 
 
 def test_the_share_of_the_sign_ups_of_the_last_30_days_that_are_attributed() -> None:
