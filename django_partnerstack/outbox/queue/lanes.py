@@ -61,7 +61,9 @@ def block(message: OutboxMessage, using: str) -> None:
 def unblock(rows: QuerySet[OutboxMessage], to: State = State.SCHEDULED) -> None:
     """Release the blocked rows whose dependencies do not block them. Call it with the throttle row locked."""
     blocked = rows.filter(state=State.BLOCKED)
-    behind = list(behind_deletion(blocked).values_list("pk", flat=True))
+    # In another state nothing is sent.
+    is_sendable = to == State.SCHEDULED
+    behind = list(behind_deletion(blocked).values_list("pk", flat=True)) if is_sendable else []
     still_blocked = list(blocked_by(blocked, BLOCKING_STATES).values_list("pk", flat=True))
     blocked.exclude(pk__in=[*behind, *still_blocked]).update(state=to, reason="")
     if behind:

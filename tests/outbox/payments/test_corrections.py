@@ -455,6 +455,22 @@ def test_a_payment_moves_to_an_organic_customer_who_gets_a_partner(site: Site) -
     assert at_partnerstack(site) == [(f"payment-{paid.pk}~r1", 4900, "b@customers.example")]
 
 
+def test_a_refund_of_what_moved_to_an_organic_customer_stays_organic(site: Site) -> None:
+    paid, organic = payment(account()), account(partner_key="", email="b@customers.example")
+    site.push()
+    moved = move(paid, organic)
+    actions.hold(moved.creation)
+    track.refund(f"payment-{paid.pk}")
+    refund = messages("transactions.delete")[-1]
+    actions.hold(refund)
+    actions.release(refund)
+    assert refund.state == "blocked"
+    actions.release(moved.creation)
+    site.push()
+    refund.refresh_from_db()
+    assert (moved.state, refund.state) == ("organic", "organic")
+
+
 @pytest.mark.parametrize("pruned", [False, True])
 def test_a_payment_whose_correction_was_cancelled_after_its_deletion_can_be_created_again(
     site: Site, pruned: bool
