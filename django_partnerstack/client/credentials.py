@@ -81,7 +81,8 @@ class TrackingToken(Credential):
 def forms(secret: str) -> set[str]:
     """
     A secret as a server may repeat it: as it is, in Base64 of both alphabets with or without padding, in
-    hexadecimal digits, and each of these percent-encoded in lower or upper case.
+    hexadecimal digits, and each of these percent-encoded in lower or upper case, or with the slashes that
+    some servers escape in JSON.
     """
     plain = {secret, secret.rstrip("=")}  # Without the padding, if the secret is Base64 already.
     plain |= {each.translate(URL_ALPHABET) for each in plain}
@@ -89,7 +90,8 @@ def forms(secret: str) -> set[str]:
         plain |= {encoded.decode(), encoded.decode().rstrip("=")}
     plain |= {secret.encode().hex(), secret.encode().hex().upper()}
     quoted = {quote(each, safe="") for each in plain}
-    return plain | quoted | {ESCAPE.sub(lambda escape: escape[0].lower(), each) for each in quoted}
+    escaped = {each.replace("/", r"\/") for each in plain}
+    return plain | escaped | quoted | {ESCAPE.sub(lambda escape: escape[0].lower(), each) for each in quoted}
 
 
 class Scrubber:

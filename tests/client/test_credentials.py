@@ -106,3 +106,11 @@ def test_the_scrubber_replaces_every_encoding_of_every_key(pair):
 
 def test_a_key_that_begins_with_another_key_is_replaced_completely():
     assert Scrubber(Keys("pk_one", "pk_one_two"))("pk_one_two") == "***"
+
+
+def test_the_scrubber_replaces_a_key_whose_slashes_are_escaped_in_json():
+    keys = Keys("pk_0123456789abc", "sk_??>>~~~/obviously-fake")
+    scrub = Scrubber(keys)
+    for secret in keys.secrets():
+        assert "/" not in secret or scrub('{"e": "' + secret.replace("/", r"\/") + '"}') == '{"e": "***"}'
+    assert any("/" in secret for secret in keys.secrets())
