@@ -13,7 +13,7 @@ class PartnerStackConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from . import checks, dispatch, receivers
+        from . import checks, connection, dispatch, receivers
         from .signals import message_queued, objects_synced
 
         checks.register()
@@ -26,3 +26,4 @@ class PartnerStackConfig(AppConfig):
             receivers.queue_waiting_messages, dispatch_uid="partnerstack.queue_waiting_messages"
         )
         dispatch.register_celery_tasks()
+        connection.guard_test_runs()

@@ -85,6 +85,9 @@ class Conf:
     strict = Setting(False)
     #: What a deleted object of a customer does: "keep" (nothing), "archive" or "forget".
     on_delete = Setting("keep")
+    #: What a test run may reach without the test kit: nothing ("refused"), this machine ("loopback") or
+    #: everything ("allowed").
+    test_network = Setting("refused")
     #: Days after which delivered messages, attempts, webhook bodies and details of clicks are deleted.
     retention_days = Setting(90)
 

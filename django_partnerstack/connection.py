@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.crypto import salted_hmac
 
-from .client import Client
+from .client import Client, sockets
+from .client.validation import is_loopback
 from .conf import conf
 from .exceptions import PartnerStackError
+
+#: Why a request of a test run is not sent.
+REFUSED = (
+    "not sent, because this is a test run. Use the fixture partnerstack or PartnerStackMixin of "
+    'django_partnerstack.testing, or set PARTNERSTACK_TEST_NETWORK to "loopback" or "allowed".'
+)
 
 
 class ConfigurationError(PartnerStackError, ImproperlyConfigured):
@@ -41,6 +50,26 @@ def get_client(**options: Any) -> Client:
         )
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"The PARTNERSTACK_… settings cannot be used: {error}") from error
+
+
+def guard_test_runs() -> None:
+    """Let no client of this process reach PartnerStack in a test run. Safe to repeat."""
+    if sockets.substitute is None:
+        sockets.substitute = _refuse_in_tests
+
+
+def _refuse_in_tests(url: str) -> sockets.RefusingAdapter | None:
+    if not is_test_run() or conf.test_network == "allowed":
+        return None
+    if conf.test_network == "loopback" and is_loopback(urlsplit(url).hostname or ""):
+        return None
+    return sockets.RefusingAdapter(REFUSED)
+
+
+def is_test_run() -> bool:
+    """Whether Django's test environment is set up, as ``manage.py test`` and pytest-django do."""
+    utils = sys.modules.get("django.test.utils")
+    return hasattr(getattr(utils, "_TestState", None), "saved_data")
 
 
 def fingerprint_of_keys() -> str:

@@ -18,6 +18,7 @@ Every error of this package, as one tree. Nothing here imports Django, so that t
     ├── PagingError               a list would never end
     └── RequestError              a request failed: method, path, retryable, in_doubt
         ├── NotSent               no connection: DNS, refused, TLS. Nothing happened
+        ├── NetworkRefused        a test run may not use the network. Nothing happened
         ├── ReplyLost             sent, but no whole answer came back: time-out, reset, deadline
         ├── UnusableReply         not an answer of PartnerStack's: HTML, empty, too large, redirect
         └── ErrorReply            PartnerStack answered with an error: status, message
@@ -50,6 +51,7 @@ __all__ = [
     "InvalidTransition",
     "KeyCollision",
     "LookUpTimeout",
+    "NetworkRefused",
     "NotFound",
     "NotProcessed",
     "NotSent",
@@ -187,6 +189,10 @@ class NotSent(RequestError):
     """No connection could be opened, so PartnerStack received nothing."""
 
     retryable = True
+
+
+class NetworkRefused(RequestError):
+    """A test run attempted to reach PartnerStack without its test kit; nothing was sent."""
 
 
 class ReplyLost(RequestError):

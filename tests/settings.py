@@ -67,4 +67,6 @@ TEMPLATES = [
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 ROOT_URLCONF = "tests.urls"
 STATIC_URL = "static/"
+# For servers that tests start on this machine.
+PARTNERSTACK_TEST_NETWORK = "loopback"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

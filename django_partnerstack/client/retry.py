@@ -24,6 +24,14 @@ FIRST_DELAY = 0.5
 FIRST_DELAY_WHEN_LIMITED = 5
 
 
+#: How clients wait unless their policy says otherwise. Set by tests, and for all threads of the process.
+wait: Callable[[float], object] = time.sleep
+
+
+def _wait(seconds: float) -> None:
+    wait(seconds)
+
+
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
     """How often to try a read, with the clocks and the randomness as functions that tests can replace."""
@@ -33,7 +41,7 @@ class RetryPolicy:
     clock: Callable[[], float] = time.monotonic
     #: Seconds since 1970, to understand a ``Retry-After`` that is a date.
     wall_clock: Callable[[], float] = time.time
-    sleep: Callable[[float], object] = time.sleep
+    sleep: Callable[[float], object] = _wait
     random: Callable[[], float] = random.random
 
 

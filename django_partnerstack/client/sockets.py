@@ -19,15 +19,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+from ..exceptions import NetworkRefused
 
 #: Threads that can each keep a connection open.
 POOL_SIZE = 16
 
 #: How many seconds are left for the request of this thread. The transport sets it.
 seconds_left: ContextVar[Callable[[], float] | None] = ContextVar("seconds_left", default=None)
+
+
+#: Takes the URL of a request, and returns the adapter that carries it out instead of the network, or None for
+#: the network. Set by tests, and for all threads of the process.
+substitute: Callable[[str], BaseAdapter | None] | None = None
 
 
 class DeadlinePassed(TimeoutError):
@@ -115,12 +122,30 @@ class BoundedAdapter(HTTPAdapter):
         }
 
 
+class RefusingAdapter(BaseAdapter):
+    """Raises ``NetworkRefused`` with a reason instead of sending anything."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        raise NetworkRefused(self.reason, method=request.method or "", path=request.path_url)
+
+    def close(self) -> None:
+        """Do nothing: there is no connection."""
+
+
 class Session(requests.Session):
     """
-    Ignores redirects.
+    Ignores redirects, and uses ``substitute`` instead of the network.
 
     requests examines the target of a redirect that it does not follow, and reads a body of any size for that.
     """
+
+    def get_adapter(self, url: str) -> BaseAdapter:
+        found = substitute(url) if substitute is not None else None
+        return found or super().get_adapter(url)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
         return None

@@ -8,10 +8,17 @@ from ..client import Client
 from ..client.retry import RetryPolicy
 from ..conf import conf
 from ..connection import get_client
+from ..throttle.clock import Clock
 from .delivery.loop import DeliveryLoop
 
 
-def worker(*, threads: int = 4, client: Client | None = None, stopping: Event | None = None) -> DeliveryLoop:
+def worker(
+    *,
+    threads: int = 4,
+    client: Client | None = None,
+    clock: Clock | None = None,
+    stopping: Event | None = None,
+) -> DeliveryLoop:
     """
     A delivery loop with the site's settings and mode. It ends once ``stopping`` is set.
 
@@ -28,5 +35,6 @@ def worker(*, threads: int = 4, client: Client | None = None, stopping: Event | 
         grace_seconds=conf.lookup_grace,
         requests_per_minute=conf.requests_per_minute,
         retention_days=conf.retention_days,
+        clock=clock,
         stopping=stopping,
     )

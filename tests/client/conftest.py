@@ -16,6 +16,12 @@ TOKEN = "token_Canary9012"
 API = "https://api.partnerstack.com/api/v2"
 
 
+@pytest.fixture(autouse=True)
+def _any_address(settings: Any) -> None:
+    """What ``responses`` answers has the address of PartnerStack."""
+    settings.PARTNERSTACK_TEST_NETWORK = "allowed"
+
+
 @dataclass
 class Time:
     """A clock that moves only during a sleep."""

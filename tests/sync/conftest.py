@@ -72,6 +72,12 @@ def stop_after_the_first_page(sync: Callable[..., Pulled], programme: Programme,
         sync(programme, on_page=stop, **options)
 
 
+@pytest.fixture(autouse=True)
+def _any_address(settings: Any) -> None:
+    """What ``responses`` answers has the address of PartnerStack."""
+    settings.PARTNERSTACK_TEST_NETWORK = "allowed"
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
