@@ -21,9 +21,10 @@ from django.http import HttpRequest
 from . import attribution, privacy, sources
 from .conf import conf
 from .exceptions import KeyCollision, PaymentConflict, RefundError, SourceError
-from .identity.customers import Identity, customer_key, database_of, identity_of, record
+from .identity.customers import Identity, customer_key, database_of, identity_of
 from .identity.objects import check_object, reference
 from .identity.primary_keys import remember_loaded
+from .identity.recorded import record
 from .identity.stored import ask
 from .models import Attribution, OutboxMessage
 from .models.transaction_errors import ends_transaction

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 from django.db import connections, models, router
-from django.db.models import Case, F, Value, When
 from django.utils.module_loading import import_string
 
 from .. import sources
 from ..client.validation import LONGEST_KEY, path_segment
 from ..conf import Conf, conf
-from ..exceptions import InvalidArgument, KeyCollision, SourceError
+from ..exceptions import InvalidArgument, SourceError
 from ..models import CustomerIdentity, OutboxMessage
-from ..models.bulk import Condition, Statement, insert, insert_once, insertion_once
+from ..models.bulk import Condition
 from .forgotten import CUSTOMER_KEY, forgotten_among, is_personal
 from .objects import HostObject, check_object, host_object
 
@@ -76,7 +75,7 @@ def identity_of(instance: models.Model, *, mode: str, using: str, new: bool = Fa
     Raises SourceError for an object that was not saved, and for a key that cannot be used.
     """
     host = host_object(instance)
-    return (None if new else _read(mode, using, host)) or _with_tombstones(
+    return (None if new else read_row(mode, using, host)) or _with_tombstones(
         [_unrecorded(instance, host, mode, using)]
     )[0]
 
@@ -98,27 +97,9 @@ def expected_identity(instance: models.Model, *, mode: str, using: str) -> Ident
 
 def has_key(identity: Identity) -> Condition:
     """The condition that the object of an identity is recorded with its key, and was not forgotten."""
-    host, quote = _host_of(identity), connections[identity.using].ops.quote_name
+    host, quote = host_of(identity), connections[identity.using].ops.quote_name
     found = f"{_statement(identity.using)} AND {quote('key')} = %s AND {quote('forgotten_at')} IS NULL"
     return Condition(f"EXISTS ({found})", (identity.mode, host.table, host.namespace, host.pk, identity.key))
-
-
-def recording(identity: Identity, last_reported: str) -> Statement:
-    """The statement that records a new identity, unless its object or its key has one."""
-    return insertion_once(CustomerIdentity, _columns(identity, last_reported), using=identity.using)
-
-
-def remembering(identity: Identity, fingerprint: str) -> Statement:
-    """The statement of ``remember_content`` for a recorded identity."""
-    quote = connections[identity.using].ops.quote_name
-    last = quote("last_reported")
-    return Statement(
-        # Names come from the model, values are parameters.
-        f"UPDATE {quote(CustomerIdentity._meta.db_table)} SET {last} = %s "  # noqa: S608
-        f"WHERE {quote('mode')} = %s AND {quote('key')} = %s AND {last} <> %s "
-        f"AND {quote('forgotten_at')} IS NULL",
-        (fingerprint, identity.mode, identity.key, fingerprint),
-    )
 
 
 def identities_of(instances: Iterable[models.Model], *, mode: str, using: str) -> dict[HostObject, Identity]:
@@ -164,92 +145,7 @@ def identity_of_key(key: str, *, mode: str, using: str) -> Identity | None:
     return _recorded(row, using) if row is not None else None
 
 
-def record(identity: Identity, *, last_reported: str = "") -> Identity:
-    """
-    Record an identity, unless its object has one: then return that. Safe to repeat; call it in a savepoint.
-
-    Raises KeyCollision if ``PARTNERSTACK_CUSTOMER_KEY`` gave the key to two objects. A default key that
-    another object has, such as one of the former model of this name, is extended instead.
-    """
-    if _insert(identity, last_reported):
-        return replace(identity, recorded=True, inserted_with=last_reported)
-    if (recorded := _reread(identity)) is not None:
-        return recorded
-    holder = identity_of_key(identity.key, mode=identity.mode, using=identity.using)
-    if holder is not None and holder.forgotten:
-        return holder
-    if identity.has_default_key:
-        other = replace(identity, key=_extended(identity), has_default_key=False)
-        return record(other, last_reported=last_reported)
-    raise KeyCollision(
-        f"{identity.host} cannot have the customer key {identity.key!r}: "
-        f"{holder.host if holder and holder.host else 'another customer'} has it. "
-        "Let PARTNERSTACK_CUSTOMER_KEY return another key for one of them."
-    )
-
-
-def record_all(contents: Mapping[Identity, str]) -> dict[Identity, Identity]:
-    """
-    Record the identities that are not, with the fingerprints of their data, with one INSERT.
-
-    Returns each identity as ``record`` would. Raises IntegrityError if one of the keys or objects has been
-    recorded meanwhile; nothing is recorded then. Call it in a savepoint.
-    """
-    new = [identity for identity in contents if not identity.recorded]
-    if new:
-        rows = [_columns(identity, contents[identity]) for identity in new]
-        insert(CustomerIdentity, rows, using=new[0].using)
-    inserted = {each: replace(each, recorded=True, inserted_with=contents[each]) for each in new}
-    return {identity: inserted.get(identity, identity) for identity in contents}
-
-
-def remember_content(identity: Identity, fingerprint: str) -> bool:
-    """
-    Remember the data that are being queued. Returns whether they differ from the last.
-
-    The row stays locked until the caller's transaction ends, so that of two transactions the later one wins.
-    """
-    if identity.inserted_with is not None and identity.inserted_with == fingerprint:
-        return True
-    if identity.last_reported == fingerprint:
-        return False
-    rows = CustomerIdentity.objects.using(identity.using).filter(mode=identity.mode, key=identity.key)
-    rows = rows.filter(forgotten_at=None)
-    return rows.exclude(last_reported=fingerprint).update(last_reported=fingerprint) == 1
-
-
-def remember_contents(contents: Mapping[Identity, str]) -> None:
-    """As ``remember_content`` for many customers of one database and mode, with one statement."""
-    changed = {
-        identity.key: fingerprint
-        for identity, fingerprint in contents.items()
-        if fingerprint not in (identity.inserted_with, identity.last_reported)
-    }
-    if changed:
-        first = next(iter(contents))
-        rows = CustomerIdentity.objects.using(first.using).filter(mode=first.mode, key__in=changed)
-        whens = [When(key=key, then=Value(fingerprint)) for key, fingerprint in changed.items()]
-        rows.update(last_reported=Case(*whens, default=F("last_reported")))
-
-
-def _insert(identity: Identity, last_reported: str) -> bool:
-    return insert_once(CustomerIdentity, _columns(identity, last_reported), using=identity.using)
-
-
-def _columns(identity: Identity, last_reported: str) -> dict[str, str]:
-    host = _host_of(identity)
-    return {
-        "mode": identity.mode,
-        "table": host.table,
-        "namespace": host.namespace,
-        "object_pk": host.pk,
-        "model": host.label,
-        "key": identity.key,
-        "last_reported": last_reported,
-    }
-
-
-def _read(mode: str, using: str, host: HostObject, *, lock: str = "") -> Identity | None:
+def read_row(mode: str, using: str, host: HostObject, *, lock: str = "") -> Identity | None:
     """With SQL of its own, because Django takes longer to compile it than a database to run it."""
     with connections[using].cursor() as cursor:
         cursor.execute(f"{_statement(using)}{lock}", (mode, host.table, host.namespace, host.pk))
@@ -259,14 +155,6 @@ def _read(mode: str, using: str, host: HostObject, *, lock: str = "") -> Identit
     key, told, forgotten_at = found
     is_forgotten = forgotten_at is not None
     return Identity(mode, using, host, key, recorded=True, last_reported=told, forgotten=is_forgotten)
-
-
-def _reread(identity: Identity) -> Identity | None:
-    """The row that another process may have inserted just now."""
-    # In a transaction with repeatable reads MySQL shows such a row only to a locking read.
-    lock = " FOR UPDATE" if connections[identity.using].vendor == "mysql" else ""
-    host = _host_of(identity)
-    return _read(identity.mode, identity.using, host, lock=lock)
 
 
 @cache
@@ -283,7 +171,7 @@ def _host(row: CustomerIdentity) -> HostObject:
     return HostObject(row.table, row.namespace, row.object_pk, row.model)
 
 
-def _host_of(identity: Identity) -> HostObject:
+def host_of(identity: Identity) -> HostObject:
     return identity.host or HostObject("", "", identity.key, "")
 
 
@@ -316,13 +204,9 @@ def _unrecorded(instance: models.Model, host: HostObject, mode: str, using: str)
 def _default_key(host: HostObject) -> str:
     place = f"{host.namespace.replace(':', '.').strip('.')}." if host.namespace else ""
     key = f"{conf.key_prefix}{place}{host.label.replace('.', '-')}-{host.pk}"
-    return key if len(key) <= LONGEST_KEY else f"{key[: LONGEST_KEY - 17]}-{_digest(host)}"
+    return key if len(key) <= LONGEST_KEY else f"{key[: LONGEST_KEY - 17]}-{digest(host)}"
 
 
-def _extended(identity: Identity) -> str:
-    return f"{identity.key[: LONGEST_KEY - 17]}-{_digest(identity.host)}"
-
-
-def _digest(host: HostObject | None) -> str:
+def digest(host: HostObject | None) -> str:
     named = "\0".join((host.table, host.namespace, host.pk)) if host else ""
     return hashlib.sha256(named.encode()).hexdigest()[:16]

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from .. import sources
 from ..exceptions import InvalidArgument, KeyCollision, PaymentConflict
-from ..identity.customers import record_all
 from ..identity.objects import Reference, namespace_of, reference, table_of
+from ..identity.recorded import record_all
 from ..models import ReportedKey, SourceFailure
 from .last_reported import LastReported, Status, is_customer
 from .queue.conflicts import Conflict, end_collisions, show_conflicts, withdraw_conflicts

@@ -14,7 +14,8 @@ from django.utils import timezone
 
 from ...client.validation import LONGEST_KEY
 from ...exceptions import InvalidArgument, PaymentConflict
-from ...identity.customers import Identity, identity_of_key, record, remember_content, remember_contents
+from ...identity.customers import Identity, identity_of_key
+from ...identity.recorded import record, remember_content, remember_contents
 from ...models import Mirror, OutboxMessage
 from ...models.bulk import ALWAYS, BoundParam, Condition, insert, none_of
 from ...signals import message_queued

@@ -11,15 +11,8 @@ from typing import Any
 
 from django.db import transaction
 
-from ...identity.customers import (
-    Identity,
-    expected_identity,
-    has_key,
-    identity_of,
-    record,
-    recording,
-    remembering,
-)
+from ...identity.customers import Identity, expected_identity, has_key, identity_of
+from ...identity.recorded import record, recording, remembering
 from ...models import OutboxMessage
 from ...models.bulk import ALWAYS, Condition, Statement, combines_statements, insert_after
 from ..operations import OPERATIONS, SAVE_CUSTOMER
@@ -96,9 +89,9 @@ def _enqueue_at_once(message: NewMessage, identity: Identity, *, mode: str, usin
     """
     Queue a new customer, changed data of a recorded customer, or the first message with a dedupe key.
 
-    One statement in place of three: a SELECT of the identity or an UPDATE of its data, an INSERT of the key, and
-    the INSERT of the message. So saving a payment takes four statements on PostgreSQL, with Django's INSERT and
-    the savepoint, and six on other databases.
+    One statement in place of three: a SELECT of the identity or an UPDATE of its data, an INSERT of the key,
+    and the INSERT of the message. So saving a payment takes four statements on PostgreSQL, with Django's
+    INSERT and the savepoint, and six on other databases.
 
     ``identity``: that of the customer. If it is not recorded, it is recorded with a new customer, and
     verified for another message. Returns False if nothing was written. Call it in a savepoint, and only
