@@ -155,3 +155,43 @@ def test_a_key_that_cannot_be_used_is_refused_with_the_reason(key: Any, problem:
     account = Account.objects.create(email="ada@shop.example")
     with pytest.raises(InvalidArgument, match=problem):
         track.purchase(account, amount=4900, currency="USD", key=key)
+
+
+def test_each_message_says_what_it_reports_about_which_object_of_which_customer() -> None:
+    account = Account.objects.create(email="ada@shop.example")
+    payment = Payment.objects.create(account=account, total="49.00")
+    track.purchase(account, amount=700, currency="usd", key="inv_1", product_key="pro", category_key="saas")
+    track.event(account, "demo", value=3, key="demo-1")
+    track.event(account, "call")
+    key, of_account, nothing = f"shop-account-{account.pk}", ("shop.account", str(account.pk)), ("", "")
+    at_customer = {"target_type": "customer", "target_key": key}
+    expected = [
+        ("customers.save", key, of_account, {"customer_key": key, "email": "ada@shop.example"}),
+        (
+            "transactions.create",
+            f"payment-{payment.pk}",
+            ("shop.payment", str(payment.pk)),
+            {"key": f"payment-{payment.pk}", "amount": 4900, "currency": "USD"},
+        ),
+        (
+            "transactions.create",
+            "inv_1",
+            nothing,
+            {"key": "inv_1", "amount": 700, "currency": "USD", "product_key": "pro", "category_key": "saas"},
+        ),
+        (
+            "actions.create",
+            "demo-1",
+            of_account,
+            {"type": "demo", "value": 3, "external_key": "demo-1", **at_customer},
+        ),
+        ("actions.create", "", of_account, {"type": "call", "value": 1, **at_customer}),
+    ]
+    found = list(OutboxMessage.objects.order_by("pk"))
+    for message, (operation, subject, source, payload) in zip(found, expected, strict=True):
+        if operation == "transactions.create":
+            payload = {**payload, "customer_external_key": key}
+        assert (message.operation, message.subject, message.payload) == (operation, subject, payload)
+        assert (message.source, message.source_pk) == source
+        assert (message.customer_source, message.customer_source_pk) == of_account
+        assert message.lane == f"customer:{key}"
