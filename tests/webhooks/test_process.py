@@ -465,6 +465,14 @@ def test_an_event_whose_body_was_forgotten_can_be_processed_by_its_key(site: Sit
     assert Customer.objects.get().key == key
 
 
+def test_the_row_of_an_event_whose_body_was_forgotten_is_signalled(site: Site, processed: Calls) -> None:
+    key = site.sandbox.objects("transactions")[0]["key"]
+    site.event("transaction.created", key)
+    WebhookEvent.objects.update(body=None)
+    site.process()
+    assert processed[0]["row"].key == key
+
+
 def test_an_event_whose_body_was_forgotten_can_name_a_customer_by_the_sites_key(site: Site) -> None:
     customer = site.sandbox.objects("customers")[0]
     site.event("customer.updated", customer["customer_key"])

@@ -200,6 +200,28 @@ def test_an_operator_corrects_a_partner_that_partnerstack_refused(site: Converti
     assert customer(shop).partner_key == "gstest"
 
 
+def test_what_is_queued_again_is_about_the_same_objects(site: ConvertingSite) -> None:
+    shop = account()
+    track.signup(shop, request=came_by(click("", "nobody")))
+    site.push_for(hours=3)
+    refused = message("customers.create")
+    assign(shop)
+    again = message("customers.save")
+    same = (
+        "mode",
+        "lane",
+        "subject",
+        "source",
+        "source_pk",
+        "namespace",
+        "customer_source",
+        "customer_source_pk",
+    )
+    assert {name: getattr(again, name) for name in same} == {name: getattr(refused, name) for name in same}
+    assert (again.source, again.customer_source) == ("shop.account", "shop.account")
+    assert again.payload == refused.payload
+
+
 def test_data_queued_after_a_refusal_are_not_lost(site: ConvertingSite) -> None:
     shop = account()
     track.signup(shop, request=came_by(click("", "nobody")))
