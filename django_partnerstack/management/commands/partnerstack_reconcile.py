@@ -15,6 +15,7 @@ from django_partnerstack.insight.reconciliation.kinds import KINDS, NO_DIFFERENC
 from django_partnerstack.insight.reconciliation.run import NeverSynced, Reconciled, reconcile
 from django_partnerstack.insight.reconciliation.tally import sums_in_words
 from django_partnerstack.management.arguments import time_or_age
+from django_partnerstack.management.output import printing
 from django_partnerstack.management.preconditions import in_one_line, require_mode_and_table
 from django_partnerstack.models import ReconciliationRun
 
@@ -45,11 +46,12 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         except DatabaseError as error:
             raise CommandError(f"The database failed: {in_one_line(error)}.") from error
-        if options["json"]:
-            self.stdout.write(json.dumps(result.as_json(), indent=2))
-        else:
-            for line in lines(result):
-                self.stdout.write(conf.without_keys(line))
+        with printing(self.stdout):
+            if options["json"]:
+                self.stdout.write(json.dumps(result.as_json(), indent=2))
+            else:
+                for line in lines(result):
+                    self.stdout.write(conf.without_keys(line))
         if result.differences:
             raise SystemExit(1)
 

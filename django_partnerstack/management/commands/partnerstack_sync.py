@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +14,7 @@ from django_partnerstack.conf import conf
 from django_partnerstack.connection import ConfigurationError, get_client
 from django_partnerstack.exceptions import AuthenticationFailed, NotSent
 from django_partnerstack.management.arguments import positive_int, time_or_age
+from django_partnerstack.management.output import printing
 from django_partnerstack.management.preconditions import in_one_line, require_mode_and_table
 from django_partnerstack.management.progress import Progress, as_json, table
 from django_partnerstack.models import SyncState
@@ -56,13 +55,8 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         with client, Progress(self.stderr, quiet=options["json"]) as progress:
             pulled = self._pull(names, client, progress, options)
-        try:
+        with printing(self.stdout):
             self._report(pulled, as_data=options["json"])
-            self.stdout.flush()
-        except BrokenPipeError:
-            # Otherwise Python reports at exit that it could not write the rest.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise CommandError("The output was closed before the result was printed.") from None
         problems = [*filter(None, map(problem, pulled)), *self._mode_problem()]
         if problems:
             raise CommandError("\n".join(problems))
