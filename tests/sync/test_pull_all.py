@@ -85,3 +85,6 @@ def test_workers_stop_when_the_caller_stops_reading_results(clock):
     next(results)
     results.close()
     assert not SyncState.objects.exclude(lease_owner="").exists()
+    # Empty if it had not begun.
+    errors = set(SyncState.objects.values_list("error", flat=True))
+    assert errors <= {"", "Stopped with the whole run."}

@@ -241,6 +241,8 @@ def test_a_resource_is_synced_at_most_once_a_minute(site: Site, processed: Calls
         assert site.process() == 0
         site.clock.move(seconds=10)
     assert len(site.reads) == first
+    waiting = WebhookEvent.objects.filter(state="received").values_list("reason", flat=True)
+    assert list(waiting) == ["actions were synced less than a minute ago."] * 3
     site.clock.move(seconds=40)
     assert site.process() == 3
     assert len(site.reads) == first + 1
