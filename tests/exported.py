@@ -33,7 +33,8 @@ def figures() -> dict[str, dict[str, float]]:
             for metric in scope.metrics:
                 for point in metric.data.data_points:
                     labels = dict(point.attributes or {})
-                    assert labels.pop("mode") == "test"
+                    if labels.pop("mode") != "test":  # An earlier test's.
+                        continue
                     name = metric.name.removeprefix("partnerstack.").removeprefix("partnerstack_")
                     found.setdefault(name, {})[" ".join(map(str, labels.values()))] = point.value
     return found

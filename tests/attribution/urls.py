@@ -85,19 +85,24 @@ def begin_sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(f"http://127.0.0.1:{request.get_port()}/provider/?{query}")
 
 
+def of_another_site(page: str) -> HttpResponse:
+    """A page of another site, which does not have this site's policy."""
+    return HttpResponse(page, headers={"Content-Security-Policy": "default-src * 'unsafe-inline'"})
+
+
 def provider(request: HttpRequest) -> HttpResponse:
     """It returns by a form that submits itself (form_post), or by the same form with GET."""
     page = (
         '<title>Provider</title><form method="{}" action="{}"><input name="state" value="{}"></form>'
         "<script>document.forms[0].submit()</script>"
     )
-    return HttpResponse(format_html(page, *(request.GET[name] for name in ("method", "back", "state"))))
+    return of_another_site(format_html(page, *(request.GET[name] for name in ("method", "back", "state"))))
 
 
 def planting(request: HttpRequest) -> HttpResponse:
     """A page that loads an address of the site without a click on it."""
     page = '<img src="{0}"><iframe src="{0}"></iframe><link rel="prefetch" href="{0}">'
-    return HttpResponse(format_html(page, request.GET["of"]))
+    return of_another_site(format_html(page, request.GET["of"]))
 
 
 @csrf_exempt
