@@ -12,7 +12,7 @@ from django.db.models.signals import post_delete
 from . import dispatch, privacy, sources, track
 from .conf import conf
 from .models import Customer
-from .models.transaction_errors import ends_transaction
+from .models.database_errors import ends_transaction
 from .outbox.queue.sequencing.waiting import queue_waiting
 from .outbox.queue.source_failures import forget_after_commit, object_failed
 

@@ -22,12 +22,12 @@ from . import attribution, privacy, sources
 from .conf import conf
 from .exceptions import KeyCollision, PaymentConflict, RefundError, SourceError
 from .identity.customers import Identity, customer_key, database_of, identity_of
-from .identity.objects import check_object, reference
 from .identity.primary_keys import remember_loaded
 from .identity.recorded import record
-from .identity.stored import ask
+from .identity.references import check_object, reference
+from .identity.stored_values import ask
 from .models import Attribution, OutboxMessage
-from .models.transaction_errors import ends_transaction
+from .models.database_errors import ends_transaction
 from .outbox.control.reattribution import apply_late_attribution, change_attribution
 from .outbox.operations import SAVE_CUSTOMER
 from .outbox.payments.refunds import refund_payment
@@ -40,8 +40,8 @@ from .outbox.queue.builders import (
     transaction_builder,
 )
 from .outbox.queue.conflicts import show_conflicts
+from .outbox.queue.enqueue_report import enqueue_report
 from .outbox.queue.new_message import columns_of
-from .outbox.queue.reporting import enqueue_report
 
 logger = logging.getLogger(__name__)
 

@@ -25,9 +25,9 @@ ROWS = (
     (
         "attribution",
         "sync < webhooks",
-        "outbox.permitted outbox.keys < outbox.agreement outbox.finding < outbox.operations < outbox.queue"
-        " < outbox.last_reported outbox.site_objects"
-        " < outbox.payments outbox.backfill < outbox.delivery < outbox.push < outbox.control < outbox",
+        "outbox.permitted outbox.keys < outbox.agreement outbox.remote_search < outbox.operations"
+        " < outbox.queue < outbox.compare_with_reported outbox.site_objects"
+        " < outbox.payments outbox.backfill < outbox.delivery < outbox.site_loop < outbox.control < outbox",
     ),
     ("privacy < track dispatch worker insight",),
     (

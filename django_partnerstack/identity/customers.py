@@ -17,8 +17,8 @@ from ..conf import Conf, conf
 from ..exceptions import InvalidArgument, SourceError
 from ..models import CustomerIdentity, OutboxMessage
 from ..models.bulk import Condition
-from .forgotten import CUSTOMER_KEY, forgotten_among, is_personal
-from .objects import HostObject, check_object, host_object
+from .references import HostObject, check_object, host_object
+from .tombstones import CUSTOMER_KEY, forgotten_among, is_personal
 
 #: The value of PARTNERSTACK_CUSTOMER_KEY that stands for default keys.
 DEFAULT_KEY = Conf.customer_key.default

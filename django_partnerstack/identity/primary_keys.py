@@ -12,7 +12,7 @@ from typing import Any
 from django.db import connections, models, router
 
 from ..exceptions import SourceError
-from .stored import stored_value
+from .stored_values import stored_value
 
 #: As long as the column.
 LONGEST_PK = 255

@@ -12,7 +12,7 @@ from django.utils.dateparse import parse_datetime
 
 from ..conf import conf
 from ..identity.customers import identity_of_key
-from ..identity.objects import HostObject
+from ..identity.references import HostObject
 from ..models import (
     Attribution,
     AttributionMethod,
@@ -26,7 +26,7 @@ from ..models import (
 from ..models.mirror import Mode
 from ..outbox.operations import SAVE_CUSTOMER, creating_customers
 from ..outbox.queue.new_message import customer_lane
-from .messages import describe, when
+from .message_history import describe, when
 
 #: How many messages are listed: the oldest, because they decide about the attribution.
 MESSAGES = 20

@@ -1,7 +1,7 @@
 """From PartnerStack's records to the rows of their mirrors, and from amounts to minor units."""
 
 from ..client.money import minor_units
-from .forgotten import record_without_person, without_forgotten, without_person
+from .kept_fields import record_without_person, without_forgotten, without_person
 from .store import Difference, announce, compare, store, store_one, to_row
 from .text import storable
 

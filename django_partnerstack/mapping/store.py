@@ -14,11 +14,11 @@ from django.db import router
 from django.db.models import QuerySet
 
 from ..client.fields import has_column
-from ..identity.forgotten import newest, nobody_since
+from ..identity.tombstones import newest, nobody_since
 from ..models import Mirror
 from ..models.bulk import ALWAYS, Condition, upsert, with_keys
 from ..signals import objects_synced
-from .forgotten import KEPT, without_forgotten
+from .kept_fields import KEPT, without_forgotten
 from .text import storable
 
 #: The fields of a record whose columns have another name, because a row has times of its own.

@@ -108,7 +108,7 @@ class ForgottenCustomer(models.Model):
 
 
 class Tombstone(models.Model):
-    """A keyed hash of something that identifies a forgotten customer; see ``identity.forgotten``."""
+    """A keyed hash of something that identifies a forgotten customer; see ``identity.tombstones``."""
 
     customer = models.ForeignKey(ForgottenCustomer, models.CASCADE)
     mode = models.CharField(max_length=10, choices=Mode.choices)

@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from .. import sources
 from ..exceptions import InvalidArgument, KeyCollision, PaymentConflict
-from ..identity.objects import Reference, namespace_of, reference, table_of
 from ..identity.recorded import record_all
+from ..identity.references import Reference, namespace_of, reference, table_of
 from ..models import ReportedKey, SourceFailure
-from .last_reported import LastReported, Status, is_customer
+from .compare_with_reported import LastReported, Status, is_customer
 from .queue.conflicts import Conflict, end_collisions, show_conflicts, withdraw_conflicts
+from .queue.enqueue_report import enqueue_report
 from .queue.messages import enqueue_all
 from .queue.new_message import NewMessage, columns_of
-from .queue.reporting import enqueue_report
 from .queue.source_failures import operation_of, record_failures
 from .site_objects import Described, describe, pages_of
 

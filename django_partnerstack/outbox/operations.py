@@ -21,7 +21,7 @@ from ..client.validation import Check, milliseconds
 from ..models import Customer, Mirror, OutboxMessage, State, Transaction
 from ..signals import customer_pushed, event_pushed, transaction_pushed
 from .agreement import Comparison, compare
-from .finding import (
+from .remote_search import (
     Content,
     Search,
     find_action_candidates,

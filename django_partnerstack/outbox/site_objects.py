@@ -11,8 +11,8 @@ from django.db import models, router
 
 from .. import sources
 from ..identity.customers import Identity, identities_of, identity_of
-from ..identity.objects import HostObject, host_object
 from ..identity.primary_keys import remember_loaded
+from ..identity.references import HostObject, host_object
 from .queue.builders import Builder, builder_of
 from .queue.new_message import NewMessage
 

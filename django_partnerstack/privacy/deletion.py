@@ -6,7 +6,7 @@ from django.db import models
 
 from ..conf import conf
 from ..identity.customers import database_of, identity_of
-from ..identity.objects import host_object, reference
+from ..identity.references import host_object, reference
 from ..outbox.operations import ARCHIVE_CUSTOMER
 from ..outbox.queue.messages import enqueue
 from ..outbox.queue.new_message import NewMessage, customer_lane

@@ -12,7 +12,8 @@ from django.db import connections, models, router, transaction
 
 from ..conf import conf
 from ..identity.customers import identity_of_key
-from ..identity.forgotten import (
+from ..identity.references import HostObject, Reference
+from ..identity.tombstones import (
     CUSTOMER_KEY,
     EMAIL,
     REMOTE_KEY,
@@ -22,7 +23,6 @@ from ..identity.forgotten import (
     new_salt,
     salt_of,
 )
-from ..identity.objects import HostObject, Reference
 from ..models import CustomerIdentity, ForgottenCustomer, OutboxLane, OutboxMessage, State, Tombstone
 from ..models.mirror import Mode
 from ..outbox.queue.new_message import customer_lane

@@ -12,9 +12,9 @@ from django.db import models, router, transaction
 from .. import sources
 from ..identity.addresses import is_any_in
 from ..identity.customers import identity_of_key
-from ..identity.forgotten import CUSTOMER_KEY, EMAIL, REMOTE_KEY, Identifier, normalised
-from ..identity.objects import NO_OBJECT, Reference, loaded, models_with_source
-from ..identity.stored import ask
+from ..identity.references import NO_OBJECT, Reference, loaded, models_with_source
+from ..identity.stored_values import ask
+from ..identity.tombstones import CUSTOMER_KEY, EMAIL, REMOTE_KEY, Identifier, normalised
 from ..models import Attribution, Customer, OutboxMessage
 from ..outbox.operations import customer_snapshots
 from ..outbox.permitted import same_address

@@ -15,7 +15,7 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from ..identity.forgotten import REASON, is_personal
+from ..identity.tombstones import REASON, is_personal
 from ..models import LaneStatus, OutboxLane, OutboxMessage, State
 from ..models.bulk import insert
 from ..outbox.operations import (

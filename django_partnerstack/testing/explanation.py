@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from django_partnerstack import sources
 from django_partnerstack.conf import conf
-from django_partnerstack.insight.messages import describe
+from django_partnerstack.insight.message_history import describe
 from django_partnerstack.models import (
     OutboxMessage,
     SourceFailure,

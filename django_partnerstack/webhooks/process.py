@@ -27,7 +27,7 @@ from ..resources import RESOURCES
 from ..signals import name_of, webhook_processed
 from ..throttle.clock import Clock
 from . import queue
-from .forgotten import delete_bodies
+from .forgotten_bodies import delete_bodies
 from .normalise import RESOURCE_OF
 from .queue import RESERVE, next_due
 from .reading import NotYet, Subject, Subjects, find_row, read, sync_resource

@@ -33,10 +33,10 @@ from django_partnerstack.models import (
 )
 from django_partnerstack.outbox.backfill import backfill
 from django_partnerstack.outbox.control import actions
-from django_partnerstack.outbox.finding import CLOCK_SKEW
 from django_partnerstack.outbox.queue.claim import Claimed, claim
 from django_partnerstack.outbox.queue.retention import prune
 from django_partnerstack.outbox.queue.sequencing.waiting import queue_waiting
+from django_partnerstack.outbox.remote_search import CLOCK_SKEW
 from tests.lengths import LENGTH, by_length
 from tests.shop.models import Account
 

@@ -19,7 +19,7 @@ from ...exceptions import NotFound
 from ...models.mirror import Mode
 from ...resources import RESOURCES
 from ..findings import Finding, finding
-from .together import together
+from .in_parallel import together
 
 #: Seconds that a question may take, including its second attempt.
 SECONDS = 15.0

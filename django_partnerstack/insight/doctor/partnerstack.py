@@ -148,7 +148,7 @@ def _clocks(watch: Watch, database: float | None) -> Item:
     """
     Leases and look-ups use the database's clock, signed cookies this machine's.
 
-    Look-ups by time allow for ``outbox.finding.CLOCK_SKEW``.
+    Look-ups by time allow for ``outbox.remote_search.CLOCK_SKEW``.
     """
     if watch.ahead is None:
         return Item("Clock", "No response has the time.", examined=False)

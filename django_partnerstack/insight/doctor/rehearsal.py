@@ -21,7 +21,7 @@ from ...client import Client
 from ...conf import conf
 from ...exceptions import NotFound, PartnerStackError, RequestError
 from ...models.mirror import Mode
-from ...outbox.finding import Search, find_customer, find_transaction
+from ...outbox.remote_search import Search, find_customer, find_transaction
 from ..findings import Finding, finding
 from .answers import TEST_PARTNER
 from .item import Item

@@ -17,8 +17,8 @@ from ...models import CustomerIdentity, OutboxMessage, ReportedKey
 from ..findings import Finding, Severity, finding
 from ..status import health, summary
 from ..status.tables import lacks_tables
+from .in_parallel import together
 from .item import Item
-from .together import together
 
 #: Seconds in which a database that is not frozen answers.
 SECONDS = 5.0

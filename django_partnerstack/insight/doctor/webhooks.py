@@ -24,8 +24,8 @@ from ...exceptions import EndpointError
 from ...webhooks.endpoints import is_own, masked, path_of_secret
 from ..findings import Finding, finding
 from .answers import Answers, Watch
+from .in_parallel import together
 from .item import Item, found
-from .together import together
 
 #: Seconds for the site's answer.
 SECONDS = 10.0

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import models, router
 
 from ... import sources
-from ...identity.objects import reference
+from ...identity.references import reference
 from ...models import (
     Customer,
     CustomerIdentity,

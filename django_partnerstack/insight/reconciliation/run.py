@@ -18,12 +18,12 @@ from . import reading
 from .comparison import Comparison, seconds
 from .customers import RESOURCE as CUSTOMERS
 from .customers import compare_customers
+from .foreign import compare_unknown
 from .kinds import SOURCE_FAILED
 from .ledger import Fact, Ledger
 from .payments import RESOURCE as TRANSACTIONS
 from .payments import compare_payments
 from .tally import Tally
-from .unknown import compare_unknown
 
 #: Called with what is being read, how many rows of it were read since the last call, and how many there are.
 Progress = Callable[[str, int, int], object]

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from ...conf import conf
 from ..findings import Finding, finding
-from ..reconciliation.double_reports import double_reports
 from . import judge, read
+from .double_reports import double_reports
 from .figures import Health
 from .metrics import Samples, metrics
 from .tables import lacks_tables

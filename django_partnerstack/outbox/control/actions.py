@@ -30,7 +30,7 @@ from ..queue.lanes import (
     unblock,
 )
 from ..queue.once import holds_its_key
-from ..queue.reported import remember_reported
+from ..queue.reported_keys import remember_reported
 from ..queue.sequencing.customer_creation import is_attributed
 from ..queue.sequencing.sequence import STATES, sequence_new_messages
 from ..queue.sequencing.waiting import release_lanes

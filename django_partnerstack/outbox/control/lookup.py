@@ -14,8 +14,8 @@ from ...connection import get_client
 from ...exceptions import LookUpTimeout, NotSent, PartnerStackError
 from ...models import OutboxMessage
 from ...throttle.throttle import site_throttle
-from ..finding import Search
 from ..operations import OPERATIONS
+from ..remote_search import Search
 
 
 @dataclass(frozen=True)

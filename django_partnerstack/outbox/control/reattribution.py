@@ -9,13 +9,13 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from ...exceptions import InvalidTransition
-from ...identity.objects import Reference
+from ...identity.references import Reference
 from ...models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
 from ...throttle.throttle import site_throttle
 from ..operations import SAVE_CUSTOMER, creating_customers, customer_snapshots
 from ..queue.messages import notify_workers
 from ..queue.new_message import NewMessage, unsaved
-from ..queue.reported import source_of
+from ..queue.reported_keys import source_of
 from ..queue.sequencing.customer_creation import creation_of
 
 

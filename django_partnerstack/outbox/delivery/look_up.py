@@ -14,8 +14,8 @@ from typing import Any
 
 from ...exceptions import Conflict, DeliveryPaused, LookUpTimeout, PartnerStackError
 from ...models import AttemptOutcome, OutboxMessage
-from ..finding import CLOCK_SKEW, GONE, Search
 from ..operations import Find, Operation
+from ..remote_search import CLOCK_SKEW, GONE, Search
 from . import outcome
 from .outcome import Outcome
 from .requests import Requests

@@ -13,7 +13,7 @@ from django.db import Error, router, transaction
 from django.db.models import F
 
 from ...mapping import record_without_person, storable, store_one
-from ...mapping.forgotten import KEPT
+from ...mapping.kept_fields import KEPT
 from ...models import Attempt, AttemptOutcome, Mirror, OutboxLane, OutboxMessage, State, SyncState
 from ...models.bulk import insert
 from ...resources import of_model
@@ -23,7 +23,7 @@ from ..queue.claim import Claimed
 from ..queue.forgetting.erasure import erased_attempt
 from ..queue.lanes import BLOCKING_STATES, block, deleting, release_other_lanes
 from ..queue.new_message import CUSTOMER
-from ..queue.reported import remember_reported
+from ..queue.reported_keys import remember_reported
 from .outcome import Outcome
 
 logger = logging.getLogger(__name__)

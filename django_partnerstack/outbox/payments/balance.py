@@ -13,7 +13,7 @@ from ..keys import derived_key, number_of, payment_key
 from ..operations import CREATE_TRANSACTION, DELETE_TRANSACTION, OPERATIONS
 from ..queue.messages import enqueue
 from ..queue.new_message import NewMessage, customer_lane
-from ..queue.reported import payment_dedupe_key
+from ..queue.reported_keys import payment_dedupe_key
 from .history import is_original, is_refund, payment_history, void_messages
 
 REFUND_CANCELLED = "Its refund was cancelled."

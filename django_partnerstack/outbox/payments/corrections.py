@@ -9,14 +9,14 @@ from django.db import router
 from django.utils import timezone
 
 from ...exceptions import InvalidTransition, RefundError
-from ...identity.objects import Reference
+from ...identity.references import Reference
 from ...models import OutboxMessage, ReportedKey, State
 from ...throttle.throttle import site_throttle
 from ..keys import number_of
 from ..operations import CREATE_TRANSACTION, DELETE_TRANSACTION, OPERATIONS
 from ..queue.new_message import NewMessage
 from ..queue.once import holds_its_key
-from ..queue.reported import (
+from ..queue.reported_keys import (
     CONTENT,
     NOTHING,
     content_of,

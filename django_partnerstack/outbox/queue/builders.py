@@ -16,9 +16,9 @@ from ...client.resources.customers import LONGEST_NAME
 from ...client.validation import milliseconds
 from ...exceptions import InvalidArgument, SourceError
 from ...identity.customers import identity_of_key
-from ...identity.forgotten import REASON
-from ...identity.objects import Reference, check_object, has_model, loaded, models_with_source, reference
-from ...identity.stored import ask
+from ...identity.references import Reference, check_object, has_model, loaded, models_with_source, reference
+from ...identity.stored_values import ask
+from ...identity.tombstones import REASON
 from ...mapping.text import storable
 from ...models import OutboxMessage
 from ..keys import check_key, check_text

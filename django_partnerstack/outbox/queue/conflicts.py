@@ -15,9 +15,9 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from ...identity.objects import Reference
+from ...identity.references import Reference
 from ...models import LaneStatus, OutboxLane, OutboxMessage, ReportedKey, State, Transaction
-from .reported import is_other_object, is_payment, key_columns, source_of
+from .reported_keys import is_other_object, is_payment, key_columns, source_of
 
 REPLACED = "Replaced by newer data."
 

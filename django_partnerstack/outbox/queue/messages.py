@@ -22,7 +22,7 @@ from ...signals import message_queued
 from ..operations import OPERATIONS, SAVE_CUSTOMER, UPDATE_CUSTOMER
 from .new_message import NewMessage, columns_of
 from .once import take_key, take_keys
-from .reported import difference_to_mirror
+from .reported_keys import difference_to_mirror
 
 #: NUL as ``json.dumps`` writes it. PostgreSQL cannot store it.
 NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from ... import telemetry
-from ...identity.objects import NO_OBJECT, Reference
+from ...identity.references import NO_OBJECT, Reference
 from ...models import OutboxMessage, State
 from ..operations import OPERATIONS
 

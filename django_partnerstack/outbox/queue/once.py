@@ -18,7 +18,7 @@ from ...models import OutboxMessage, ReportedKey, State
 from ...models.bulk import Condition, Statement, insert, insert_once, insertion_once
 from ..operations import OPERATIONS
 from .conflicts import REPLACED, withdraw_conflicts
-from .reported import difference, is_other_object, key_columns
+from .reported_keys import difference, is_other_object, key_columns
 
 #: In these states no worker touches a message, so another may take its key over.
 FINAL = (State.FAILED, State.CANCELLED)

@@ -15,7 +15,7 @@ from django.utils import timezone
 from ... import sources
 from ...conf import conf
 from ...exceptions import PaymentConflict
-from ...identity.objects import HostObject, Reference, loaded, reference
+from ...identity.references import HostObject, Reference, loaded, reference
 from ...mapping.text import storable
 from ...models import CustomerIdentity, OutboxMessage, SourceFailure
 from ..operations import CREATE_TRANSACTION, SAVE_CUSTOMER

@@ -17,7 +17,7 @@ from django.db import models, router
 from django.db.models import Q, QuerySet
 
 from ...identity.addresses import replaced
-from ...identity.forgotten import is_personal
+from ...identity.tombstones import is_personal
 from ...models import (
     Attribution,
     ReconciliationRun,
@@ -26,7 +26,7 @@ from ...models import (
     WebhookEvent,
     Worker,
 )
-from ...webhooks.forgotten import identifiers_in
+from ...webhooks.forgotten_bodies import identifiers_in
 from ..person import Person
 from .mirrors import MIRRORS
 from .outbox import OUTBOX

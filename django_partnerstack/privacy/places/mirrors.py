@@ -8,8 +8,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from ...exceptions import RecordError
-from ...identity.forgotten import is_personal
-from ...mapping.forgotten import identifiers_of, without_person
+from ...identity.tombstones import is_personal
+from ...mapping.kept_fields import identifiers_of, without_person
 from ...models import Action, Customer, Deal, Lead, Mirror, Reward, Transaction
 from ...resources import of_model
 from ..person import Person

@@ -7,8 +7,8 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from ...identity.addresses import replaced
-from ...identity.forgotten import REASON, is_personal
-from ...identity.objects import Reference
+from ...identity.references import Reference
+from ...identity.tombstones import REASON, is_personal
 from ...models import Attempt, OutboxMessage, ReportedKey, SourceFailure, State
 from ...outbox.queue.forgetting.erasure import erased, erased_attempt, is_personal_key, operation_of
 from ..person import Person

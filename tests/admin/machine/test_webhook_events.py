@@ -82,7 +82,7 @@ def test_process_again(staff: Callable[..., Client]) -> None:
     user = staff("view_webhookevent", "replay_webhookevent")
     event = receive()
     WebhookEvent.objects.update(state=WebhookState.FAILED, attempts=15, due_at=None, reason="x")
-    assert '>Process again<' in html_of(user, event)
+    assert ">Process again<" in html_of(user, event)
     assert take(user, "replay", event) == [(25, "The worker processes 1 event again.")]
     event.refresh_from_db()
     assert (event.state, event.attempts, event.reason) == ("received", 0, "")
@@ -101,7 +101,7 @@ def test_events_of_the_other_mode_are_not_processed(staff: Callable[..., Client]
 def test_without_the_permission_nothing_can_be_processed_again(browser: Client) -> None:
     event = receive()
     WebhookEvent.objects.update(state=WebhookState.FAILED)
-    assert '>Process again<' not in html_of(browser, event)
+    assert ">Process again<" not in html_of(browser, event)
     take(browser, "replay", event)
     assert WebhookEvent.objects.get().state == "failed"
 

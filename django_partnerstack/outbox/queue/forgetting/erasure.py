@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ....identity.forgotten import is_personal
+from ....identity.tombstones import is_personal
 from ....models import OutboxMessage
 from ...operations import CREATE_CUSTOMER, OPERATIONS, SAVE_CUSTOMER, Operation
 from ..new_message import CUSTOMER, customer_lane, fingerprint

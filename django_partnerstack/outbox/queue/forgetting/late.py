@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ....identity.forgotten import REASON
+from ....identity.tombstones import REASON
 from ....models import OutboxMessage, State
 from ..sequencing.batch import Batch, may_depend
 from .erasure import erased

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from ....identity.forgotten import CUSTOMER_KEY, forgotten_among, is_personal
+from ....identity.tombstones import CUSTOMER_KEY, forgotten_among, is_personal
 from ....models import Attribution, Customer, LaneStatus, OutboxLane, OutboxMessage, State
 from ...operations import OPERATIONS
 from ..lanes import (

@@ -14,7 +14,7 @@ from ....models import LaneStatus, OutboxLane, OutboxMessage, State
 from ...operations import SAVE_CUSTOMER, creating_customers
 from ..forgetting.late import without_forgotten
 from ..lanes import BLOCKED_REASON
-from ..reported import source_of
+from ..reported_keys import source_of
 from ..source_failures import forget_failures
 from .batch import Batch
 from .customers import sequence_customer

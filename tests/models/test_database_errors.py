@@ -10,7 +10,7 @@ from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 from django_partnerstack import sources
 from django_partnerstack.models import ReportedKey
 from django_partnerstack.models.bulk import insert_once
-from django_partnerstack.models.transaction_errors import ends_transaction
+from django_partnerstack.models.database_errors import ends_transaction
 from tests.shop.models import Account
 
 pytestmark = pytest.mark.django_db

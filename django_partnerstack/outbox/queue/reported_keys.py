@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from ...identity.objects import Reference
+from ...identity.references import Reference
 from ...models import OutboxMessage, ReportedKey
 from ..operations import CREATE_TRANSACTION, OPERATIONS
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ..identity.addresses import addresses_in
-from ..identity.forgotten import (
+from ..identity.tombstones import (
     CUSTOMER_KEY,
     EMAIL,
     REMOTE_KEY,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from django_partnerstack.models import ReportedKey
-from django_partnerstack.outbox.queue.reported import key_columns
+from django_partnerstack.outbox.queue.reported_keys import key_columns
 
 
 def test_what_a_row_does_not_have_is_empty_and_never_null() -> None:

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from ..identity.addresses import addresses_in
-from ..identity.forgotten import CUSTOMER_KEY, EMAIL, REMOTE_KEY, Identifier, forgotten_among, is_personal
+from ..identity.tombstones import CUSTOMER_KEY, EMAIL, REMOTE_KEY, Identifier, forgotten_among, is_personal
 from ..models import WebhookEvent
 from .queue import events
 

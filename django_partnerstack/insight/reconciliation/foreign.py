@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 from ...models import Customer, Transaction
 from ...outbox.keys import payment_key
+from ..status.double_reports import SAME_PAYMENT
 from . import kinds
 from .comparison import PAGE, Comparison, seconds
-from .double_reports import SAME_PAYMENT
 from .ledger import MirroredPayment, batched
 from .tally import Difference
 

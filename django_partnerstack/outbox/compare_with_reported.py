@@ -12,7 +12,7 @@ from .operations import CREATE_TRANSACTION, SAVE_CUSTOMER
 from .queue.conflicts import collision_key
 from .queue.new_message import NewMessage, columns_of
 from .queue.once import is_replaceable, messages_about
-from .queue.reported import difference, difference_to_mirror, is_other_object, key_columns
+from .queue.reported_keys import difference, difference_to_mirror, is_other_object, key_columns
 
 
 class Status(Enum):

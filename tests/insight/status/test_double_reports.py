@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from django_partnerstack import status
-from django_partnerstack.insight.reconciliation.double_reports import double_reports
-
-from . import books
+from django_partnerstack.insight.status.double_reports import double_reports
+from tests.insight.reconciliation import books
 
 pytestmark = pytest.mark.django_db
 
