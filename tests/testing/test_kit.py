@@ -130,6 +130,19 @@ def test_a_payment_whose_answer_is_lost_is_looked_up_and_reported_once(
     assert partnerstack.effects == {"customers.create": 1, "transactions.create": 1}
 
 
+def test_a_payment_in_doubt_waits_until_the_grace_of_its_look_up_has_passed(
+    account: Account, partnerstack: PartnerStack
+) -> None:
+    charge(account)
+    partnerstack.fail("transactions", 503, times=2)
+    partnerstack.deliver(minutes=10)
+    assert partnerstack.transactions == []
+    assert "unconfirmed" in partnerstack.explain()
+    partnerstack.deliver(minutes=10)
+    assert partnerstack.transactions == [{"amount": 4900}]
+    assert partnerstack.effects["transactions.create"] == 1
+
+
 def test_a_fault_lasts_until_it_is_ended(account: Account, partnerstack: PartnerStack) -> None:
     charge(account)
     partnerstack.fail("everything", 503, times=None)
