@@ -13,7 +13,9 @@ from django.contrib import admin
 from django.utils.formats import date_format, number_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince, timeuntil
 from django.utils.timezone import localtime
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ...client.money import exponent
@@ -24,6 +26,19 @@ EMPTY = "-"
 #: A time as PartnerStack sends it, in JSON: from 2001 to 2286.
 MILLISECONDS = re.compile(r'(?<=_at": )(\d{13})(?=[,\n])')
 ANNOTATED = '{} <span class="partnerstack-when">{}</span>'
+
+
+def time_since(at: datetime) -> str:
+    """The time since then in one unit, as a word for what Django calls "0 minutes"."""
+    return _at_least_a_minute(timesince(at, depth=1))
+
+
+def time_until(at: datetime) -> str:
+    return _at_least_a_minute(timeuntil(at, depth=1))
+
+
+def _at_least_a_minute(span: str) -> str:
+    return gettext("less than a minute") if span[:1] == "0" else span
 
 
 def in_major_units(amount: int, currency: str) -> str:

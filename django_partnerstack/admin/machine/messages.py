@@ -9,9 +9,8 @@ from django.db.models.functions import Substr
 from django.http import HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.timesince import timesince, timeuntil
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from ...conf import conf
 from ...insight import find
@@ -27,7 +26,7 @@ from ..actions.mark_delivered import mark_delivered
 from ..actions.operate import cancel, hold, release, retry
 from ..actions.selection import NonAtomicActions
 from ..display.attempts import timeline
-from ..display.columns import EMPTY, json_column, stacked
+from ..display.columns import EMPTY, json_column, stacked, time_since, time_until
 from ..display.filters import AttentionFilter, ModeFilter, OperationFilter, mode_column
 from ..display.links import Link, host_link
 from ..display.message_table import badge, in_words, lane_link, message_table
@@ -139,13 +138,12 @@ class OutboxMessageAdmin(CustomerSearch, ExportAction, NonAtomicActions, LongLis
             text = ngettext("{number} attempt", "{number} attempts", message.attempts)
             lines.append(text.format(number=message.attempts))
         if message.next_try_at:
-            time = timeuntil(message.next_try_at, depth=1)
-            lines.append(_("next attempt in {time}").format(time=at_least_a_minute(time)))
+            lines.append(_("next attempt in {time}").format(time=time_until(message.next_try_at)))
         return stacked(*lines)
 
     @admin.display(description=_("age"), ordering="-queued_at")
     def age(self, message: OutboxMessage) -> str:
-        return at_least_a_minute(timesince(message.queued_at, depth=1))
+        return time_since(message.queued_at)
 
     @admin.display(description=_("source"))
     def source_object(self, message: OutboxMessage) -> str:
@@ -159,11 +157,6 @@ class OutboxMessageAdmin(CustomerSearch, ExportAction, NonAtomicActions, LongLis
         before = lane.filter(pk__lte=message.pk).order_by("-pk")[: NEIGHBOURS + 1]
         after = lane.filter(pk__gt=message.pk).order_by("pk")[:NEIGHBOURS]
         return message_table([*reversed(before), *after], current=message)
-
-
-def at_least_a_minute(span: str) -> str:
-    """Django calls seconds "0 minutes"."""
-    return gettext("less than a minute") if span[:1] == "0" else span
 
 
 def related_keys() -> dict[str, Case]:

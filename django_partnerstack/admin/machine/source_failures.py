@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.text import Truncator
-from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
 
 from ...conf import conf
@@ -13,6 +12,7 @@ from ...models import SourceFailure
 from ..actions.export import ExportAction
 from ..actions.report_again import report_again
 from ..actions.selection import NonAtomicActions
+from ..display.columns import time_since
 from ..display.filters import ModeFilter, mode_column
 from ..display.links import host_link
 from ..display.read_only import LongListAdmin, permission_to
@@ -61,7 +61,7 @@ class SourceFailureAdmin(ExportAction, NonAtomicActions, LongListAdmin):
     @admin.display(description=_("last failed"), ordering="last_failed_at")
     def failed(self, failure: SourceFailure) -> str:
         """For the list."""
-        return _("{time} ago").format(time=timesince(failure.last_failed_at, depth=1))
+        return _("{time} ago").format(time=time_since(failure.last_failed_at))
 
     @admin.display(description=_("error"))
     def full_error(self, failure: SourceFailure) -> str:

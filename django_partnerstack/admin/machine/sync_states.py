@@ -6,14 +6,13 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.formats import number_format
-from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ...conf import conf
 from ...models import SyncState
 from ..actions.export import ExportAction
-from ..display.columns import EMPTY, json_column
+from ..display.columns import EMPTY, json_column, time_since
 from ..display.filters import ModeFilter, mode_column
 from ..display.read_only import ReadOnlyAdmin
 
@@ -56,7 +55,7 @@ class SyncStateAdmin(ExportAction, ReadOnlyAdmin):
     def age(self, state: SyncState) -> str:
         if state.completed_at is None:
             return _("never")
-        return _("{time} ago").format(time=timesince(state.completed_at, depth=1))
+        return _("{time} ago").format(time=time_since(state.completed_at))
 
     @admin.display(description=gettext_lazy("last run"))
     def last_run(self, state: SyncState) -> str:

@@ -12,7 +12,6 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
-from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -25,7 +24,7 @@ from ...webhooks.status import status
 from ..actions.endpoints import endpoints_view
 from ..actions.export import ExportAction
 from ..actions.selection import NonAtomicActions
-from ..display.columns import EMPTY, json_column, stacked
+from ..display.columns import EMPTY, json_column, stacked, time_since, time_until
 from ..display.filters import ModeFilter, mode_column
 from ..display.links import admin_url
 from ..display.message_table import badge
@@ -100,7 +99,7 @@ class WebhookEventAdmin(ExportAction, NonAtomicActions, LongListAdmin):
             text = ngettext("{number} attempt", "{number} attempts", event.attempts)
             lines.append(text.format(number=event.attempts))
         if event.due_at and event.due_at > timezone.now():
-            lines.append(_("next attempt in {time}").format(time=timeuntil(event.due_at, depth=1)))
+            lines.append(_("next attempt in {time}").format(time=time_until(event.due_at)))
         return stacked(*lines)
 
     @admin.display(description=gettext_lazy("reason"))
@@ -115,7 +114,7 @@ class WebhookEventAdmin(ExportAction, NonAtomicActions, LongListAdmin):
     @admin.display(description=gettext_lazy("received"), ordering="last_received_at")
     def received(self, event: WebhookEvent) -> SafeString:
         times = _("{number} times").format(number=event.times_received) if event.times_received > 1 else EMPTY
-        ago = _("{time} ago").format(time=timesince(event.last_received_at, depth=1))
+        ago = _("{time} ago").format(time=time_since(event.last_received_at))
         return stacked(ago, times)
 
     @admin.display(description=gettext_lazy("object"))

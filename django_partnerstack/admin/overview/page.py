@@ -8,7 +8,6 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.formats import date_format, number_format
-from django.utils.timesince import timesince
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
@@ -21,7 +20,7 @@ from ...insight.report.period import months
 from ...insight.status import Health, health
 from ...models import Attribution, Customer, OutboxMessage, Partnership, SyncState, Transaction
 from ..business.report import Column, cells, columns_of, names, query_of, visible_to
-from ..display.columns import day, in_major_units
+from ..display.columns import day, in_major_units, time_since
 from ..display.links import list_of
 from .charts import Chart, Series, Step, steps
 
@@ -91,11 +90,11 @@ def _tiles(request: HttpRequest, found: Health, may: Callable[..., bool]) -> Ite
         oldest = found.queue.oldest_due_at
         note = _("Delivered in the last day: {number}").format(number=_number(found.queue.delivered_last_day))
         if oldest:
-            note = _("The oldest is due for {time}").format(time=timesince(oldest, depth=1))
+            note = _("The oldest is due for {time}").format(time=time_since(oldest))
         yield Tile(_("To be sent"), _number(waiting), note, "", list_of(request, OutboxMessage))
     if may("syncstate"):
         completed = [sync.completed_at for sync in found.syncs if sync.completed_at]
-        text = _("{time} ago").format(time=timesince(min(completed), depth=1)) if completed else _("Never")
+        text = _("{time} ago").format(time=time_since(min(completed))) if completed else _("Never")
         failed = sum(bool(sync.error) for sync in found.syncs)
         note = _("{number} failed").format(number=failed) if failed else ""
         yield Tile(_("Last sync"), text, note, "warn" if failed else "", list_of(request, SyncState))
@@ -188,7 +187,7 @@ def _is_shown(column: Column) -> bool:
 
 def _groups(app_list: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
     """The app twice, for Django's template: the pages about the programme, then the others."""
-    titles = (_("Partner programme"), _("How the app works"))
+    titles = (_("Partner programme"), _("Delivery and sync"))
     found = []
     for app in app_list:
         business = [each for each in app["models"] if each["object_name"] in BUSINESS]

@@ -32,6 +32,11 @@ def test_a_lock_is_shown_until_it_expires(browser: Client, until: str, owner: st
     assert shown[1] == owner
 
 
+def test_a_mirror_of_seconds_ago_is_less_than_a_minute_old(browser: Client) -> None:
+    SyncState.objects.create(mode="test", resource="customers", completed_at=timezone.now())
+    assert "less than a minute ago" in browser.get(list_url(SyncState)).rendered_content
+
+
 def test_the_list_shows_how_old_the_mirror_is_and_what_the_last_run_did(browser: Client) -> None:
     completed_at = timezone.now() - timedelta(minutes=7)
     ran = {"duration": timedelta(seconds=2.5), "read": 1000, "changed": 3}
