@@ -56,6 +56,6 @@ def status(mode: str) -> Status:
         reverse=True,
     )
     oldest = rows.filter(state=WebhookState.RECEIVED).aggregate(at=Min("first_received_at"))["at"]
-    counters = WebhookCounter.objects.filter(mode=mode).order_by("reason").values_list("reason", "count")
+    counters = WebhookCounter.objects.using(rows.db).filter(mode=mode).order_by("reason")
     last = received[0].last_received_at if received else None
-    return Status(tuple(received), last, oldest, dict(counters))
+    return Status(tuple(received), last, oldest, dict(counters.values_list("reason", "count")))

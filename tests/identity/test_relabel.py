@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from django_partnerstack import track
-from django_partnerstack.models import CustomerIdentity, OutboxMessage
+from django_partnerstack.models import CustomerIdentity, OutboxMessage, SourceFailure
 from tests.checks.run import run
 from tests.shop.models import Account
 
@@ -51,6 +52,22 @@ def test_a_renamed_model_keeps_its_keys_once_it_is_relabelled(renamed: Account, 
     assert track.customer_key(renamed) == "shop-former-1"
     assert labels() == []
     assert {each.customer_source for each in OutboxMessage.objects.all()} == {"shop.account"}
+
+
+def test_an_object_that_could_not_be_reported_is_of_the_new_model_too(renamed: Account) -> None:
+    now = timezone.now()
+    SourceFailure.objects.create(
+        mode="test",
+        source="shop.former",
+        table="shop_former",
+        source_pk="7",
+        error="The source failed.",
+        first_failed_at=now,
+        last_failed_at=now,
+    )
+    call_command("partnerstack_relabel", "shop.Former", "shop.Account")
+    failure = SourceFailure.objects.get()
+    assert (failure.source, failure.table) == ("shop.account", "shop_account")
 
 
 def test_a_label_of_no_model_is_refused(renamed: Account) -> None:

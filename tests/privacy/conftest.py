@@ -10,6 +10,12 @@ from tests.shop.models import Account
 from .world import WEBHOOK_SECRET, World, ada
 
 
+@pytest.fixture(autouse=True)
+def _attentive_router(settings: Any) -> None:
+    """Notices a question about no model or object."""
+    settings.DATABASE_ROUTERS = ["tests.routers.Attentive"]
+
+
 @pytest.fixture
 def world(db: None, settings: Any) -> World:
     settings.PARTNERSTACK_PRIVACY = "full"

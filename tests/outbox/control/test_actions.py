@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from django_partnerstack import track
 from django_partnerstack.exceptions import InvalidTransition
-from django_partnerstack.models import OutboxMessage
+from django_partnerstack.models import OutboxLane, OutboxMessage
 from django_partnerstack.outbox.control import actions
 from django_partnerstack.outbox.queue.claim import claim
 from django_partnerstack.outbox.queue.retention import prune
@@ -71,6 +71,18 @@ def test_a_payment_on_hold_is_sent_only_after_its_release(site: Site, shop: Acco
     site.push_for(days=1)
     assert "POST /transactions" not in site.sent
     actions.release(message("transactions.create"))
+    site.push()
+    assert message("transactions.create").state == "delivered"
+
+
+def test_a_payment_that_failed_before_its_customer_was_reported_is_sent_with_it(site: Site) -> None:
+    shop = account()
+    payment(shop)
+    OutboxLane.objects.create(mode="test", key=message("transactions.create").lane)
+    OutboxMessage.objects.filter(operation="transactions.create").update(state="dead", reason="Too deep.")
+    actions.retry(message("transactions.create"))
+    retried = message("transactions.create")
+    assert (retried.state, retried.reason) == ("new", "")
     site.push()
     assert message("transactions.create").state == "delivered"
 
