@@ -107,19 +107,25 @@ def test_a_closed_output_is_reported_in_one_line(migrated, unbuffered):
     )
 
 
-@pytest.mark.parametrize("arguments", [[], ["--json"]])
-def test_a_reconciliation_whose_output_is_closed_says_so_in_one_line(migrated, arguments):
+def test_a_command_whose_output_is_closed_says_so_in_one_line(migrated):
     subprocess.run([*COMMAND[:-1], "migrate", "--run-syncdb", "-v0"], env=migrated, check=True)
     assert ended(migrated, "customers", "transactions")[0] == 0
-    reader, writer = os.pipe()
-    os.close(reader)
-    command = [*COMMAND[:-1], "partnerstack_reconcile", *arguments]
-    run = subprocess.run(command, env=migrated, stdout=writer, stderr=subprocess.PIPE, text=True)
-    os.close(writer)
-    assert (run.returncode, run.stderr) == (
-        1,
-        "CommandError: The output was closed before the result was printed.\n",
+    commands = (
+        "reconcile",
+        "reconcile --json",
+        "report --csv",
+        "status --json",
+        "doctor --json",
+        "explain customer1@customers.example",
     )
+    for command in commands:
+        reader, writer = os.pipe()
+        os.close(reader)
+        words = [*COMMAND[:-1], *f"partnerstack_{command}".split()]
+        run = subprocess.run(words, env=migrated, stdout=writer, stderr=subprocess.PIPE, text=True)
+        os.close(writer)
+        said = "CommandError: The output was closed before the result was printed.\n"
+        assert (command, run.returncode, run.stderr) == (command, 1, said)
 
 
 def test_a_terminal_shows_a_progress_bar_that_is_removed_at_the_end(migrated):

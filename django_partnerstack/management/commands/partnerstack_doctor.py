@@ -20,6 +20,7 @@ from django_partnerstack.insight.doctor import (
     watched_client,
 )
 from django_partnerstack.insight.findings import Severity
+from django_partnerstack.management.output import printing
 from django_partnerstack.management.preconditions import require_mode
 from django_partnerstack.models.mirror import Mode
 
@@ -56,6 +57,10 @@ class Command(BaseCommand):
         if options["live"]:
             self._require_consent(options)
         self.quiet, self.items = options["json"], list[Item]()
+        with printing(self.stdout):
+            self._examine(options)
+
+    def _examine(self, options: dict[str, Any]) -> None:
         try:
             for item in examine():
                 self._show(item)

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from django_partnerstack.conf import conf
 from django_partnerstack.insight import explain, find
+from django_partnerstack.management.output import printing
 from django_partnerstack.management.preconditions import require_mode_and_table
 from django_partnerstack.models import Attribution
 
@@ -31,7 +32,8 @@ class Command(BaseCommand):
                 f"There is no customer {customer!r} in {conf.mode} mode: give its key, its e-mail address, "
                 "or the primary key of your object."
             )
-        for key in keys:
-            self.stdout.write(f"{key} ({conf.mode} mode)")
-            for sentence in explain(key, mode=conf.mode):
-                self.stdout.write(f"  {sentence}")
+        with printing(self.stdout):
+            for key in keys:
+                self.stdout.write(f"{key} ({conf.mode} mode)")
+                for sentence in explain(key, mode=conf.mode):
+                    self.stdout.write(f"  {sentence}")

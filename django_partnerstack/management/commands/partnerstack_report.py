@@ -13,6 +13,7 @@ from django_partnerstack.insight.report import Partner, Period, Report, find_par
 from django_partnerstack.insight.report.output import as_json, csv_rows, table
 from django_partnerstack.insight.report.period import default_period, first_day, last_day
 from django_partnerstack.insight.spreadsheet import lines
+from django_partnerstack.management.output import printing
 from django_partnerstack.management.preconditions import require_mode_and_table
 from django_partnerstack.models import Transaction
 
@@ -52,13 +53,14 @@ class Command(BaseCommand):
         if first and last and first > last:
             raise CommandError(f"--from ({first}) is later than --to ({last}).")
         found = report(conf.mode, period, partner=self._partner(partner))
-        if options["json"]:
-            self.stdout.write(json.dumps(as_json(found), indent=2))
-        elif options["csv"]:
-            for line in lines(csv_rows(found)):
-                self.stdout.write(line, ending="")
-        else:
-            self._show(found)
+        with printing(self.stdout):
+            if options["json"]:
+                self.stdout.write(json.dumps(as_json(found), indent=2))
+            elif options["csv"]:
+                for line in lines(csv_rows(found)):
+                    self.stdout.write(line, ending="")
+            else:
+                self._show(found)
 
     def _partner(self, text: str | None) -> Partner | None:
         if text is None:

@@ -15,6 +15,7 @@ from django_partnerstack.insight.findings import Severity
 from django_partnerstack.insight.status import Health, health
 from django_partnerstack.insight.status.prometheus import prometheus_text
 from django_partnerstack.insight.status.summary import summary
+from django_partnerstack.management.output import printing
 from django_partnerstack.management.preconditions import in_one_line, require_mode
 from django_partnerstack.models import Worker
 
@@ -55,12 +56,13 @@ class Command(BaseCommand):
             self._worker(anywhere=options["any"])
             return
         found = health()
-        if options["json"]:
-            self.stdout.write(json.dumps(found.as_dict(), indent=2))
-        elif options["prometheus"]:
-            self.stdout.write(prometheus_text(found), ending="")
-        else:
-            self._write(found)
+        with printing(self.stdout):
+            if options["json"]:
+                self.stdout.write(json.dumps(found.as_dict(), indent=2))
+            elif options["prometheus"]:
+                self.stdout.write(prometheus_text(found), ending="")
+            else:
+                self._write(found)
         fail_on = options["fail_on"] or (None if options["prometheus"] else Severity.ERROR.word)
         if fail_on and found.severity >= Severity[fail_on.upper()]:
             raise SystemExit(1)
