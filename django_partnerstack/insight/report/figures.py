@@ -50,7 +50,8 @@ def clicks(mode: str, period: Period, partner_keys: Iterable[str] = ()) -> dict[
         for query in (counting, *earlier)
     ]
     found: dict[str, int] = {}
-    for partner_key, number in queries[0].union(*queries[1:], all=True).values_list("partner", "number"):
+    together = queries[0].union(*queries[1:], all=True).order_by()
+    for partner_key, number in together.values_list("partner", "number"):
         found[partner_key] = found.get(partner_key, 0) + number
     return found
 
