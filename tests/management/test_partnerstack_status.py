@@ -61,6 +61,11 @@ def site(settings: Any) -> None:
     WebhookEvent.objects.create(mode="test", state="done", **moments)
 
 
+def test_a_sync_of_seconds_ago_was_less_than_a_minute_ago(site: None) -> None:
+    SyncState.objects.update(completed_at=timezone.now())
+    assert "Last sync: less than a minute ago." in status()[0]
+
+
 def test_a_healthy_site_is_described_in_four_lines(site: None) -> None:
     assert status() == (
         "PartnerStack (test): working.\n"

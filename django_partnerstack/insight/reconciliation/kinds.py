@@ -72,7 +72,7 @@ NOT_REFUNDED = Kind(
 )
 NOT_HERE = Kind(
     "not-here",
-    _("PartnerStack has it, and this site has not. Another integration may report the same payments."),
+    _("At PartnerStack, but not on this site. Another integration may report the same payments."),
     _("Find out who reports it, and let only one integration report payments."),
 )
 DUPLICATE = Kind(

@@ -103,4 +103,6 @@ def _webhooks(health: Health) -> Iterator[str]:
 
 
 def ago(at: datetime, health: Health) -> str:
+    if (health.at - at).total_seconds() < 60:
+        return _("less than a minute")
     return timesince(at, health.at, depth=1).replace("\xa0", " ")
