@@ -27,7 +27,7 @@ ROWS = (
         "sync < webhooks",
         "outbox.permitted outbox.keys < outbox.agreement outbox.remote_search < outbox.operations"
         " < outbox.queue < outbox.compare_with_reported outbox.site_objects"
-        " < outbox.payments outbox.backfill < outbox.delivery < outbox.site_loop < outbox.control < outbox",
+        " < outbox.payments outbox.backfill < outbox.delivery < outbox.push < outbox.control < outbox",
     ),
     ("privacy < track dispatch worker insight",),
     (

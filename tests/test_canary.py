@@ -15,7 +15,7 @@ from django.test import Client as Browser
 from django_partnerstack.client import Client
 from django_partnerstack.connection import get_client
 from django_partnerstack.models import Partnership, WebhookEvent
-from django_partnerstack.outbox.site_loop import worker
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.resources import RESOURCES
 from django_partnerstack.sandbox import Sandbox
 from tests.shop.models import Account, Payment

@@ -12,10 +12,10 @@ from .. import sync
 from ..conf import conf
 from ..connection import get_client
 from ..outbox.backfill import backfill
+from ..outbox.push import worker
 from ..outbox.queue.claim import is_anything_due
 from ..outbox.queue.retention import prune
 from ..outbox.queue.sequencing.waiting import queue_waiting
-from ..outbox.site_loop import worker
 from ..outbox.site_objects import reported_models
 from ..privacy.retention import prune_clicks
 from ..resources import RESOURCES

@@ -14,7 +14,7 @@ from django_partnerstack.connection import get_client
 from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State, ThrottleState
 from django_partnerstack.outbox.delivery.outcome import FIRST_DELAY
 from django_partnerstack.outbox.operations import OPERATIONS
-from django_partnerstack.outbox.site_loop import worker
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.sync import pull
 from django_partnerstack.webhooks.process import next_due, process_events
 

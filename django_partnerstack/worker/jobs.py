@@ -6,7 +6,7 @@ from threading import Event
 
 from ..conf import conf
 from ..models.worker import SYNC
-from ..outbox.site_loop import worker
+from ..outbox.push import worker
 from ..throttle.clock import Clock
 from ..webhooks import process
 from .job import Job, Poller, Say

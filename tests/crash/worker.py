@@ -15,7 +15,7 @@ from django.db.backends.signals import connection_created
 from django_partnerstack.client.retry import RetryPolicy
 from django_partnerstack.conf import conf
 from django_partnerstack.connection import get_client
-from django_partnerstack.outbox.site_loop import worker
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.sync import lease
 from django_partnerstack.webhooks import process, queue
 

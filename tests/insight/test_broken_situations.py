@@ -30,7 +30,7 @@ from django_partnerstack.models import (
     Transaction,
     Worker,
 )
-from django_partnerstack.outbox.site_loop import worker
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.sandbox import PRODUCTION_KEYS, TEST_KEYS, Sandbox
 from django_partnerstack.throttle.throttle import site_throttle
 from tests.insight.doctor.conftest import SECRET, free_port, healthy, sandbox

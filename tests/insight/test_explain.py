@@ -8,7 +8,7 @@ import pytest
 from django_partnerstack import sources, track
 from django_partnerstack.insight import explain
 from django_partnerstack.models import Attribution, Customer, Partnership
-from django_partnerstack.outbox.site_loop import worker
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.sandbox import TEST_TRACKING_TOKEN, Sandbox
 from tests.shop.models import Account
 

@@ -13,7 +13,7 @@ from django_partnerstack.client import Client
 from django_partnerstack.connection import get_client, is_test_run
 from django_partnerstack.exceptions import NetworkRefused, NotSent
 from django_partnerstack.models import OutboxMessage, State
-from django_partnerstack.outbox.site_loop import worker
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.sandbox import TEST_KEYS
 from django_partnerstack.testing import PartnerStack
 from example_project.saas import billing

@@ -27,9 +27,9 @@ from django_partnerstack.management.service import (
     stopped_by_signals,
 )
 from django_partnerstack.models import LaneStatus, OutboxLane, OutboxMessage, State
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.outbox.queue.retention import prune
 from django_partnerstack.outbox.queue.sequencing.waiting import queue_waiting
-from django_partnerstack.outbox.site_loop import worker
 from django_partnerstack.privacy.retention import prune_clicks
 from django_partnerstack.worker import delivery
 

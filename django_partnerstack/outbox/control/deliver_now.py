@@ -13,8 +13,8 @@ from ... import sources
 from ...conf import conf
 from ...identity.customers import customer_key
 from ...models import LaneStatus, OutboxLane, OutboxMessage, State
+from ..push import worker
 from ..queue.new_message import customer_lane
-from ..site_loop import worker
 
 #: States of messages that a worker will send.
 SENDABLE = frozenset({State.QUEUED, State.SCHEDULED, State.SENDING, State.UNCONFIRMED})

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from django_partnerstack.models import Attribution, Customer, OutboxMessage, Partnership, State
-from django_partnerstack.outbox.site_loop import worker
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.sandbox import Sandbox
 from tests.insight.conftest import sign_up
 

@@ -15,7 +15,7 @@ from django_partnerstack import track
 from django_partnerstack.admin.actions.push import ROWS, summary
 from django_partnerstack.models import Customer, OutboxMessage, SourceFailure, State, Transaction
 from django_partnerstack.outbox.control.deliver_now import DeliveredNow, deliver_now
-from django_partnerstack.outbox.site_loop import worker
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.sandbox import Sandbox
 from tests.shop.models import Account, Payment
 

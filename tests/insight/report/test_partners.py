@@ -13,7 +13,7 @@ from django_partnerstack import track
 from django_partnerstack.insight.report import Figures, Period, find_partner, report
 from django_partnerstack.insight.report.period import months
 from django_partnerstack.models import Group, Reward, Transaction
-from django_partnerstack.outbox.site_loop import worker
+from django_partnerstack.outbox.push import worker
 from django_partnerstack.sandbox import Sandbox
 from tests.shop.models import Account, Payment
 
