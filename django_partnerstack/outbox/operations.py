@@ -73,7 +73,7 @@ class Operation:
     model: type[Mirror] | None = None
     #: Deletes or archives the object, so "not found" means that this is done already.
     deletes: bool = False
-    #: "Not found" means that nothing is left to do.
+    #: It deletes nothing, but "not found" means for it, too, that nothing is left to do.
     done_if_missing: bool = False
     #: Its content has no personal data, so PARTNERSTACK_PRIVACY changes nothing.
     is_anonymous: bool = False

@@ -53,10 +53,7 @@ def _twins(comparison: Comparison, page: list[MirroredPayment]) -> Iterator[tupl
     known = {key for some in batched(keys, PAGE) for key in comparison.ledger.known(some)}
     for each in page:
         for key, at in others.get((each.customer, each.amount, each.currency), ()):
-            near = (
-                at is not None and each.at is not None and abs(at - each.at) <= SAME_PAYMENT.total_seconds()
-            )
-            if near and key != each.key and payment_key(key) in known:
+            if _is_near(at, each.at) and key != each.key and payment_key(key) in known:
                 yield each.pk, key
                 break
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db import router
+
 from ...models import ReportedKey, Transaction
 from ...outbox.operations import CREATE_TRANSACTION, OPERATIONS
 
@@ -23,7 +25,8 @@ def double_reports(mode: str) -> int:
     customer, amount and currency within a day. Takes two queries. ``partnerstack_reconcile`` looks at all.
     """
     columns = ("key", "remote_created_at", "archived", "missing_since", "customer_key", "amount", "currency")
-    rows = Transaction.objects.filter(mode=mode, remote_created_at__isnull=False).exclude(customer_key="")
+    everything = Transaction.objects.using(router.db_for_write(Transaction)).filter(mode=mode)
+    rows = everything.filter(remote_created_at__isnull=False).exclude(customer_key="")
     newest = rows.order_by("-remote_created_at").values_list(*columns)[:NEWEST]
     present = [
         (key, at, (customer, amount, currency))
@@ -45,5 +48,6 @@ def double_reports(mode: str) -> int:
 def _reported(keys: list[str], mode: str) -> set[str]:
     """The transactions of these that this site has reported."""
     dedupe_keys = {OPERATIONS[CREATE_TRANSACTION].dedupe_key({"key": key}): key for key in keys}
-    found = ReportedKey.objects.filter(mode=mode, dedupe_key__in=list(dedupe_keys))
+    everything = ReportedKey.objects.using(router.db_for_write(ReportedKey)).filter(mode=mode)
+    found = everything.filter(dedupe_key__in=list(dedupe_keys))
     return {dedupe_keys[each] for each in found.values_list("dedupe_key", flat=True)} if keys else set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import unquote
 
 from ....identity.tombstones import is_personal
 from ....models import OutboxMessage
@@ -52,7 +53,7 @@ def erased(message: OutboxMessage, customer_key: str, *, keep_payments: bool = F
 def erased_attempt(attempt: Mapping[str, Any]) -> dict[str, Any]:
     """The columns of an attempt at a message of a forgotten customer, without PartnerStack's answer."""
     method, _, path = attempt["request_line"].partition(" ")
-    has_address = is_personal(path.replace("%40", "@"))
+    has_address = is_personal(unquote(path))
     return {**attempt, "request_line": method if has_address else attempt["request_line"], "answer": ""}
 
 
